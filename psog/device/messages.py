@@ -1,0 +1,268 @@
+"""The protocol table: every message between headset and host, the single source of both ends.
+
+`python -m psog.device.c_header` writes firmware/app/protocol.h from it; a test keeps the two equal.
+docs/SPEC.md explains it. A frame is COBS(header · payload · CRC-32) and a zero byte.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from functools import cached_property
+from typing import Any
+
+from psog.errors import ProtocolError
+
+PROTOCOL_VERSION = 1
+HEADER = struct.Struct("<BBH")  # type, reserved (0), sequence number
+CRC = struct.Struct("<I")
+MAX_DATA = 192
+MAX_PAYLOAD = 208
+"""Longest payload; a frame on the wire is at most MAX_PAYLOAD + 8 + 2 bytes and its closing zero."""
+
+_CODES = {"u8": "B", "u16": "H", "i16": "h", "u32": "I", "u64": "Q", "f32": "f", "name16": "16s"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a payload; `kind` is u8, u16, i16, u32, u64, f32 or name16 (UTF-8, zero padded)."""
+
+    name: str
+    kind: str
+    doc: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """A fixed layout, little-endian and unpadded; `tail` names a trailing array counted by the u8 `count`."""
+
+    name: str
+    code: int
+    fields: tuple[Field, ...]
+    doc: str
+    tail: str = ""
+    """"" or the element kind of the array that fills the rest of the payload: "u8", "i8" or "u16"."""
+
+    @cached_property
+    def layout(self) -> struct.Struct:
+        return struct.Struct("<" + "".join(_CODES[field.kind] for field in self.fields))
+
+    def pack(self, values: Mapping[str, Any], tail: bytes = b"") -> bytes:
+        """Payload from values by field name; `count` is filled in when there is a tail."""
+        if self.tail:
+            values = {**values, "count": len(tail) // _TAIL_SIZE[self.tail]}
+        ordered = [
+            str(values[field.name]).encode() if field.kind == "name16" else values[field.name]
+            for field in self.fields
+        ]
+        return self.layout.pack(*ordered) + tail
+
+    def unpack(self, payload: bytes) -> tuple[dict[str, Any], bytes]:
+        """Values by field name and the raw tail.
+
+        Raises:
+            ProtocolError: the payload is not exactly as long as the layout asks for.
+        """
+        fixed = self.layout.size
+        if len(payload) < fixed:
+            raise ProtocolError(f"{self.name}: payload of {len(payload)} bytes, expected at least {fixed}")
+        raw = self.layout.unpack_from(payload)
+        values = {
+            field.name: value.rstrip(b"\0").decode("utf-8", "replace") if field.kind == "name16" else value
+            for field, value in zip(self.fields, raw, strict=True)
+        }
+        tail = payload[fixed:]
+        expected = values["count"] * _TAIL_SIZE[self.tail] if self.tail else 0
+        if len(tail) != expected:
+            raise ProtocolError(f"{self.name}: {len(tail)} bytes after the fixed part, expected {expected}")
+        return values, tail
+
+
+_TAIL_SIZE = {"u8": 1, "i8": 1, "u16": 2}
+_REPLY_TO = Field("reply_to", "u16", "sequence number of the command this answers")
+_T_US = Field("t_us", "u64", "device time of the reading, microseconds")
+_COUNT = Field("count", "u8", "elements in the array that follows")
+
+
+class Stream(IntFlag):
+    """What the device sends for every reading; off after start-up."""
+
+    GAZE = 1
+    FEATURES = 2
+    SENSORS = 4
+    TRIAL = 8
+
+
+class GazeFlag(IntFlag):
+    """Flags of GAZE and TRIAL."""
+
+    VALID = 1
+    """Eye open enough for the gaze to be trusted."""
+    CALIBRATED = 2
+    """The head belongs to a user (for TRIAL: is the candidate)."""
+
+
+class DeviceErrorCode(IntEnum):
+    """What ACK reports; enum psog_error of the firmware."""
+
+    OK = 0
+    RANGE = -1
+    LENGTH = -2
+    STATE = -3
+    IMAGE = -4
+    HEADSET = -5
+    SELF_TEST = -6
+    FLASH = -7
+    NO_MODEL = -8
+    TOO_FEW = -9
+    UNKNOWN = -10
+    CRC = -11
+
+
+ERROR_TEXT = {
+    DeviceErrorCode.RANGE: "a value is out of range",
+    DeviceErrorCode.LENGTH: "the message has the wrong length",
+    DeviceErrorCode.STATE: "not possible in this state",
+    DeviceErrorCode.IMAGE: "the model image is malformed",
+    DeviceErrorCode.HEADSET: "the model is made for another headset",
+    DeviceErrorCode.SELF_TEST: "the model does not reproduce its own test vector",
+    DeviceErrorCode.FLASH: "writing flash failed",
+    DeviceErrorCode.NO_MODEL: "no model is installed; run psog flash",
+    DeviceErrorCode.TOO_FEW: "too few calibration samples",
+    DeviceErrorCode.UNKNOWN: "this firmware does not know the command",
+    DeviceErrorCode.CRC: "a checksum does not match",
+}
+
+# Host to device: 0x01-0x3f. Sensor bus, between board and (virtual) sensors and display: 0x40-0x4f.
+# Device to host: 0x80-0xbf. Every command is answered by ACK, except HELLO_REQUEST, by HELLO.
+HELLO_REQUEST = Message(
+    "HELLO_REQUEST", 0x01, (Field("protocol", "u16", "version the host speaks"),), "who are you?"
+)
+STREAM_SET = Message("STREAM_SET", 0x02, (Field("mask", "u8", "sum of Stream"),), "what to send per reading")
+MODEL_BEGIN = Message(
+    "MODEL_BEGIN",
+    0x10,
+    (Field("image_bytes", "u32", "length of the image"), Field("crc32", "u32", "CRC-32 of the image")),
+    "erase the inactive model slot and expect an image",
+)
+MODEL_DATA = Message(
+    "MODEL_DATA",
+    0x11,
+    (Field("offset", "u32", "where the bytes belong; must continue the last"), _COUNT),
+    "a piece of the image, at most 192 bytes; a multiple of 8 except for the last",
+    tail="u8",
+)
+MODEL_COMMIT = Message(
+    "MODEL_COMMIT", 0x12, (), "check the image, run its self-test and switch to it; discards the calibration"
+)
+TUNE_BEGIN = Message("TUNE_BEGIN", 0x20, (), "start a calibration; forgets an unfinished one")
+TUNE_TARGET = Message(
+    "TUNE_TARGET",
+    0x21,
+    (
+        Field("target_h_deg", "f32", "where the user looks"),
+        Field("target_v_deg", "f32", "where the user looks"),
+        Field("samples", "u16", "readings to add; blinks are passed over"),
+    ),
+    "add the next readings as one calibration target; TUNE_PROGRESS follows when they are in",
+)
+TUNE_SOLVE = Message("TUNE_SOLVE", 0x22, (), "fit the head; it becomes the trial head. TUNE_RESULT follows")
+TUNE_ACCEPT = Message("TUNE_ACCEPT", 0x23, (), "store the trial head and use it from now on")
+TUNE_DISCARD = Message("TUNE_DISCARD", 0x24, (), "forget the calibration in progress and the trial head")
+CALIBRATION_ERASE = Message("CALIBRATION_ERASE", 0x25, (), "erase the stored calibration")
+TARGET_SHOW = Message(
+    "TARGET_SHOW",
+    0x26,
+    (
+        Field("target_h_deg", "f32", "where to draw it"),
+        Field("target_v_deg", "f32", "where to draw it"),
+        Field("visible", "u8", "0 hides it"),
+    ),
+    "have the headset's display show a calibration target",
+)
+RESTART = Message("RESTART", 0x30, (), "restart the firmware")
+STATUS_REQUEST = Message("STATUS_REQUEST", 0x31, (), "counters; STATUS follows")
+
+READING = Message("READING", 0x40, (_T_US, _COUNT), "one reading of all sensors, left-aligned to 16 bits", "u16")
+DISPLAY = Message("DISPLAY", 0x41, TARGET_SHOW.fields, "what the display shows, for whoever plays the wearer")
+
+ACK = Message(
+    "ACK",
+    0x80,
+    (_REPLY_TO, Field("command", "u8", "type of the command"), Field("error", "i16", "DeviceErrorCode")),
+    "a command was carried out, or why not",
+)
+HELLO = Message(
+    "HELLO",
+    0x81,
+    (
+        _REPLY_TO,
+        Field("protocol", "u16", "version the device speaks"),
+        Field("firmware", "u16", "firmware version, major · 256 + minor"),
+        Field("board", "name16", "board name"),
+        Field("headset", "name16", "headset of the installed model; empty without one"),
+        Field("sensors", "u16", "sensors of the installed model"),
+        Field("features", "u16", "features of the installed model"),
+        Field("model_crc32", "u32", "CRC-32 trailer of the installed image; 0 without one"),
+        Field("calibrated", "u8", "1 when a user's head is in use"),
+    ),
+    "who I am",
+)
+STATUS = Message(
+    "STATUS",
+    0x82,
+    (
+        _REPLY_TO,
+        Field("readings", "u32", "readings processed"),
+        Field("bad_readings", "u32", "sensor frames with a bad CRC or length"),
+        Field("bad_frames", "u32", "host frames with a bad CRC or length"),
+        Field("dropped", "u32", "frames not sent because the link was full"),
+    ),
+    "counters since start-up",
+)
+GAZE = Message(
+    "GAZE",
+    0x90,
+    (
+        _T_US,
+        Field("gaze_h_deg", "f32", "right positive"),
+        Field("gaze_v_deg", "f32", "up positive"),
+        Field("openness", "f32", "0 closed, 1 open"),
+        Field("flags", "u8", "GazeFlag"),
+    ),
+    "gaze by the head in use",
+)
+TRIAL = Message("TRIAL", 0x91, GAZE.fields, "gaze by the trial head, of the same reading")
+FEATURES = Message("FEATURES", 0x92, (_T_US, _COUNT), "the network's int8 features", "i8")
+SENSORS = Message("SENSORS", 0x93, (_T_US, _COUNT), "the reading itself (it can identify people)", "u16")
+TUNE_PROGRESS = Message(
+    "TUNE_PROGRESS",
+    0xA0,
+    (
+        Field("added", "u16", "readings added for this target"),
+        Field("rejected", "u16", "readings passed over: eye not open"),
+    ),
+    "the target's readings are in",
+)
+TUNE_RESULT = Message(
+    "TUNE_RESULT",
+    0xA1,
+    (
+        _REPLY_TO,
+        Field("samples", "u32", "readings used"),
+        Field("targets", "u16", "targets used"),
+        Field("before_deg", "f32", "rms error on the calibration samples by the head without calibration"),
+        Field("after_deg", "f32", "the same by the fitted head"),
+    ),
+    "the fit",
+)
+
+COMMANDS = (
+    HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, TUNE_BEGIN, TUNE_TARGET, TUNE_SOLVE,
+    TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, RESTART, STATUS_REQUEST,
+)  # fmt: skip
+SENSOR_BUS = (READING, DISPLAY)
+REPORTS = (ACK, HELLO, STATUS, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)
+BY_CODE = {message.code: message for message in (*COMMANDS, *SENSOR_BUS, *REPORTS)}

@@ -1,0 +1,56 @@
+"""The errors psog raises: one base class, caught once by the command line."""
+
+
+class PsogError(Exception):
+    """What was done, what was found, what was expected and what to do next, in one line."""
+
+
+class HeadsetError(PsogError):
+    """A headset file is missing, malformed or impossible."""
+
+
+class RecordingError(PsogError):
+    """A recording or gaze trace cannot be read, or does not fit the headset."""
+
+
+class ShapeError(PsogError):
+    """Arrays that belong together differ in shape."""
+
+
+class SimulationError(PsogError):
+    """The simulator was asked for something impossible."""
+
+
+class ModelError(PsogError):
+    """A model directory is missing, malformed or made for something else."""
+
+
+class ModelImageError(ModelError):
+    """A device image (.psog) is damaged or made for another headset."""
+
+
+class LinkError(PsogError):
+    """The serial link to the headset failed: no port, busy port, unplugged, or silent."""
+
+
+class ProtocolError(LinkError):
+    """The other end speaks another protocol version, or sent what the protocol does not allow."""
+
+
+class DeviceError(PsogError):
+    """The headset refused a command."""
+
+
+class CalibrationError(PsogError):
+    """A calibration could not be completed; the headset keeps the previous one."""
+
+
+class ToolchainError(PsogError):
+    """A compiler or emulator that a firmware board needs is missing or failed."""
+
+
+class MissingExtraError(PsogError):
+    """An optional package is needed."""
+
+    def __init__(self, package: str, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs the package {package!r}: pip install 'psog[{extra}]'")

@@ -1,0 +1,1 @@
+"""The headsets that come with psog, as TOML files."""

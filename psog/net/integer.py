@@ -1,0 +1,248 @@
+"""The integer network: what runs on the device, in numpy. The specification of every other runtime.
+
+Arithmetic is TFLite's int8 with double rounding (TFLite Micro reference kernels): a 32-bit accumulator is
+multiplied by a 31-bit fixed-point multiplier with rounding, then shifted right with rounding. The TFLite
+Micro interpreter and the C runtime give the same bits (tests/test_bit_exactness.py).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.errors import ShapeError
+
+Int8 = NDArray[np.int8]
+Int32 = NDArray[np.int32]
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """real = scale · (q − zero_point)."""
+
+    scale: np.float32
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Wire reading (16 bit, left-aligned) to network input, in integers.
+
+    q = clip((wire − offset) · multiplier / 2^shift rounded half up, −128, 127). Both stay with the model
+    and can be re-estimated for a device.
+
+    Attributes:
+        offset: (sensors,) int32, 0 .. 65535: the mean reading.
+        multiplier: (sensors,) int32, 1 .. 16383, so that products stay below 2^30.
+        shift: 1 .. 30.
+    """
+
+    offset: Int32
+    multiplier: Int32
+    shift: int
+
+    def __call__(self, wire: NDArray[np.uint16]) -> Int8:
+        """(n, sensors) readings to (n, sensors) int8."""
+        product = (wire.astype(np.int64) - self.offset) * self.multiplier
+        q = (product + (1 << (self.shift - 1))) >> self.shift
+        return np.clip(q, -128, 127).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A 3×3 convolution (stride 1) or a dense layer, with everything its integer form needs.
+
+    Attributes:
+        kind: "conv" or "dense".
+        padding: "same" or "valid"; "valid" for dense.
+        weight: int8, (out, 3, 3, in) for conv, (out, in) for dense; −127 .. 127.
+        bias: (out,) int32, scale input.scale · weight_scale.
+        weight_scale: float32, (out,) for conv (per channel), (1,) for dense (per tensor).
+        relu: whether the output is cut at its zero point.
+    """
+
+    kind: Literal["conv", "dense"]
+    padding: Literal["same", "valid"]
+    weight: Int8
+    bias: Int32
+    weight_scale: Float32
+    input: Quantization
+    output: Quantization
+    relu: bool
+
+    @property
+    def out_channels(self) -> int:
+        return int(self.weight.shape[0])
+
+    @property
+    def activation_range(self) -> tuple[int, int]:
+        """Smallest and largest output value."""
+        return (max(-128, self.output.zero_point) if self.relu else -128), 127
+
+    def requantization(self) -> tuple[Int32, Int32]:
+        """(out,) fixed-point multipliers in [2^30, 2^31) and (out,) shifts (negative: right)."""
+        scales = np.broadcast_to(self.weight_scale, (self.out_channels,))
+        pairs = [
+            quantize_multiplier(float(self.input.scale) * float(scale) / float(self.output.scale))
+            for scale in scales
+        ]
+        return np.array([p[0] for p in pairs], np.int32), np.array([p[1] for p in pairs], np.int32)
+
+    def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        """(rows, columns, channels) after this layer."""
+        rows, columns, _ = shape
+        if self.kind == "dense":
+            return 1, 1, self.out_channels
+        lost = 0 if self.padding == "same" else 2
+        return rows - lost, columns - lost, self.out_channels
+
+    def macs(self, shape: tuple[int, int, int]) -> int:
+        """Multiply-accumulates on an input of `shape`, padding counted, as the field does."""
+        rows, columns, _ = self.output_shape(shape)
+        return rows * columns * int(self.weight.size)
+
+    def __call__(self, x: Int8) -> Int8:
+        """(n, rows, columns, channels) int8 to the same after the layer."""
+        centred = x.astype(np.int64) - self.input.zero_point
+        if self.kind == "dense":
+            flat = centred.reshape(len(x), -1)
+            if flat.shape[1] != self.weight.shape[1]:
+                raise ShapeError(f"dense layer takes {self.weight.shape[1]} inputs, found {flat.shape[1]}")
+            accumulator = (flat @ self.weight.astype(np.int64).T)[:, None, None, :]
+        else:
+            accumulator = self._convolve(centred)
+        multiplier, shift = self.requantization()
+        low, high = self.activation_range
+        out = multiply_by_quantized_multiplier(accumulator + self.bias, multiplier, shift)
+        return np.clip(out + self.output.zero_point, low, high).astype(np.int8)
+
+    def _convolve(self, centred: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self.padding == "same":
+            centred = np.pad(centred, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        _, rows, columns, _ = centred.shape
+        total = np.zeros((len(centred), rows - 2, columns - 2, self.out_channels), np.int64)
+        for i in range(3):
+            for j in range(3):
+                taps = self.weight[:, i, j, :].astype(np.int64).T
+                total += centred[:, i : i + rows - 2, j : j + columns - 2] @ taps
+        return total
+
+
+@dataclass(frozen=True)
+class Head:
+    """The linear head in float: the part that belongs to the user.
+
+    Attributes:
+        weight: (3, features + 1) float32; rows gaze_h (deg), gaze_v (deg), openness; last column the bias.
+            It acts on real features, scale · (q − zero_point).
+        ridge: strength λ of the prior when the device re-fits the two gaze rows (see psog.net.ridge).
+    """
+
+    weight: Float32
+    ridge: float
+
+
+@dataclass(frozen=True)
+class IntegerNet:
+    """A trained, quantized network for one headset.
+
+    Attributes:
+        headset: name of the headset it was trained for.
+        layout: (rows, columns) sensor index of each input cell.
+    """
+
+    headset: str
+    layout: NDArray[np.int64]
+    normalisation: Normalisation
+    layers: tuple[Layer, ...]
+    head: Head
+
+    @property
+    def feature_quantization(self) -> Quantization:
+        return self.layers[-1].output
+
+    @property
+    def feature_count(self) -> int:
+        return self.layers[-1].out_channels
+
+    @property
+    def input_quantization(self) -> Quantization:
+        return self.layers[0].input
+
+    def layer_shapes(self) -> list[tuple[int, int, int]]:
+        """(rows, columns, channels) of the input and after each layer."""
+        rows, columns = self.layout.shape
+        shapes = [(rows, columns, 1)]
+        for layer in self.layers:
+            shapes.append(layer.output_shape(shapes[-1]))
+        return shapes
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference, head included."""
+        shapes = self.layer_shapes()
+        body = sum(layer.macs(shape) for layer, shape in zip(self.layers, shapes, strict=False))
+        return body + 3 * self.feature_count
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases, head included."""
+        return sum(layer.weight.size + layer.bias.size for layer in self.layers) + int(self.head.weight.size)
+
+    def input(self, wire: NDArray[np.uint16]) -> Int8:
+        """(n, sensors) wire readings to the (n, rows, columns, 1) int8 input tensor."""
+        return self.normalisation(wire)[:, self.layout][..., None]
+
+    def features(self, x: Int8) -> Int8:
+        """(n, rows, columns, 1) int8 input to (n, features) int8."""
+        for layer in self.layers:
+            x = layer(x)
+        return x.reshape(len(x), -1)
+
+    def real_features(self, q: Int8) -> Float32:
+        """(n, features) int8 to float32, as DEQUANTIZE does."""
+        quantization = self.feature_quantization
+        return quantization.scale * (q.astype(np.int32) - quantization.zero_point).astype(np.float32)
+
+    def apply_head(self, q: Int8, weight: Float32 | None = None) -> Float32:
+        """(n, features) int8 to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
+        head = self.head.weight if weight is None else weight
+        return self.real_features(q) @ head[:, :-1].T + head[:, -1]
+
+    def __call__(self, wire: NDArray[np.uint16]) -> Float32:
+        """(n, sensors) wire readings to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
+        return self.apply_head(self.features(self.input(wire)))
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """A positive real as m · 2^(shift − 31), m in [2^30, 2^31): TFLite's QuantizeMultiplier."""
+    fraction, shift = math.frexp(real)
+    multiplier = math.floor(fraction * (1 << 31) + 0.5)
+    if multiplier == 1 << 31:
+        multiplier //= 2
+        shift += 1
+    if shift < -31:
+        return 0, 0
+    return multiplier, shift
+
+
+def multiply_by_quantized_multiplier(
+    x: NDArray[np.int64], multiplier: Int32, shift: Int32
+) -> NDArray[np.int64]:
+    """x · multiplier · 2^(shift − 31) with TFLite's two roundings; last axis of x matches the other two.
+
+    Source: TFLite Micro reference kernels: SaturatingRoundingDoublingHighMul, then RoundingDivideByPOT.
+    """
+    left = np.maximum(shift, 0).astype(np.int64)
+    right = np.maximum(-shift, 0).astype(np.int64)
+    product = (x << left) * multiplier.astype(np.int64)
+    nudged = product + np.where(product >= 0, 1 << 30, 1 - (1 << 30))
+    high = np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))  # C++ division truncates
+    mask = (np.int64(1) << right) - 1
+    threshold = (mask >> 1) + (high < 0)
+    return (high >> right) + ((high & mask) > threshold)

@@ -1,0 +1,128 @@
+"""Readers for recordings that other projects made: rendered photosensor signals and EyeLink traces."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.errors import RecordingError
+from psog.headset import load_headset
+from psog.recording import Recording
+
+_SENSORS = 15
+_REQUIRED = ("posx", "posy", "smh", "smv", "pupil_size", *(f"sr_{i}" for i in range(_SENSORS)))
+
+
+def read_psog_nn(path: Path) -> Recording:
+    """A tab-separated file of the psog_nn repository as a recording of headset `grid15`.
+
+    The header begins with a tab: the first column is an unnamed row index. Signals 0..1 become ADC
+    counts of `grid15` (unrounded: the files are noise free and come without a converter). Rows carry no
+    time; they are spaced at the headset's rate.
+
+    Raises:
+        RecordingError: unreadable, a missing column, a value that is not a finite number.
+    Source: Katrychuk, Griffith, Komogortsev, ETRA 2019 (repository psog_nn).
+    """
+    headset = load_headset("grid15")
+    header, values = _read_table(path)
+    column = {name: values[:, index] for index, name in enumerate(header)}
+    signals = np.stack([column[f"sr_{i}"] for i in range(_SENSORS)], axis=1)
+    zeros = np.zeros(len(values))
+    columns = {
+        "gaze_h_deg": column["posx"],
+        "gaze_v_deg": column["posy"],
+        "shift_x_mm": column["smh"],
+        "shift_y_mm": column["smv"],
+        "shift_z_mm": column.get("smd", zeros),
+        "roll_deg": column.get("smr", zeros),
+        "pupil_mm": column["pupil_size"],
+    }
+    return Recording(
+        headset=headset.name,
+        t_us=np.rint(np.arange(len(values)) * 1e6 / headset.rate_hz).astype(np.int64),
+        readings=(signals * headset.adc.full_scale).astype(np.float32),
+        columns={name: data.astype(np.float32) for name, data in columns.items()},
+        provenance={"origin": "psog_nn", "file": path.name, "licence": "CC BY-NC-SA 4.0"},
+    )
+
+
+def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64]]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError(f"cannot read {path}: {error}; check the path") from error
+    header = lines[0].split("\t") if lines else []
+    missing = [name for name in _REQUIRED if name not in header]
+    if missing:
+        raise RecordingError(
+            f"{path}: missing column {', '.join(missing)}; expected a tab-separated file with "
+            "posx posy smh smv pupil_size sr_0 … sr_14"
+        )
+    if len(lines) < 2:
+        raise RecordingError(f"{path}: no rows below the header; expected at least one")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.split("\t")
+        try:
+            row = [float(cell) for cell in cells]
+        except ValueError as error:
+            raise RecordingError(f"{path}: line {number}: {error}; expected numbers") from error
+        if len(row) != len(header) or not all(map(math.isfinite, row)):
+            raise RecordingError(
+                f"{path}: line {number} has {len(row)} values, or one that is not finite; "
+                f"expected {len(header)} finite numbers; remove the line"
+            )
+        rows.append(row)
+    return header, np.array(rows)
+
+
+@dataclass(frozen=True)
+class GazeTrace:
+    """A recorded eye movement.
+
+    Attributes:
+        t_us: (n,) int64, uniform at the tracker's rate.
+        gaze_deg: (n, 2) float32; NaN where the tracker lost the eye.
+        valid: (n,) bool.
+        event: (n,) uint8; 0 undefined, 1 fixation, 2 saccade, 3 post-saccadic oscillation,
+            4 smooth pursuit, 5 blink.
+    """
+
+    name: str
+    t_us: NDArray[np.int64]
+    gaze_deg: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    event: NDArray[np.uint8]
+
+
+def read_eyelink_trace(path: Path) -> GazeTrace:
+    """A structured array of the `irf` repository (fields t, x, y, status, evt) as a gaze trace.
+
+    Raises:
+        RecordingError: unreadable, pickled, or a missing field.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise RecordingError(f"cannot read gaze trace {path}: {error}; expected a .npy array") from error
+    fields = ("t", "x", "y", "status", "evt")
+    names = getattr(array, "dtype", np.dtype(float)).names or ()
+    missing = [name for name in fields if name not in names]
+    if missing:
+        raise RecordingError(f"{path}: missing field {', '.join(missing)}; expected {', '.join(fields)}")
+    valid = array["status"].astype(bool)
+    gaze = np.stack([array["x"], array["y"]], axis=1).astype(np.float32)
+    valid &= np.isfinite(gaze).all(axis=1)
+    gaze[~valid] = np.nan
+    return GazeTrace(
+        name=path.stem,
+        t_us=np.rint((array["t"] - array["t"][0]) * 1e6).astype(np.int64),
+        gaze_deg=gaze,
+        valid=valid,
+        event=array["evt"].astype(np.uint8),
+    )
