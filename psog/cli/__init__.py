@@ -1,0 +1,1 @@
+"""The `psog` command: parses flags, joins the parts, prints. Nothing imports it."""

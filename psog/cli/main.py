@@ -1,0 +1,131 @@
+"""`psog VERB`: the table of verbs. Each verb's module is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from psog.errors import PsogError
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A command: where it lives and what it does in one line.
+
+    The module holds a frozen dataclass `Command` whose fields are the flags and whose `run` does it.
+    """
+
+    module: str
+    summary: str
+
+
+VERBS = {
+    "demo": Verb("psog.cli.demo", "the main job, end to end, on the virtual headset"),
+    "simulate": Verb("psog.cli.simulate", "recordings for a population of users, or from a recorded gaze trace"),
+    "show": Verb("psog.cli.show", "draw a headset: the eye, the sensors, what they read"),
+    "train": Verb("psog.cli.train", "train a population model for a headset"),
+    "evaluate": Verb("psog.cli.evaluate", "error of a model on unseen users, by shift"),
+    "export": Verb("psog.cli.export", "gaze.tflite, gaze.psog and report.json from a model"),
+    "flash": Verb("psog.cli.flash", "send a model image to a headset over serial"),
+    "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),
+    "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
+}
+BENCHES = {
+    "recordings": Verb("psog.benchmarks.recordings", "train and test on third-party recordings"),
+    "sim": Verb("psog.benchmarks.sim", "simulator speed and quadrature error"),
+    "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
+}
+
+
+class Runnable(Protocol):
+    """What every verb's `Command` offers."""
+
+    def run(self) -> None: ...
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `psog` command."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["bench"]:
+        _dispatch(BENCHES, words[1:], "psog bench", "NAME")
+    else:
+        _dispatch(VERBS, words, "psog", "VERB")
+
+
+def run_command(module: str, words: Sequence[str], program: str) -> None:
+    """Parse `words` into the module's Command and run it; a PsogError is one line and exit 1."""
+    try:
+        command = _parse(importlib.import_module(module).Command, words, program)
+        command.run()
+        sys.stdout.flush()
+    except PsogError as error:
+        sys.exit(f"{program}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader has gone (`psog stream | head`); keep the interpreter's own flush from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _parse(command_type: type[Runnable], words: Sequence[str], program: str) -> Runnable:
+    import tyro
+
+    captured = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(captured):
+            return tyro.cli(
+                command_type, prog=program, args=list(words), config=(tyro.conf.FlagCreatePairsOff,)
+            )
+    except SystemExit as exit_:
+        if exit_.code in (0, None):
+            raise
+        raise PsogError(f"{_first_sentence(captured.getvalue())}; see {program} --help") from None
+
+
+def _first_sentence(box: str) -> str:
+    """The message inside tyro's framed error, up to its first rule, as one line."""
+    text = []
+    for line in box.splitlines():
+        content = re.sub(r"^[│╭╰]\s?|\s*[│╮╯]$", "", line).strip()
+        if line.startswith("╭"):
+            continue
+        if content.startswith("─"):
+            break
+        text.append(content)
+    return " ".join(text).strip() or "the arguments cannot be understood"
+
+
+def _dispatch(table: dict[str, Verb], words: list[str], program: str, what: str) -> None:
+    name = words[0] if words else "--help"
+    if name in ("-h", "--help"):
+        print(_overview(table, program, what))
+    elif name == "--version":
+        from psog import __version__
+
+        print(f"psog {__version__}")
+    elif name in table:
+        run_command(table[name].module, words[1:], f"{program} {name}")
+    else:
+        sys.exit(f"{program}: unknown {what.lower()} {name!r}; expected one of {', '.join(table)}")
+
+
+def _overview(table: dict[str, Verb], program: str, what: str) -> str:
+    width = max(map(len, table)) + 2
+    lines = [f"usage: {program} {what} [--help] …", ""]
+    lines += [f"  {name:<{width}}{verb.summary}" for name, verb in table.items()]
+    if table is VERBS:
+        lines += [f"  {'bench':<{width}}the figures: {', '.join(BENCHES)}"]
+        lines += ["", "psog-calibrate is its own program: it fits the headset to a new user."]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
