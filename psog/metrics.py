@@ -32,7 +32,9 @@ def angular_error(estimated_deg: FloatArray, true_deg: FloatArray) -> NDArray[np
         ShapeError: the two do not match.
     """
     if estimated_deg.shape != true_deg.shape or estimated_deg.shape[-1:] != (2,):
-        raise ShapeError(f"gaze of shape {estimated_deg.shape} against {true_deg.shape}, expected (..., 2) twice")
+        raise ShapeError(
+            f"gaze of shape {estimated_deg.shape} against {true_deg.shape}, expected (..., 2) twice"
+        )
     difference = np.asarray(estimated_deg, np.float64) - np.asarray(true_deg, np.float64)
     return np.asarray(np.linalg.norm(difference, axis=-1))
 

@@ -141,12 +141,15 @@ def read_recording(folder: Path) -> Recording:
         raise RecordingError(f"recording {folder} lacks columns {', '.join(missing)}; record it again")
     if table.num_rows != manifest["rows"]:
         raise RecordingError(
-            f"recording {folder} has {table.num_rows} rows, its manifest says {manifest['rows']}; copy it again"
+            f"recording {folder} has {table.num_rows} rows, its manifest says {manifest['rows']}; "
+            "copy it again"
         )
     readings = np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
     if not np.isfinite(readings).all():
         row = int(np.argwhere(~np.isfinite(readings))[0, 0])
-        raise RecordingError(f"recording {folder} has a reading that is not a number in row {row}; remove the row")
+        raise RecordingError(
+            f"recording {folder} has a reading that is not a number in row {row}; remove the row"
+        )
     known = (*FLOAT_COLUMNS, *INTEGER_COLUMNS, "valid")
     columns = {name: table[name].to_numpy() for name in table.column_names if name in known}
     return Recording(

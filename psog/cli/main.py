@@ -28,7 +28,9 @@ class Verb:
 
 VERBS = {
     "demo": Verb("psog.cli.demo", "the main job, end to end, on the virtual headset"),
-    "simulate": Verb("psog.cli.simulate", "recordings for a population of users, or from a recorded gaze trace"),
+    "simulate": Verb(
+        "psog.cli.simulate", "recordings for a population of users, or from a recorded gaze trace"
+    ),
     "show": Verb("psog.cli.show", "draw a headset: the eye, the sensors, what they read"),
     "train": Verb("psog.cli.train", "train a population model for a headset"),
     "evaluate": Verb("psog.cli.evaluate", "error of a model on unseen users, by shift"),

@@ -185,7 +185,9 @@ TARGET_SHOW = Message(
 RESTART = Message("RESTART", 0x30, (), "restart the firmware")
 STATUS_REQUEST = Message("STATUS_REQUEST", 0x31, (), "counters; STATUS follows")
 
-READING = Message("READING", 0x40, (_T_US, _COUNT), "one reading of all sensors, left-aligned to 16 bits", "u16")
+READING = Message(
+    "READING", 0x40, (_T_US, _COUNT), "one reading of all sensors, left-aligned to 16 bits", "u16"
+)
 DISPLAY = Message("DISPLAY", 0x41, TARGET_SHOW.fields, "what the display shows, for whoever plays the wearer")
 
 ACK = Message(

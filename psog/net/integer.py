@@ -50,7 +50,8 @@ class Normalisation:
         """(n, sensors) readings to (n, sensors) int8."""
         product = (wire.astype(np.int64) - self.offset) * self.multiplier
         q = (product + (1 << (self.shift - 1))) >> self.shift
-        return np.clip(q, -128, 127).astype(np.int8)
+        quantized: Int8 = np.clip(q, -128, 127).astype(np.int8)
+        return quantized
 
 
 @dataclass(frozen=True)
@@ -245,4 +246,5 @@ def multiply_by_quantized_multiplier(
     high = np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))  # C++ division truncates
     mask = (np.int64(1) << right) - 1
     threshold = (mask >> 1) + (high < 0)
-    return (high >> right) + ((high & mask) > threshold)
+    rounded: NDArray[np.int64] = (high >> right) + ((high & mask) > threshold)
+    return rounded
