@@ -1,0 +1,183 @@
+/* The protocol between headset and host. Generated from psog/device/messages.py by
+ * `python -m psog.device.c_header`; docs/SPEC.md explains it. */
+#ifndef PSOG_PROTOCOL_H
+#define PSOG_PROTOCOL_H
+
+#define PSOG_PROTOCOL_VERSION 1u
+#define PSOG_MAX_DATA 192u
+#define PSOG_MAX_PAYLOAD 208u
+#define PSOG_FRAME_HEADER_SIZE 4u
+#define PSOG_FRAME_CRC_SIZE 4u
+
+/* STREAM_SET mask */
+#define PSOG_STREAM_GAZE 1u
+#define PSOG_STREAM_FEATURES 2u
+#define PSOG_STREAM_SENSORS 4u
+#define PSOG_STREAM_TRIAL 8u
+
+/* flags of GAZE and TRIAL */
+#define PSOG_GAZE_FLAG_VALID 1u
+#define PSOG_GAZE_FLAG_CALIBRATED 2u
+
+/* ---- Host to device ---- */
+
+/* who are you? */
+#define PSOG_MSG_HELLO_REQUEST 0x01u
+#define PSOG_MSG_HELLO_REQUEST_SIZE 2u
+#define PSOG_HELLO_REQUEST_PROTOCOL_OFFSET 0u
+
+/* what to send per reading */
+#define PSOG_MSG_STREAM_SET 0x02u
+#define PSOG_MSG_STREAM_SET_SIZE 1u
+#define PSOG_STREAM_SET_MASK_OFFSET 0u
+
+/* erase the inactive model slot and expect an image */
+#define PSOG_MSG_MODEL_BEGIN 0x10u
+#define PSOG_MSG_MODEL_BEGIN_SIZE 8u
+#define PSOG_MODEL_BEGIN_IMAGE_BYTES_OFFSET 0u
+#define PSOG_MODEL_BEGIN_CRC32_OFFSET 4u
+
+/* a piece of the image, at most 192 bytes; a multiple of 8 except for the last */
+#define PSOG_MSG_MODEL_DATA 0x11u
+#define PSOG_MSG_MODEL_DATA_SIZE 5u /* then count × u8 */
+#define PSOG_MODEL_DATA_OFFSET_OFFSET 0u
+#define PSOG_MODEL_DATA_COUNT_OFFSET 4u
+
+/* check the image, run its self-test and switch to it; discards the calibration */
+#define PSOG_MSG_MODEL_COMMIT 0x12u
+#define PSOG_MSG_MODEL_COMMIT_SIZE 0u
+
+/* start a calibration; forgets an unfinished one */
+#define PSOG_MSG_TUNE_BEGIN 0x20u
+#define PSOG_MSG_TUNE_BEGIN_SIZE 0u
+
+/* add the next readings as one calibration target; TUNE_PROGRESS follows when they are in */
+#define PSOG_MSG_TUNE_TARGET 0x21u
+#define PSOG_MSG_TUNE_TARGET_SIZE 10u
+#define PSOG_TUNE_TARGET_TARGET_H_DEG_OFFSET 0u
+#define PSOG_TUNE_TARGET_TARGET_V_DEG_OFFSET 4u
+#define PSOG_TUNE_TARGET_SAMPLES_OFFSET 8u
+
+/* fit the head; it becomes the trial head. TUNE_RESULT follows */
+#define PSOG_MSG_TUNE_SOLVE 0x22u
+#define PSOG_MSG_TUNE_SOLVE_SIZE 0u
+
+/* store the trial head and use it from now on */
+#define PSOG_MSG_TUNE_ACCEPT 0x23u
+#define PSOG_MSG_TUNE_ACCEPT_SIZE 0u
+
+/* forget the calibration in progress and the trial head */
+#define PSOG_MSG_TUNE_DISCARD 0x24u
+#define PSOG_MSG_TUNE_DISCARD_SIZE 0u
+
+/* erase the stored calibration */
+#define PSOG_MSG_CALIBRATION_ERASE 0x25u
+#define PSOG_MSG_CALIBRATION_ERASE_SIZE 0u
+
+/* have the headset's display show a calibration target */
+#define PSOG_MSG_TARGET_SHOW 0x26u
+#define PSOG_MSG_TARGET_SHOW_SIZE 9u
+#define PSOG_TARGET_SHOW_TARGET_H_DEG_OFFSET 0u
+#define PSOG_TARGET_SHOW_TARGET_V_DEG_OFFSET 4u
+#define PSOG_TARGET_SHOW_VISIBLE_OFFSET 8u
+
+/* restart the firmware */
+#define PSOG_MSG_RESTART 0x30u
+#define PSOG_MSG_RESTART_SIZE 0u
+
+/* counters; STATUS follows */
+#define PSOG_MSG_STATUS_REQUEST 0x31u
+#define PSOG_MSG_STATUS_REQUEST_SIZE 0u
+
+/* ---- Sensor bus ---- */
+
+/* one reading of all sensors, left-aligned to 16 bits */
+#define PSOG_MSG_READING 0x40u
+#define PSOG_MSG_READING_SIZE 9u /* then count × u16 */
+#define PSOG_READING_T_US_OFFSET 0u
+#define PSOG_READING_COUNT_OFFSET 8u
+
+/* what the display shows, for whoever plays the wearer */
+#define PSOG_MSG_DISPLAY 0x41u
+#define PSOG_MSG_DISPLAY_SIZE 9u
+#define PSOG_DISPLAY_TARGET_H_DEG_OFFSET 0u
+#define PSOG_DISPLAY_TARGET_V_DEG_OFFSET 4u
+#define PSOG_DISPLAY_VISIBLE_OFFSET 8u
+
+/* ---- Device to host ---- */
+
+/* a command was carried out, or why not */
+#define PSOG_MSG_ACK 0x80u
+#define PSOG_MSG_ACK_SIZE 5u
+#define PSOG_ACK_REPLY_TO_OFFSET 0u
+#define PSOG_ACK_COMMAND_OFFSET 2u
+#define PSOG_ACK_ERROR_OFFSET 3u
+
+/* who I am */
+#define PSOG_MSG_HELLO 0x81u
+#define PSOG_MSG_HELLO_SIZE 47u
+#define PSOG_HELLO_REPLY_TO_OFFSET 0u
+#define PSOG_HELLO_PROTOCOL_OFFSET 2u
+#define PSOG_HELLO_FIRMWARE_OFFSET 4u
+#define PSOG_HELLO_BOARD_OFFSET 6u
+#define PSOG_HELLO_HEADSET_OFFSET 22u
+#define PSOG_HELLO_SENSORS_OFFSET 38u
+#define PSOG_HELLO_FEATURES_OFFSET 40u
+#define PSOG_HELLO_MODEL_CRC32_OFFSET 42u
+#define PSOG_HELLO_CALIBRATED_OFFSET 46u
+
+/* counters since start-up */
+#define PSOG_MSG_STATUS 0x82u
+#define PSOG_MSG_STATUS_SIZE 18u
+#define PSOG_STATUS_REPLY_TO_OFFSET 0u
+#define PSOG_STATUS_READINGS_OFFSET 2u
+#define PSOG_STATUS_BAD_READINGS_OFFSET 6u
+#define PSOG_STATUS_BAD_FRAMES_OFFSET 10u
+#define PSOG_STATUS_DROPPED_OFFSET 14u
+
+/* gaze by the head in use */
+#define PSOG_MSG_GAZE 0x90u
+#define PSOG_MSG_GAZE_SIZE 21u
+#define PSOG_GAZE_T_US_OFFSET 0u
+#define PSOG_GAZE_GAZE_H_DEG_OFFSET 8u
+#define PSOG_GAZE_GAZE_V_DEG_OFFSET 12u
+#define PSOG_GAZE_OPENNESS_OFFSET 16u
+#define PSOG_GAZE_FLAGS_OFFSET 20u
+
+/* gaze by the trial head, of the same reading */
+#define PSOG_MSG_TRIAL 0x91u
+#define PSOG_MSG_TRIAL_SIZE 21u
+#define PSOG_TRIAL_T_US_OFFSET 0u
+#define PSOG_TRIAL_GAZE_H_DEG_OFFSET 8u
+#define PSOG_TRIAL_GAZE_V_DEG_OFFSET 12u
+#define PSOG_TRIAL_OPENNESS_OFFSET 16u
+#define PSOG_TRIAL_FLAGS_OFFSET 20u
+
+/* the network's int8 features */
+#define PSOG_MSG_FEATURES 0x92u
+#define PSOG_MSG_FEATURES_SIZE 9u /* then count × i8 */
+#define PSOG_FEATURES_T_US_OFFSET 0u
+#define PSOG_FEATURES_COUNT_OFFSET 8u
+
+/* the reading itself (it can identify people) */
+#define PSOG_MSG_SENSORS 0x93u
+#define PSOG_MSG_SENSORS_SIZE 9u /* then count × u16 */
+#define PSOG_SENSORS_T_US_OFFSET 0u
+#define PSOG_SENSORS_COUNT_OFFSET 8u
+
+/* the target's readings are in */
+#define PSOG_MSG_TUNE_PROGRESS 0xa0u
+#define PSOG_MSG_TUNE_PROGRESS_SIZE 4u
+#define PSOG_TUNE_PROGRESS_ADDED_OFFSET 0u
+#define PSOG_TUNE_PROGRESS_REJECTED_OFFSET 2u
+
+/* the fit */
+#define PSOG_MSG_TUNE_RESULT 0xa1u
+#define PSOG_MSG_TUNE_RESULT_SIZE 16u
+#define PSOG_TUNE_RESULT_REPLY_TO_OFFSET 0u
+#define PSOG_TUNE_RESULT_SAMPLES_OFFSET 2u
+#define PSOG_TUNE_RESULT_TARGETS_OFFSET 6u
+#define PSOG_TUNE_RESULT_BEFORE_DEG_OFFSET 8u
+#define PSOG_TUNE_RESULT_AFTER_DEG_OFFSET 12u
+
+#endif
