@@ -42,7 +42,7 @@ class Target:
 
 @dataclass(frozen=True)
 class TargetPlan:
-    """Every target of a session in the order it is shown; validation targets are never calibration targets."""
+    """Every target of a session in the order it is shown; no validation target is a calibration target."""
 
     seed: int
     field_deg: tuple[float, float]
