@@ -1,0 +1,83 @@
+"""What a session tells whoever follows it: a terminal, a page, a log. Each event is what has just happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psog.calibration.quality import Quality, TargetQuality
+from psog.calibration.targets import Target
+
+
+@dataclass(frozen=True)
+class TargetShown:
+    """The wearer is asked to look; `number` counts from 1 among the `total` targets of its purpose."""
+
+    target: Target
+    number: int
+    total: int
+
+
+@dataclass(frozen=True)
+class EyeSettled:
+    """The eye rests on the target, `waited_us` of device time after it appeared; readings are taken now."""
+
+    target: Target
+    waited_us: int
+
+
+@dataclass(frozen=True)
+class PointTaken:
+    """A calibration target's readings are in: so many used, so many passed over because the eye was closed.
+
+    `rms_s2s_deg` and `std_deg` are the precision of the uncalibrated gaze meanwhile; None when too few
+    samples of it arrived.
+    """
+
+    target: Target
+    used: int
+    rejected: int
+    rms_s2s_deg: float | None
+    std_deg: float | None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The device fitted the head; rms errors on the calibration readings, without and with it."""
+
+    samples: int
+    targets: int
+    before_deg: float
+    after_deg: float
+
+
+@dataclass(frozen=True)
+class PointJudged:
+    """A validation target's samples are in, by the head in use and by the fitted one."""
+
+    before: TargetQuality
+    after: TargetQuality
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All validation targets together."""
+
+    before: Quality
+    after: Quality
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The fitted head is stored in the device, or forgotten."""
+
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """The session ended without a decision; the device keeps what it had."""
+
+
+Event = TargetShown | EyeSettled | PointTaken | Fitted | PointJudged | Judged | Decided | Abandoned
+Observer = Callable[[Event], None]

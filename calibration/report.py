@@ -1,0 +1,128 @@
+"""What a calibration came to, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psog.calibration.events import Fitted, PointTaken
+from psog.calibration.quality import Quality, TargetQuality
+from psog.calibration.targets import TargetPlan
+from psog.errors import CalibrationError
+
+FORMAT = "psog-calibration"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Wearing:
+    """Which headset was calibrated, and what it knew before."""
+
+    headset: str
+    board: str
+    model_crc32: int
+    calibrated: bool
+    """Whether an earlier calibration was in use: then "before" is that one, else the population's head."""
+
+
+@dataclass(frozen=True)
+class CalibrationReport:
+    """A finished session.
+
+    Attributes:
+        taken: calibration targets in the order shown.
+        before, after: the head in use and the fitted one, judged on the same samples.
+        seconds: from the first target to the end of validation, host time.
+    """
+
+    wearing: Wearing
+    plan: TargetPlan
+    taken: tuple[PointTaken, ...]
+    fitted: Fitted
+    before: Quality
+    after: Quality
+    accepted: bool
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object; docs/calibration.md explains every key."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "points": len(self.taken),
+            "accuracy_deg": self.after.accuracy_deg,
+            "accuracy_worst_deg": self.after.worst_deg,
+            "precision_rms_s2s_deg": self.after.precision_rms_s2s_deg,
+            "precision_std_deg": self.after.precision_std_deg,
+            "data_loss": self.after.data_loss,
+            "grade": self.after.grade,
+            "accepted": self.accepted,
+            "seconds": self.seconds,
+            "before_deg": self.before.accuracy_deg,
+            "before": "earlier calibration" if self.wearing.calibrated else "no calibration",
+            "headset": self.wearing.headset,
+            "board": self.wearing.board,
+            "model_crc32": f"{self.wearing.model_crc32:08x}",
+            "seed": self.plan.seed,
+            "field_deg": list(self.plan.field_deg),
+            "fit": {
+                "samples": self.fitted.samples,
+                "targets": self.fitted.targets,
+                "before_rms_deg": self.fitted.before_deg,
+                "after_rms_deg": self.fitted.after_deg,
+            },
+            "calibration_targets": [_taken(point) for point in self.taken],
+            "validation_targets": [
+                _judged(before, after)
+                for before, after in zip(self.before.targets, self.after.targets, strict=True)
+            ],
+        }
+
+
+def write_report(report: CalibrationReport, path: Path) -> None:
+    """Write the report as JSON; the file appears complete or not at all.
+
+    Raises:
+        CalibrationError: the file cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n", "utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise CalibrationError(
+            f"cannot write report {path}: {error.strerror}; the calibration itself is done; "
+            "choose another file for --report"
+        ) from error
+
+
+def _taken(point: PointTaken) -> dict[str, Any]:
+    return {
+        "h_deg": point.target.h_deg,
+        "v_deg": point.target.v_deg,
+        "used": point.used,
+        "rejected": point.rejected,
+        "precision_rms_s2s_deg": point.rms_s2s_deg,
+        "precision_std_deg": point.std_deg,
+    }
+
+
+def _judged(before: TargetQuality, after: TargetQuality) -> dict[str, Any]:
+    return {
+        "h_deg": after.target.h_deg,
+        "v_deg": after.target.v_deg,
+        "landed_h_deg": after.landed_deg[0],
+        "landed_v_deg": after.landed_deg[1],
+        "mean_deg": after.mean_deg,
+        "max_deg": after.max_deg,
+        "sd_deg": after.sd_deg,
+        "precision_rms_s2s_deg": after.rms_s2s_deg,
+        "precision_std_deg": after.std_deg,
+        "samples": len(after.gaze_deg),
+        "data_loss": after.data_loss,
+        "before_mean_deg": before.mean_deg,
+    }
