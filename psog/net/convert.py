@@ -1,0 +1,105 @@
+"""Between the trained network in torch and the integers that run on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from psog.errors import ModelError
+from psog.net.architecture import KERNEL
+from psog.net.integer import Head, IntegerNet, Layer, Quantization
+from psog.net.normalise import INPUT
+from psog.net.qat import GAZE_UNIT_DEG, GazeNet, QuantizedLayer
+from psog.net.ridge import GAZE_OUTPUTS
+
+
+_LARGEST_BIAS = 2**30  # leaves the 32-bit accumulator as much again for the products
+
+
+def to_integer(net: GazeNet) -> IntegerNet:
+    """The integers of a network trained with quantization.
+
+    Raises:
+        ModelError: the network diverged (a weight or range is not finite), or no activation range was seen.
+    """
+    layers, source = [], INPUT
+    for layer in net.layers:
+        assert isinstance(layer, QuantizedLayer)
+        layers.append(_integer_layer(layer, source, len(layers)))
+        source = layers[-1].output
+    head = net.head_deg().detach().numpy().astype(np.float32)
+    ridge = float(np.float32(net.log_ridge.detach().exp().item()))
+    if not (np.isfinite(head).all() and 0 < ridge < np.inf):
+        raise ModelError("training diverged: the head is not finite; train again with another seed")
+    return IntegerNet(
+        headset=net.headset,
+        layout=net.layout.numpy().copy(),
+        normalisation=net.normalisation,
+        layers=tuple(layers),
+        head=Head(head, ridge),
+    )
+
+
+def from_integer(net: IntegerNet) -> GazeNet:
+    """A trainable network that computes what `net` computes: to train further, or to run without rounding.
+
+    Its ranges are frozen and its arithmetic quantized; set `quantized` to False for the float form.
+    """
+    generator = torch.Generator().manual_seed(0)  # every random value is overwritten
+    layers = []
+    for layer in net.layers:
+        inputs = int(layer.weight[0].size)
+        module = QuantizedLayer(
+            layer.kind, layer.padding, inputs, layer.out_channels, relu=layer.relu, generator=generator
+        )
+        _fill(module, layer)
+        layers.append(module)
+    gaze_net = GazeNet(net.headset, net.layout, net.normalisation, layers, generator)
+    head = net.head.weight.astype(np.float32).copy()
+    head[:GAZE_OUTPUTS] /= GAZE_UNIT_DEG
+    with torch.no_grad():
+        gaze_net.head.copy_(torch.from_numpy(head))
+        gaze_net.log_ridge.fill_(float(np.log(net.head.ridge)))
+    gaze_net.quantize()
+    gaze_net.freeze_ranges()
+    return gaze_net
+
+
+def _integer_layer(layer: QuantizedLayer, source: Quantization, index: int) -> Layer:
+    if not bool(layer.output.seen):
+        raise ModelError(f"layer {index} has no activation range; train with quantization before converting")
+    weight, bias = layer.weight.detach(), layer.bias.detach()
+    high = float(layer.output.high)
+    if not (bool(weight.isfinite().all()) and bool(bias.isfinite().all()) and np.isfinite(high)):
+        raise ModelError(f"training diverged: layer {index} is not finite; train again with another seed")
+    scale = layer.weight_scale()
+    quantized = torch.round(weight / scale[:, None]).clamp(-127, 127).to(torch.int8).numpy()
+    if layer.kind == "conv":
+        quantized = quantized.reshape(len(quantized), KERNEL, KERNEL, -1)
+    bias_scale = float(source.scale) * scale.numpy().astype(np.float64)
+    return Layer(
+        kind=layer.kind,
+        padding=layer.padding,
+        weight=quantized,
+        bias=_int32(bias.numpy() / bias_scale),
+        weight_scale=scale.numpy().astype(np.float32),
+        input=source,
+        output=layer.output.quantization(),
+        relu=layer.relu,
+    )
+
+
+def _int32(values: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.clip(np.rint(values), -_LARGEST_BIAS, _LARGEST_BIAS).astype(np.int32)
+
+
+def _fill(module: QuantizedLayer, layer: Layer) -> None:
+    scale = layer.weight_scale.astype(np.float32)
+    weight = layer.weight.reshape(layer.out_channels, -1).astype(np.float32) * scale[:, None]
+    bias = layer.bias.astype(np.float64) * (float(layer.input.scale) * scale.astype(np.float64))
+    step, zero_point = float(layer.output.scale), layer.output.zero_point
+    with torch.no_grad():
+        module.weight.copy_(torch.from_numpy(weight))
+        module.bias.copy_(torch.from_numpy(bias.astype(np.float32)))
+    module.output.set(step * (-128 - zero_point), step * (127 - zero_point))

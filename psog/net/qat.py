@@ -1,0 +1,227 @@
+"""The network in torch, with int8 arithmetic imitated during training (quantization-aware training).
+
+Tensors are channels-last (rows, columns, channels) as on the device, so weights leave in the order they are
+stored here. Every rounding of psog.net.integer has its place in `forward`, with the gradient passed straight
+through; psog.net.convert turns a trained net into integers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from psog.headset import Headset
+from psog.net.architecture import KERNEL, OUTPUTS, Architecture
+from psog.net.integer import Normalisation, Quantization
+from psog.net.normalise import INPUT
+from psog.net.ridge import GAZE_OUTPUTS, with_bias
+
+GAZE_UNIT_DEG = 20.0
+"""Gaze rows of the head are trained in these units, so that all weights are of order one."""
+
+_RANGE_MOMENTUM = 0.02  # running mean over about 50 batches of the largest activation
+_SMALLEST_RANGE = 1e-6
+_SMALLEST_WEIGHT = 1e-4  # a channel without weights keeps a scale in which its bias fits 32 bits easily
+
+
+class ActivationRange(nn.Module):
+    """Range of a layer's outputs: a running mean of batch extremes, until it is frozen."""
+
+    low: Tensor
+    high: Tensor
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen = False
+        self.register_buffer("low", torch.zeros(()))
+        self.register_buffer("high", torch.zeros(()))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.bool))
+
+    def set(self, low: float, high: float) -> None:
+        """Fix the range."""
+        self.low.fill_(low)
+        self.high.fill_(high)
+        self.seen.fill_(True)
+
+    def observe(self, x: Tensor) -> None:
+        """Take one batch into the running range."""
+        low, high = torch.aminmax(x.detach())
+        if not bool(self.seen):
+            self.set(float(low), float(high))
+        else:
+            self.low.lerp_(low, _RANGE_MOMENTUM)
+            self.high.lerp_(high, _RANGE_MOMENTUM)
+
+    def quantization(self) -> Quantization:
+        """int8 over the range, which always contains 0 exactly."""
+        low, high = min(float(self.low), 0.0), max(float(self.high), 0.0)
+        scale = np.float32(max((high - low) / 255, _SMALLEST_RANGE))
+        zero_point = round(-128 - low / float(scale))
+        return Quantization(scale, min(max(zero_point, -128), 127))
+
+
+class QuantizedLayer(nn.Module):
+    """A 3×3 convolution or dense layer that can round as the device does.
+
+    Attributes:
+        weight: (out, inputs) float; for a convolution inputs are (3, 3, in) flattened.
+        bias: (out,).
+    """
+
+    def __init__(
+        self,
+        kind: Literal["conv", "dense"],
+        padding: Literal["same", "valid"],
+        inputs: int,
+        outputs: int,
+        *,
+        relu: bool,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.kind, self.padding, self.relu = kind, padding, relu
+        deviation = math.sqrt(2 / inputs)  # keeps the variance through ReLU layers (He et al. 2015)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, generator=generator) * deviation)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.output = ActivationRange()
+
+    def weight_scale(self) -> Tensor:
+        """(out,) for a convolution, (1,) for a dense layer: the largest weight is ±127 steps."""
+        largest = self.weight.detach().abs().amax(dim=1)
+        if self.kind == "dense":
+            largest = largest.amax().reshape(1)
+        return largest.clamp(min=_SMALLEST_WEIGHT) / 127
+
+    def forward(self, x: Tensor, scale_in: float, *, quantized: bool) -> Tensor:
+        """(n, rows, columns, channels) to the same after the layer; dense gives (n, 1, 1, out)."""
+        x = x.flatten(1)[:, None, None] if self.kind == "dense" else _patches(x, self.padding)
+        if not quantized:
+            y = nn.functional.linear(x, self.weight, self.bias)
+            return y.relu() if self.relu else y
+        scale = self.weight_scale()
+        weight = _round_to(self.weight, scale[:, None])
+        y = nn.functional.linear(x, weight, _round_to(self.bias, scale * scale_in))
+        y = y.relu() if self.relu else y
+        if self.training and not self.output.frozen:
+            self.output.observe(y)
+        out = self.output.quantization()
+        return torch.fake_quantize_per_tensor_affine(y, float(out.scale), out.zero_point, -128, 127)
+
+
+class GazeNet(nn.Module):
+    """Readings → features → gaze and openness, trainable.
+
+    Attributes:
+        quantized: whether to round as the device does; off at first.
+        head: (3, features + 1); gaze rows in units of GAZE_UNIT_DEG.
+        log_ridge: () natural logarithm of λ.
+    """
+
+    layout: Tensor
+
+    def __init__(
+        self,
+        headset: str,
+        layout: NDArray[np.int64],
+        normalisation: Normalisation,
+        layers: list[QuantizedLayer],
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.headset = headset
+        self.normalisation = normalisation
+        self.quantized = False
+        self.register_buffer("layout", torch.from_numpy(layout.astype(np.int64)))
+        self.layers = nn.ModuleList(layers)
+        width = layers[-1].bias.numel()
+        self.head = nn.Parameter(torch.randn(OUTPUTS, width + 1, generator=generator) / math.sqrt(width))
+        self.log_ridge = nn.Parameter(torch.tensor(_FIRST_LOG_RIDGE))
+
+    def features(self, steps: Tensor) -> Tensor:
+        """(…, sensors) readings in input steps (psog.net.normalise) to (…, features) real features."""
+        clipped = (_round_half_up(steps) if self.quantized else steps).clamp(-128, 127)
+        flat = clipped.flatten(0, -2) * float(INPUT.scale)
+        x = flat[:, self.layout][..., None]
+        scale = float(INPUT.scale)
+        for layer in self.layers:
+            assert isinstance(layer, QuantizedLayer)
+            x = layer(x, scale, quantized=self.quantized)
+            scale = float(layer.output.quantization().scale)
+        return x.reshape(*steps.shape[:-1], -1)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        """(…, sensors) to (…, 3): gaze_h, gaze_v in GAZE_UNIT_DEG, openness; by the population's head."""
+        return with_bias(self.features(steps)) @ self.head.T
+
+    def head_deg(self) -> Tensor:
+        """(3, features + 1) head with its gaze rows in degrees."""
+        unit = torch.ones(OUTPUTS, 1)
+        unit[:GAZE_OUTPUTS] = GAZE_UNIT_DEG
+        return self.head * unit
+
+    def quantize(self) -> None:
+        """Round as the device does from now on; ranges follow the activations."""
+        self.quantized = True
+
+    def freeze_ranges(self) -> None:
+        """Keep the activation ranges as they are."""
+        for layer in self.layers:
+            assert isinstance(layer, QuantizedLayer)
+            layer.output.frozen = True
+
+
+_FIRST_LOG_RIDGE = -4.0  # λ = 0.018 at the start; it is learnt
+
+
+def build(
+    architecture: Architecture, headset: Headset, normalisation: Normalisation, seed: int
+) -> GazeNet:
+    """An untrained network for a headset.
+
+    Raises:
+        ModelError: the headset's grid is too small for the architecture.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    rows, columns, channels = architecture.map_shape((headset.grid.shape[0], headset.grid.shape[1]))
+    layers, inputs = [], 1
+    for convolution in architecture.convolutions:
+        layers.append(
+            QuantizedLayer(
+                "conv",
+                convolution.padding,
+                KERNEL * KERNEL * inputs,
+                convolution.channels,
+                relu=True,
+                generator=generator,
+            )
+        )
+        inputs = convolution.channels
+    inputs = rows * columns * channels
+    for width in (*architecture.dense, architecture.features):
+        layers.append(QuantizedLayer("dense", "valid", inputs, width, relu=True, generator=generator))
+        inputs = width
+    return GazeNet(headset.name, headset.grid, normalisation, layers, generator)
+
+
+def _patches(x: Tensor, padding: str) -> Tensor:
+    """(n, rows, columns, in) to (n, rows', columns', 3 · 3 · in): what a 3×3 kernel sees at each place."""
+    if padding == "same":
+        x = nn.functional.pad(x, (0, 0, 1, 1, 1, 1))
+    windows = x.unfold(1, KERNEL, 1).unfold(2, KERNEL, 1)  # (n, rows', columns', in, 3, 3)
+    return windows.permute(0, 1, 2, 4, 5, 3).flatten(3)
+
+
+def _round_to(x: Tensor, step: Tensor) -> Tensor:
+    """x rounded to whole steps, with the gradient of x."""
+    return x + (torch.round(x.detach() / step) * step - x.detach())
+
+
+def _round_half_up(x: Tensor) -> Tensor:
+    """As the integer normalisation rounds, with the gradient of x."""
+    return x + (torch.floor(x.detach() + 0.5) - x.detach())

@@ -1,0 +1,140 @@
+"""A model on disk: a folder with model.json, weights.safetensors and report.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psog.errors import ModelError
+from psog.net.integer import IntegerNet
+from psog.net.tensors import pack, unpack
+
+FORMAT = "psog-model"
+VERSION = 1
+MODEL, WEIGHTS, REPORT = "model.json", "weights.safetensors", "report.json"
+
+ORIGIN = ("training", "data", "parent")
+"""Keys of a report that say where a model comes from; they are kept in model.json."""
+
+_LARGEST_JSON_BYTES = 1 << 20
+_LARGEST_WEIGHTS_BYTES = 1 << 24
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network and how it came about.
+
+    Attributes:
+        report: what training and evaluation said; "training" (with its seed), "data" and "parent" tell the
+            origin.
+    """
+
+    net: IntegerNet
+    report: Mapping[str, Any]
+
+
+def save_model(folder: Path, net: IntegerNet, report: Mapping[str, Any], force: bool = False) -> None:
+    """Write a model folder. It appears complete or not at all: written beside and renamed.
+
+    Raises:
+        ModelError: the folder exists (and `force` is false, or it is no model), or cannot be written.
+    """
+    check_free(folder, force=force)
+    from safetensors.numpy import save
+
+    description, tensors = pack(net)
+    weights = save(tensors)
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        **description,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        **{key: report.get(key) for key in ORIGIN},
+    }
+    rest = {key: value for key, value in report.items() if key not in ORIGIN}
+    partial = folder.with_name(folder.name + ".partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        (partial / WEIGHTS).write_bytes(weights)
+        (partial / MODEL).write_text(_json(content), "utf-8")
+        (partial / REPORT).write_text(_json(rest), "utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    except OSError as error:
+        raise ModelError(f"cannot write model {folder}: {error}; choose another folder") from error
+
+
+def check_free(folder: Path, *, force: bool) -> None:
+    """Raise ModelError when a model may not be written to `folder`.
+
+    `force` replaces a model, never anything else.
+    """
+    if not folder.exists():
+        return
+    if not force:
+        raise ModelError(f"{folder} already exists; choose another folder or pass --force")
+    if not (folder / MODEL).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ModelError(f"{folder} exists and is not a model; --force replaces models only")
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model folder; nothing in it is trusted before it is checked.
+
+    Raises:
+        ModelError: not a model, another version, damaged, or shapes and ranges that do not fit.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    content = _read_json(folder, MODEL)
+    found = (content.get("format"), content.get("version"))
+    if found != (FORMAT, VERSION):
+        raise ModelError(
+            f"{folder / MODEL}: format {found[0]!r} version {found[1]!r}, expected {FORMAT!r} version {VERSION}; "
+            "train again with this version of psog"
+        )
+    weights = _read_bytes(folder / WEIGHTS, _LARGEST_WEIGHTS_BYTES)
+    if hashlib.sha256(weights).hexdigest() != content.get("weights_sha256"):
+        raise ModelError(f"{folder / WEIGHTS} is damaged or not of this model; copy the folder again")
+    try:
+        tensors = load(weights)
+    except SafetensorError as error:
+        raise ModelError(f"cannot read {folder / WEIGHTS}: {error}; copy the folder again") from error
+    try:
+        net = unpack(content, tensors)
+    except ModelError as error:
+        raise ModelError(f"model {folder}: {error}") from error
+    report = {**{key: content.get(key) for key in ORIGIN}, **_read_json(folder, REPORT)}
+    return Model(net, report)
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    try:
+        content = json.loads(_read_bytes(path, _LARGEST_JSON_BYTES).decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not JSON: {error}; copy the model again") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} is not a JSON object; copy the model again")
+    return content
+
+
+def _read_bytes(path: Path, largest: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > largest:
+            raise ModelError(f"{path} has {size} bytes, at most {largest} expected; it is no psog model")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path.parent} is not a model: cannot read {path.name}: {error.strerror}") from error
