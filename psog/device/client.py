@@ -1,0 +1,290 @@
+"""A headset as a program sees it: `with open_headset(port) as headset: …`."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import NamedTuple
+
+from psog.device import messages
+from psog.device.conversation import Conversation
+from psog.device.link import Link
+from psog.device.losses import Losses
+from psog.device.messages import MAX_DATA, Message, Stream
+from psog.device.samples import Sample
+from psog.device.transport import SerialTransport
+from psog.errors import DeviceError, LinkError, ProtocolError
+
+_FLASH_TIMEOUT_S = 5.0
+"""Erasing a 128 KiB sector of an STM32F405 takes up to 2 s (data sheet DS8626); the rest is reserve."""
+_RESTART_TIMEOUT_S = 10.0
+_RESTART_POLL_S = 0.25
+_TUNE_TIMEOUT_S = 10.0
+
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all."""
+
+
+class DeviceInfo(NamedTuple):
+    """HELLO: who the headset is and what is installed on it (see psog.device.messages.HELLO)."""
+
+    protocol: int
+    firmware: int
+    board: str
+    headset: str
+    sensors: int
+    features: int
+    model_crc32: int
+    calibrated: bool
+
+
+class DeviceStatus(NamedTuple):
+    """STATUS: the firmware's counters since start-up."""
+
+    readings: int
+    bad_readings: int
+    bad_frames: int
+    dropped: int
+
+
+class TuneProgress(NamedTuple):
+    """TUNE_PROGRESS: readings taken for one target, and passed over because the eye was not open."""
+
+    added: int
+    rejected: int
+
+
+class TuneResult(NamedTuple):
+    """TUNE_RESULT: what the device's fit used, and its rms error on those readings."""
+
+    samples: int
+    targets: int
+    before_deg: float
+    after_deg: float
+
+
+def open_headset(port: str, *, timeout_s: float = 1.0) -> Client:
+    """Open the headset at a serial port and check that it speaks this protocol version.
+
+    Args:
+        timeout_s: how long one answer may take before a command is repeated (three tries).
+    Raises:
+        LinkError: the port cannot be opened, or nothing there answers as a headset.
+        ProtocolError: the other end speaks another protocol version.
+    """
+    return Client(port, timeout_s=timeout_s)
+
+
+class Client:
+    """An open headset; closing it turns off whatever it streams. For one thread at a time.
+
+    Every method raises LinkError when the headset does not answer or has gone, and CommandRefusedError
+    (a DeviceError) when it answers with an error.
+    """
+
+    def __init__(self, port: str, *, timeout_s: float = 1.0) -> None:
+        self.port = port
+        self._timeout_s = timeout_s
+        self._closed = False
+        self._talk = self._connect()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Turn streaming off, if the headset still listens, and give the port back. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._talk.command(messages.STREAM_SET, {"mask": 0}, tries=1)
+        except (LinkError, DeviceError):
+            pass  # it has gone: there is nothing left to turn off
+        finally:
+            self._talk.link.close()
+
+    @property
+    def info(self) -> DeviceInfo:
+        """Who the headset is, as it said last."""
+        return self._info
+
+    @property
+    def losses(self) -> Losses:
+        """Frames received, lost and damaged since opening or restart."""
+        return self._talk.link.losses
+
+    def hello(self) -> DeviceInfo:
+        """Ask the headset who it is now."""
+        self._info = _device_info(self._talk)
+        return self._info
+
+    def status(self) -> DeviceStatus:
+        """The firmware's counters since its start-up."""
+        values = self._talk.command(messages.STATUS_REQUEST, report=messages.STATUS)
+        return DeviceStatus(*(values[name] for name in DeviceStatus._fields))
+
+    def stream(self, what: Stream) -> None:
+        """Have every reading sent as `what` from now on; Stream(0) ends it."""
+        self._command(messages.STREAM_SET, mask=int(what))
+
+    def samples(
+        self, *, seconds: float | None = None, count: int | None = None, timeout_s: float = 2.0
+    ) -> Iterator[Sample]:
+        """What the headset streams, in order, those first that arrived while nobody asked.
+
+        Args:
+            seconds: stop before the first sample this much later than the first one, by the device's clock.
+            count: stop after this many.
+            timeout_s: how long to wait for one sample.
+        Raises:
+            LinkError: no sample came in time, or the headset has gone.
+        """
+        given, end_us = 0, None
+        while count is None or given < count:
+            sample = self._talk.next_sample(time.monotonic() + timeout_s)
+            if sample is None:
+                raise LinkError(
+                    f"the headset at {self.port} sent no sample for {timeout_s:g} s; "
+                    "check that its sensors run and that streaming is on"
+                )
+            if seconds is not None:
+                end_us = sample.t_us + round(seconds * 1e6) if end_us is None else end_us
+                if sample.t_us >= end_us:
+                    self._talk.return_sample(sample)
+                    return
+            given += 1
+            yield sample
+
+    def drop_samples(self) -> None:
+        """Forget the samples that have arrived, so that `samples` begins with what is sent from now on."""
+        self._talk.drop_samples()
+
+    def show_target(self, h_deg: float, v_deg: float) -> None:
+        """Have the headset's display show a calibration target."""
+        self._command(messages.TARGET_SHOW, target_h_deg=h_deg, target_v_deg=v_deg, visible=1)
+
+    def hide_target(self) -> None:
+        """Have the display show nothing."""
+        self._command(messages.TARGET_SHOW, target_h_deg=0.0, target_v_deg=0.0, visible=0)
+
+    def tune_begin(self) -> None:
+        """Start a calibration on the device; an unfinished one is forgotten."""
+        self._command(messages.TUNE_BEGIN)
+
+    def tune_target(
+        self, h_deg: float, v_deg: float, samples: int, *, timeout_s: float = _TUNE_TIMEOUT_S
+    ) -> TuneProgress:
+        """Add the next `samples` readings as one target, and wait until they are in.
+
+        What is streamed meanwhile is not lost: `samples()` gives it afterwards.
+
+        Raises:
+            LinkError: the readings are not in after `timeout_s`.
+        """
+        self._talk.drop_progress()
+        self._command(messages.TUNE_TARGET, target_h_deg=h_deg, target_v_deg=v_deg, samples=samples)
+        values = self._talk.next_progress(time.monotonic() + timeout_s)
+        if values is None:
+            raise LinkError(
+                f"the headset at {self.port} did not see {samples} readings of an open eye in "
+                f"{timeout_s:g} s; check that it is worn, then repeat the target"
+            )
+        return TuneProgress(values["added"], values["rejected"])
+
+    def tune_solve(self) -> TuneResult:
+        """Fit the head to the targets; it becomes the trial head (see Stream.TRIAL)."""
+        values = self._talk.command(messages.TUNE_SOLVE, report=messages.TUNE_RESULT)
+        return TuneResult(*(values[name] for name in TuneResult._fields))
+
+    def tune_accept(self) -> None:
+        """Store the trial head in the device's flash and use it from now on."""
+        self._command(messages.TUNE_ACCEPT, timeout_s=_FLASH_TIMEOUT_S)
+
+    def tune_discard(self) -> None:
+        """Forget the calibration in progress and the trial head; the stored one stays."""
+        self._command(messages.TUNE_DISCARD)
+
+    def calibration_erase(self) -> None:
+        """Erase the calibration stored on the device."""
+        self._command(messages.CALIBRATION_ERASE, timeout_s=_FLASH_TIMEOUT_S)
+
+    def upload(self, image: bytes, progress: Progress | None = None) -> DeviceInfo:
+        """Install a model image. The device checks it and keeps the old model when anything fails.
+
+        Args:
+            image: a whole .psog image, its CRC-32 trailer included.
+            progress: told about every piece that has arrived.
+        Raises:
+            DeviceError: the device refuses the image, or runs another one afterwards.
+        """
+        self._command(
+            messages.MODEL_BEGIN,
+            image_bytes=len(image),
+            crc32=zlib.crc32(image),
+            timeout_s=_FLASH_TIMEOUT_S,
+        )
+        for offset in range(0, len(image), MAX_DATA):
+            piece = image[offset : offset + MAX_DATA]
+            self._talk.command(messages.MODEL_DATA, {"offset": offset}, piece, timeout_s=_FLASH_TIMEOUT_S)
+            if progress is not None:
+                progress(offset + len(piece), len(image))
+        self._command(messages.MODEL_COMMIT, timeout_s=_FLASH_TIMEOUT_S)
+        info = self.hello()
+        trailer = int.from_bytes(image[-4:], "little")
+        if info.model_crc32 != trailer:
+            raise DeviceError(
+                f"the headset at {self.port} runs model {info.model_crc32:08x} after the upload, "
+                f"expected {trailer:08x}; flash it again"
+            )
+        return info
+
+    def restart(self, timeout_s: float = _RESTART_TIMEOUT_S) -> DeviceInfo:
+        """Restart the firmware and connect again; streaming is off afterwards.
+
+        Raises:
+            LinkError: the headset is not back after `timeout_s`.
+        """
+        self._command(messages.RESTART)
+        self._talk.link.close()
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                self._talk = self._connect(_RESTART_POLL_S)
+                return self._info
+            except ProtocolError:
+                raise
+            except LinkError as error:
+                if time.monotonic() >= deadline_s:
+                    raise LinkError(f"the headset did not come back after its restart: {error}") from error
+
+    def _connect(self, poll_s: float | None = None) -> Conversation:
+        link = Link(SerialTransport(self.port))
+        try:
+            link.send_bytes(b"\0")  # ends whatever half frame an earlier program left behind
+            talk = Conversation(link, self._timeout_s)
+            self._info = _device_info(talk, poll_s)
+            talk.command(messages.STREAM_SET, {"mask": 0})
+            talk.drop_samples()
+            link.forget_losses()
+        except BaseException:
+            link.close()
+            raise
+        return talk
+
+    def _command(self, message: Message, *, timeout_s: float | None = None, **values: float) -> None:
+        self._talk.command(message, values, timeout_s=timeout_s)
+
+
+def _device_info(talk: Conversation, timeout_s: float | None = None) -> DeviceInfo:
+    values = talk.hello(timeout_s)
+    return DeviceInfo(
+        **{name: values[name] for name in DeviceInfo._fields if name != "calibrated"},
+        calibrated=bool(values["calibrated"]),
+    )

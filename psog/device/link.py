@@ -1,0 +1,100 @@
+"""Frames over a serial port: a thread reads all the time, so that a slow program loses nothing."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+from psog.device.frames import Decoder, Frame, encode
+from psog.device.losses import LossCounter, Losses
+from psog.device.transport import SerialTransport
+from psog.errors import LinkError
+
+_MAX_BACKLOG = 250_000
+"""Frames kept for a program that does not fetch them: one minute at 1 kHz with all four streams."""
+
+
+class Link:
+    """Sends frames, and receives them in the background with exact loss counting.
+
+    Args:
+        transport: an open port; the link closes it.
+    """
+
+    def __init__(self, transport: SerialTransport) -> None:
+        self._transport = transport
+        self._frames: queue.Queue[Frame | LinkError] = queue.Queue()
+        self._failure: LinkError | None = None
+        self._decoder = Decoder()
+        self._counter = LossCounter()
+        self._damaged_before = 0
+        self._closing = threading.Event()
+        self._reader = threading.Thread(target=self._read, name=f"psog {transport.port}", daemon=True)
+        self._reader.start()
+
+    @property
+    def port(self) -> str:
+        return self._transport.port
+
+    @property
+    def losses(self) -> Losses:
+        """What came of the frames the headset sent."""
+        counter = self._counter
+        damaged = self._decoder.damaged - self._damaged_before
+        return Losses(counter.received, counter.lost, damaged, counter.restarts)
+
+    def forget_losses(self) -> None:
+        """Count anew, from the next frame on: after opening, and after a restart that was asked for."""
+        self._counter = LossCounter()
+        self._damaged_before = self._decoder.damaged
+
+    def send(self, frame: Frame) -> None:
+        """Send one frame.
+
+        Raises:
+            LinkError: the port has gone or takes no data.
+        """
+        self._transport.write(encode(frame))
+
+    def send_bytes(self, encoded: bytes) -> None:
+        """Send frames that are encoded already, in one write. Raises as `send`."""
+        self._transport.write(encoded)
+
+    def receive(self, deadline_s: float) -> Frame | None:
+        """The next frame, or None when none has come by `deadline_s` (time.monotonic).
+
+        Raises:
+            LinkError: the port has gone; everything that arrived before has been delivered.
+        """
+        if self._failure is not None:
+            raise LinkError(str(self._failure))
+        try:
+            item = self._frames.get(timeout=max(deadline_s - time.monotonic(), 0.0))
+        except queue.Empty:
+            return None
+        if isinstance(item, LinkError):
+            self._failure = item
+            raise LinkError(str(item))
+        return item
+
+    def close(self) -> None:
+        """Stop reading and give the port back. Idempotent."""
+        self._closing.set()
+        self._transport.cancel_read()
+        self._reader.join()
+        self._transport.close()
+
+    def _read(self) -> None:
+        try:
+            while not self._closing.is_set():
+                for frame in self._decoder.feed(self._transport.read()):
+                    if self._counter.accept(frame):
+                        self._frames.put(frame)
+                if self._frames.qsize() > _MAX_BACKLOG:
+                    raise LinkError(
+                        f"{_MAX_BACKLOG} frames from {self.port} wait to be fetched; "
+                        "fetch samples faster or stream less"
+                    )
+        except LinkError as error:
+            self._frames.put(error)

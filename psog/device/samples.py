@@ -1,0 +1,91 @@
+"""What a headset streams, as named tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.device.frames import Frame
+from psog.device.messages import FEATURES, GAZE, SENSORS, TRIAL, GazeFlag
+
+
+class GazeSample(NamedTuple):
+    """Gaze by the head in use; right and up positive. `seq` is the frame's sequence number."""
+
+    t_us: int
+    seq: int
+    gaze_h_deg: float
+    gaze_v_deg: float
+    openness: float
+    valid: bool
+    calibrated: bool
+
+
+class TrialSample(NamedTuple):
+    """Gaze of the same reading by the trial head of a calibration in progress."""
+
+    t_us: int
+    seq: int
+    gaze_h_deg: float
+    gaze_v_deg: float
+    openness: float
+    valid: bool
+    calibrated: bool
+
+
+class FeatureSample(NamedTuple):
+    """The network's features: (features,) int8."""
+
+    t_us: int
+    seq: int
+    features: NDArray[np.int8]
+
+
+class SensorSample(NamedTuple):
+    """The reading itself: (sensors,) uint16, left-aligned to 16 bits."""
+
+    t_us: int
+    seq: int
+    readings: NDArray[np.uint16]
+
+
+Sample = GazeSample | TrialSample | FeatureSample | SensorSample
+
+
+def _gaze(frame: Frame) -> GazeSample:
+    values, _ = GAZE.unpack(frame.payload)
+    return GazeSample(
+        t_us=values["t_us"],
+        seq=frame.seq,
+        gaze_h_deg=values["gaze_h_deg"],
+        gaze_v_deg=values["gaze_v_deg"],
+        openness=values["openness"],
+        valid=bool(values["flags"] & GazeFlag.VALID),
+        calibrated=bool(values["flags"] & GazeFlag.CALIBRATED),
+    )
+
+
+def _trial(frame: Frame) -> TrialSample:
+    return TrialSample(*_gaze(frame))
+
+
+def _features(frame: Frame) -> FeatureSample:
+    values, tail = FEATURES.unpack(frame.payload)
+    return FeatureSample(values["t_us"], frame.seq, np.frombuffer(tail, np.int8))
+
+
+def _sensors(frame: Frame) -> SensorSample:
+    values, tail = SENSORS.unpack(frame.payload)
+    return SensorSample(values["t_us"], frame.seq, np.frombuffer(tail, "<u2"))
+
+
+SAMPLE_OF: dict[int, Callable[[Frame], Sample]] = {
+    GAZE.code: _gaze,
+    TRIAL.code: _trial,
+    FEATURES.code: _features,
+    SENSORS.code: _sensors,
+}
+"""How to read a streamed frame, by its type. A payload of the wrong length raises ProtocolError."""

@@ -1,0 +1,177 @@
+"""A headset made of Python on a real pty: speaks the protocol, and misbehaves when told to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import select
+import threading
+import tty
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from psog.device import messages as m
+from psog.device.frames import Decoder, Frame, encode
+from psog.device.messages import BY_CODE, DeviceErrorCode, Message, Stream
+
+Wire = Callable[[int, bytes], bytes]
+"""What becomes of the n-th encoded frame the peer sends."""
+
+
+class Peer:
+    """Answers like a headset until closed.
+
+    Args:
+        version: protocol version it says it speaks.
+        silent: read everything, answer nothing.
+        wire: applied to every encoded frame before it is sent; b"" loses it.
+        refuse: error codes by message name.
+        deaf_to: how often the first transmissions of a command, by name, are not answered.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: int = m.PROTOCOL_VERSION,
+        silent: bool = False,
+        wire: Wire = lambda _index, data: data,
+        refuse: dict[str, DeviceErrorCode] | None = None,
+        deaf_to: dict[str, int] | None = None,
+        headset: str = "ring16",
+    ) -> None:
+        self.headset = headset
+        self.version = version
+        self.silent = silent
+        self.wire = wire
+        self.refuse = refuse or {}
+        self.deaf_to = dict(deaf_to or {})
+        self.carried_out: list[tuple[str, dict[str, Any]]] = []
+        self.installed = b""
+        self.uploading = bytearray()
+        self.mask = Stream(0)
+        self.target = (0.0, 0.0, False)
+        self._sent = 0
+        self._seq = 0
+        self._t_us = 0
+        self._last: tuple[int, int, bytes] | None = None
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.port = os.ttyname(self._slave)
+        self._stop_read, self._stop_write = os.pipe()
+        self._sending = threading.Lock()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Unplug."""
+        if self._thread.is_alive():
+            os.write(self._stop_write, b"x")
+            self._thread.join()
+            for descriptor in (self._master, self._slave, self._stop_read, self._stop_write):
+                os.close(descriptor)
+
+    def send(self, message: Message, tail: bytes = b"", **values: Any) -> None:
+        """Send one frame, counted whether the wire loses it or not."""
+        with self._sending:
+            data = self.wire(self._sent, encode(Frame(message.code, self._seq, message.pack(values, tail))))
+            self._sent += 1
+            self._seq = (self._seq + 1) % 65536
+            os.write(self._master, data)
+
+    def send_raw(self, data: bytes) -> None:
+        os.write(self._master, data)
+
+    def read_sensors(self, count: int) -> None:
+        """Pretend to have `count` readings, 1 ms apart, and stream what is asked for."""
+        for _ in range(count):
+            self._t_us += 1000
+            gaze = {"gaze_h_deg": self._t_us / 1e6, "gaze_v_deg": -1.0, "openness": 1.0, "flags": 1}
+            if self.mask & Stream.GAZE:
+                self.send(m.GAZE, t_us=self._t_us, **gaze)
+            if self.mask & Stream.TRIAL:
+                self.send(m.TRIAL, t_us=self._t_us, **gaze)
+            if self.mask & Stream.FEATURES:
+                self.send(m.FEATURES, bytes([1, 255]), t_us=self._t_us)
+            if self.mask & Stream.SENSORS:
+                self.send(m.SENSORS, b"\x01\x00\xff\xff", t_us=self._t_us)
+
+    def _serve(self) -> None:
+        decoder = Decoder()
+        while True:
+            ready, _, _ = select.select([self._master, self._stop_read], [], [])
+            if self._stop_read in ready:
+                return
+            for frame in decoder.feed(os.read(self._master, 4096)):
+                if not self.silent:
+                    self._handle(frame)
+
+    def _handle(self, frame: Frame) -> None:
+        message = BY_CODE[frame.type]
+        if self.deaf_to.get(message.name, 0):
+            self.deaf_to[message.name] -= 1
+            return
+        if message is m.HELLO_REQUEST:
+            self._hello(frame.seq)
+            return
+        repeated = self._last == frame
+        self._last = frame
+        values, tail = message.unpack(frame.payload)
+        error = self.refuse.get(message.name, DeviceErrorCode.OK)
+        if not error and not repeated:
+            self.carried_out.append((message.name, values))
+            error = self._carry_out(message, values, tail)
+        if not error and message is m.STATUS_REQUEST:
+            self.send(m.STATUS, reply_to=frame.seq, readings=5, bad_readings=1, bad_frames=2, dropped=3)
+        if not error and message is m.TUNE_SOLVE:
+            self.send(m.TUNE_RESULT, reply_to=frame.seq, samples=90, targets=9, before_deg=4.0, after_deg=1.0)
+        self.send(m.ACK, reply_to=frame.seq, command=message.code, error=int(error))
+        if not error and not repeated and message is m.TUNE_TARGET:
+            self.read_sensors(values["samples"])
+            self.send(m.TUNE_PROGRESS, added=values["samples"], rejected=1)
+
+    def _carry_out(self, message: Message, values: dict[str, Any], tail: bytes) -> DeviceErrorCode:
+        if message is m.STREAM_SET:
+            self.mask = Stream(values["mask"])
+        elif message is m.MODEL_BEGIN:
+            self.uploading = bytearray()
+            self.announced = values
+        elif message is m.MODEL_DATA:
+            if values["offset"] != len(self.uploading):
+                return DeviceErrorCode.RANGE
+            self.uploading += tail
+        elif message is m.MODEL_COMMIT:
+            image = bytes(self.uploading)
+            if (len(image), zlib.crc32(image)) != (self.announced["image_bytes"], self.announced["crc32"]):
+                return DeviceErrorCode.CRC
+            self.installed = image
+        elif message is m.RESTART:
+            self.mask = Stream(0)
+        elif message is m.TARGET_SHOW:
+            self.target = (values["target_h_deg"], values["target_v_deg"], bool(values["visible"]))
+        return DeviceErrorCode.OK
+
+    def _hello(self, seq: int) -> None:
+        self.send(
+            m.HELLO,
+            reply_to=seq,
+            protocol=self.version,
+            firmware=256,
+            board="peer",
+            headset=self.headset,
+            sensors=16,
+            features=2,
+            model_crc32=int.from_bytes(self.installed[-4:], "little"),
+            calibrated=0,
+        )
+
+
+@contextlib.contextmanager
+def peer(**options: Any) -> Iterator[Peer]:
+    """A Peer that is closed at the end."""
+    one = Peer(**options)
+    try:
+        yield one
+    finally:
+        one.close()
