@@ -1,0 +1,71 @@
+/* The layers in plain C: the specification of every faster version (psog/net/integer.py, to the bit). */
+#include "bytes.h"
+#include "layer.h"
+
+static int32_t dot(const int8_t *x, const int8_t *w, uint32_t count, int32_t x_zero)
+{
+    int32_t sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += (x[i] - x_zero) * w[i];
+    return sum;
+}
+
+/* x · multiplier · 2^(shift − 31) with TFLite's two roundings. The high half is rounded half up: TFLite's
+ * sign-dependent nudge and truncating division come to the same. */
+static int32_t requantize(int32_t x, int32_t multiplier, int32_t shift)
+{
+    uint32_t left = shift > 0 ? (uint32_t)shift : 0;
+    uint32_t right = shift < 0 ? (uint32_t)-shift : 0;
+    int64_t product = (int64_t)(int32_t)((uint32_t)x << left) * multiplier;
+    int32_t high = (int32_t)((product + (1 << 30)) >> 31);
+    uint32_t mask = ((uint32_t)1 << right) - 1u;
+    uint32_t threshold = (mask >> 1) + (high < 0 ? 1u : 0u);
+    return (high >> right) + (((uint32_t)high & mask) > threshold ? 1 : 0);
+}
+
+/* Bias, requantization, zero point and activation of one output channel. Sums wrap: an image with absurd
+ * biases gives absurd features, never undefined behaviour. */
+static int8_t finish(const struct psog_layer *layer, uint32_t channel, int32_t sum)
+{
+    int32_t biased = (int32_t)((uint32_t)sum + psog_get_u32(layer->biases + 4u * channel));
+    int32_t scaled = requantize(biased, psog_get_i32(layer->multipliers + 4u * channel), layer->shifts[channel]);
+    int32_t low = layer->low - layer->out_zero;
+    int32_t high = layer->high - layer->out_zero;
+    int32_t clipped = scaled < low ? low : scaled > high ? high : scaled;
+    return (int8_t)(clipped + layer->out_zero);
+}
+
+/* The 3×3 window at `row`, `column` of the padded input; cells outside the input add nothing. */
+static int32_t window(const struct psog_layer *layer, const int8_t *input, const int8_t *weights, int32_t row,
+                      int32_t column)
+{
+    uint32_t channels = layer->in_channels;
+    int32_t sum = 0;
+    for (int32_t tap = 0; tap < (int32_t)PSOG_TAPS; tap++, weights += channels) {
+        int32_t y = row + tap / 3;
+        int32_t x = column + tap % 3;
+        if (y < 0 || y >= layer->rows || x < 0 || x >= layer->columns)
+            continue;
+        sum += dot(input + (uint32_t)(y * layer->columns + x) * channels, weights, channels, layer->in_zero);
+    }
+    return sum;
+}
+
+void psog_convolve(const struct psog_layer *layer, const int8_t *input, int8_t *output)
+{
+    int32_t border = layer->padding == PSOG_SAME ? 1 : 0;
+    uint32_t stride = PSOG_TAPS * layer->in_channels;
+    for (int32_t row = 0; row < layer->out_rows; row++)
+        for (int32_t column = 0; column < layer->out_columns; column++)
+            for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
+                const int8_t *weights = layer->weights + channel * stride;
+                *output++ = finish(layer, channel, window(layer, input, weights, row - border, column - border));
+            }
+}
+
+void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *output)
+{
+    uint32_t inputs = psog_layer_inputs(layer);
+    for (uint32_t channel = 0; channel < layer->out_channels; channel++)
+        output[channel] = finish(layer, channel, dot(input, layer->weights + channel * inputs, inputs, layer->in_zero));
+}

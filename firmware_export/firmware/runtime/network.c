@@ -1,0 +1,37 @@
+/* Inference: normalisation, layout, layers. Arithmetic is psog/net/integer.py's, to the bit. */
+#include "bytes.h"
+#include "layer.h"
+
+/* One reading, left-aligned to 16 bits, to the network's input. |product| < 2^30 by the image's checks. */
+static int8_t normalise(const struct psog_model *model, uint32_t sensor, uint16_t reading)
+{
+    const uint8_t *entry = model->normalisation + 8u * sensor;
+    int32_t product = (reading - psog_get_i32(entry)) * psog_get_i32(entry + 4);
+    int32_t half = (int32_t)1 << (model->normalisation_shift - 1);
+    int32_t q = (product + half) >> model->normalisation_shift;
+    return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
+}
+
+enum psog_error psog_infer(const struct psog_model *model, const uint16_t *readings, int8_t *activations,
+                           size_t activation_bytes, int8_t *features)
+{
+    if (activation_bytes < model->activation_bytes)
+        return PSOG_ERR_LENGTH;
+    int8_t *end = activations + model->activation_bytes;
+    int8_t *input = activations;
+    for (uint32_t cell = 0; cell < model->cells; cell++)
+        input[cell] = normalise(model, model->layout[cell], readings[model->layout[cell]]);
+    /* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
+    for (uint32_t index = 0; index < model->layer_count; index++) {
+        struct psog_layer layer = psog_layer_decode(model, index);
+        bool last = index + 1u == model->layer_count;
+        int8_t *far_end = input == activations ? end - psog_layer_outputs(&layer) : activations;
+        int8_t *output = last ? features : far_end;
+        if (layer.kind == PSOG_DENSE)
+            psog_dense(&layer, input, output);
+        else
+            psog_convolve(&layer, input, output);
+        input = output;
+    }
+    return PSOG_OK;
+}

@@ -1,0 +1,234 @@
+/* psog runtime: from photosensor readings to gaze on a microcontroller.
+ *
+ * C99, no allocation, no global state: every buffer belongs to the caller and comes with its length. A
+ * function that can fail returns PSOG_OK or a negative enum psog_error and then has changed nothing that
+ * was in use. docs/SPEC.md has the bits of images, frames and flash; README.md beside this folder the why.
+ */
+#ifndef PSOG_H
+#define PSOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum psog_error {
+    PSOG_OK = 0,
+    PSOG_ERR_RANGE = -1,     /* a value is out of range */
+    PSOG_ERR_LENGTH = -2,    /* a buffer or message has the wrong length */
+    PSOG_ERR_STATE = -3,     /* not possible in this state */
+    PSOG_ERR_IMAGE = -4,     /* the model image is malformed */
+    PSOG_ERR_HEADSET = -5,   /* the model is made for another headset */
+    PSOG_ERR_SELF_TEST = -6, /* the model does not reproduce its own test vector */
+    PSOG_ERR_FLASH = -7,     /* writing flash failed */
+    PSOG_ERR_NO_MODEL = -8,  /* no model is installed */
+    PSOG_ERR_TOO_FEW = -9,   /* too few calibration samples */
+    PSOG_ERR_UNKNOWN = -10,  /* an unknown command */
+    PSOG_ERR_CRC = -11,      /* a checksum does not match */
+};
+
+/* Limits of the image format; buffers of these sizes hold every model. */
+#define PSOG_MAX_SENSORS 64u
+#define PSOG_MAX_FEATURES 64u
+#define PSOG_MAX_LAYERS 8u
+#define PSOG_MAX_ACTIVATION_BYTES 16384u
+#define PSOG_OUTPUTS 3u      /* gaze right (degrees), gaze up (degrees), openness (0 closed … 1 open) */
+#define PSOG_GAZE_OUTPUTS 2u /* of these, the ones a calibration fits */
+#define PSOG_HEAD_FLOATS(features) (PSOG_OUTPUTS * ((features) + 1u))
+#define PSOG_MAX_HEAD_FLOATS PSOG_HEAD_FLOATS(PSOG_MAX_FEATURES)
+
+/* ---- Model image -------------------------------------------------------------------------------- */
+
+/* A checked image, run in place. Filled by psog_model_open; the image must stay where it is. */
+struct psog_model {
+    const uint8_t *image;
+    const uint8_t *normalisation;
+    const uint8_t *layout;
+    const uint8_t *layers;
+    const uint8_t *head;
+    const uint8_t *test_vector;
+    uint32_t image_bytes;
+    uint32_t crc32; /* the image's trailer: its identity */
+    uint32_t activation_bytes;
+    float feature_scale; /* real feature = scale · (q − zero) */
+    int32_t feature_zero;
+    float ridge;        /* λ of the calibration, > 0 */
+    float field_deg[2]; /* half width and half height in which targets may lie */
+    uint16_t sensors;
+    uint16_t features;
+    uint16_t cells; /* of the input grid */
+    uint8_t layer_count;
+    uint8_t normalisation_shift;
+};
+
+/* Checks everything about an image (length, CRC, offsets, sizes, shapes, values) before it is used.
+ * image: size bytes at any alignment. Returns PSOG_ERR_LENGTH, PSOG_ERR_CRC or PSOG_ERR_IMAGE. */
+enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size);
+
+/* Runs the stored reading and compares: features exactly, head output within 1e-3.
+ * activations: at least model->activation_bytes. Returns PSOG_ERR_SELF_TEST or PSOG_ERR_LENGTH. */
+enum psog_error psog_model_self_test(const struct psog_model *model, int8_t *activations, size_t size);
+
+/* The image's headset name: 16 bytes, zero padded. */
+const uint8_t *psog_model_headset(const struct psog_model *model);
+
+/* ---- Inference ---------------------------------------------------------------------------------- */
+
+/* One reading to features: normalisation, layout, layers.
+ * readings: model->sensors values, left-aligned to 16 bits. features: room for model->features.
+ * Returns PSOG_ERR_LENGTH when activations are smaller than model->activation_bytes. */
+enum psog_error psog_infer(const struct psog_model *model, const uint16_t *readings, int8_t *activations,
+                           size_t activation_bytes, int8_t *features);
+
+/* Copies the population's head out of the image. head: PSOG_HEAD_FLOATS(model->features). */
+void psog_head_load(const struct psog_model *model, float *head);
+
+/* output = head · (real features, 1): gaze right, gaze up (degrees), openness.
+ * head: PSOG_HEAD_FLOATS(model->features), or NULL for the population's. */
+void psog_head_apply(const struct psog_model *model, const float *head, const int8_t *features,
+                     float output[PSOG_OUTPUTS]);
+
+/* ---- Tuning: fits the two gaze rows of the head to a user ---------------------------------------- */
+
+#define PSOG_TUNE_FLOATS(features) \
+    (((features) + 1u) * ((features) + 2u) / 2u + PSOG_GAZE_OUTPUTS * ((features) + 1u))
+#define PSOG_MAX_TUNE_FLOATS PSOG_TUNE_FLOATS(PSOG_MAX_FEATURES)
+
+/* Normal equations of the samples seen so far; no sample is kept. */
+struct psog_tune {
+    const struct psog_model *model;
+    float *gram;      /* lower triangle of FᵀF row by row; a factor after psog_tune_solve */
+    float *moment[2]; /* Fᵀ(T − F W₀), one per gaze output */
+    float residual;   /* Σ |T − F W₀|², square degrees */
+    uint32_t samples;
+    bool solved;
+};
+
+struct psog_fit {
+    uint32_t samples;
+    float before_deg; /* rms error on the samples by the population's head */
+    float after_deg;  /* and by the fitted one */
+};
+
+/* Starts with no samples. work: room for PSOG_TUNE_FLOATS(model->features) floats, used until the end. */
+enum psog_error psog_tune_begin(struct psog_tune *tune, const struct psog_model *model, float *work,
+                                size_t work_floats);
+
+/* Adds one reading's features. target_deg: where the user was asked to look, right and up.
+ * Returns PSOG_ERR_RANGE when the target lies outside the headset's field, PSOG_ERR_STATE after a solve. */
+enum psog_error psog_tune_add(struct psog_tune *tune, const int8_t *features, const float target_deg[2]);
+
+/* Solves for the head W = W₀ + (FᵀF/n + λI)⁻¹ Fᵀ(T − F W₀)/n; the openness row stays the population's.
+ * head: PSOG_HEAD_FLOATS(features), written only on success. The samples are used up.
+ * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when there is no finite solution. */
+enum psog_error psog_tune_solve(struct psog_tune *tune, float *head, struct psog_fit *fit);
+
+/* ---- Frames: COBS(header · payload · CRC-32) and a zero ------------------------------------------- */
+
+#define PSOG_FRAME_MAX_PAYLOAD 208u
+#define PSOG_FRAME_MAX_BODY (4u + PSOG_FRAME_MAX_PAYLOAD + 4u)
+#define PSOG_FRAME_MAX_WIRE (PSOG_FRAME_MAX_BODY + 2u) /* one COBS code, one closing zero */
+
+struct psog_frame {
+    uint8_t type;
+    uint16_t sequence;
+    const uint8_t *payload;
+    size_t payload_size;
+};
+
+/* Bytes of a frame on its way in. Zeroed at the start. */
+struct psog_frame_receiver {
+    uint8_t bytes[PSOG_FRAME_MAX_WIRE];
+    uint16_t count;
+    bool overflow; /* too long to be a frame: passed over up to the next zero */
+};
+
+enum psog_frame_event {
+    PSOG_FRAME_PENDING, /* nothing complete yet */
+    PSOG_FRAME_READY,   /* frame is filled in, valid until the next byte */
+    PSOG_FRAME_BAD,     /* something that is no frame ended here */
+};
+
+/* Takes one received byte. */
+enum psog_frame_event psog_frame_push(struct psog_frame_receiver *receiver, uint8_t byte,
+                                      struct psog_frame *frame);
+
+/* Writes the frame's bytes, closing zero included, and returns their number; 0 when the payload is longer
+ * than PSOG_FRAME_MAX_PAYLOAD. */
+size_t psog_frame_encode(const struct psog_frame *frame, uint8_t wire[PSOG_FRAME_MAX_WIRE]);
+
+/* CRC-32 as zlib computes it; start with crc = 0 and chain. */
+uint32_t psog_crc32(uint32_t crc, const uint8_t *data, size_t size);
+
+/* ---- Storage: two model slots and two calibration slots in one region of NOR flash ---------------- */
+
+struct psog_flash {
+    const uint8_t *memory;  /* the region as the core reads it; models run in place */
+    uint32_t size_bytes;    /* a whole number of erase blocks */
+    uint32_t erase_bytes;   /* size of an erase block, a power of two, 64 … 65536 */
+    uint32_t program_bytes; /* smallest unit that can be programmed: 1, 2, 4 or 8 */
+    uint8_t erased;         /* what an erased byte reads: 0xFF or 0x00 */
+    void *context;          /* handed to the functions */
+    /* offset and size are whole program units, and whole erase blocks; an error is PSOG_ERR_FLASH */
+    enum psog_error (*program)(void *context, uint32_t offset, const uint8_t *data, uint32_t size);
+    enum psog_error (*erase)(void *context, uint32_t offset, uint32_t size);
+};
+
+#define PSOG_NO_SLOT 2u
+
+struct psog_store {
+    const struct psog_flash *flash;
+    uint32_t model_slot_bytes;
+    uint32_t calibration_slot_bytes;
+};
+
+/* The installed model: where it lies and how new it is. slot is PSOG_NO_SLOT without one. */
+struct psog_installed {
+    uint8_t slot;
+    uint32_t sequence;
+};
+
+/* Divides the region. Returns PSOG_ERR_RANGE for a geometry it cannot use. */
+enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash);
+
+/* Opens the newest model that has a valid header, a valid image and passes its self-test.
+ * activations: PSOG_MAX_ACTIVATION_BYTES or what the board allows. Returns PSOG_ERR_NO_MODEL without one. */
+enum psog_error psog_store_find_model(const struct psog_store *store, struct psog_model *model,
+                                      int8_t *activations, size_t size, struct psog_installed *installed);
+
+/* An image on its way into the slot that is not in use. */
+struct psog_upload {
+    const struct psog_store *store;
+    uint8_t slot; /* PSOG_NO_SLOT: none under way */
+    uint32_t sequence;
+    uint32_t image_bytes;
+    uint32_t crc32;
+    uint32_t received;
+};
+
+/* Erases the slot that is not in use. Returns PSOG_ERR_RANGE when the image cannot fit, PSOG_ERR_FLASH. */
+enum psog_error psog_upload_begin(struct psog_upload *upload, const struct psog_store *store,
+                                  struct psog_installed installed, uint32_t image_bytes, uint32_t crc32);
+
+/* Writes the next piece: offset continues the last, size is a multiple of 8 except for the last piece. */
+enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, const uint8_t *data,
+                                size_t size);
+
+/* Checks the image and its self-test, then makes it the newest model and opens it.
+ * On any error the upload is over and the installed model stays. sensors: what the board's sensors deliver,
+ * 0 when not known yet; another number in the image is PSOG_ERR_HEADSET. */
+enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, int8_t *activations,
+                                   size_t size, struct psog_model *model, struct psog_installed *installed);
+
+/* Replaces the gaze rows of head by the newest stored calibration.
+ * Returns PSOG_ERR_STATE when there is none for this model; head is unchanged then. */
+enum psog_error psog_calibration_load(const struct psog_store *store, const struct psog_model *model,
+                                      float *head);
+
+/* Stores the gaze rows of head. Until the last byte is written the previous calibration is the valid one. */
+enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
+                                      const float *head);
+
+/* Forgets the stored calibration, and leaves no byte of it in flash. */
+enum psog_error psog_calibration_erase(const struct psog_store *store, const struct psog_model *model);
+
+#endif

@@ -1,0 +1,246 @@
+"""Building the firmware's C tree: compilers, boards, and what the linker says about size.
+
+Every build goes into a cache folder named after its sources, flags and compiler, so that it happens once;
+it appears there complete or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from psog.errors import ToolchainError
+
+C_TREE = Path(__file__).resolve().parent / "firmware"
+
+_WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion")
+# No fused multiply-add and no errno from sqrtf: floats come out the same on every board.
+_CODE = ("-O2", "-ffp-contract=off", "-fno-math-errno", "-ffunction-sections", "-fdata-sections")
+_SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A compiler and what it needs to make code for one core.
+
+    Attributes:
+        compiler, size, nm: programs.
+        package: the Debian package that brings them.
+        core: flags that choose the core.
+    """
+
+    compiler: str
+    size: str
+    nm: str
+    package: str
+    core: tuple[str, ...]
+
+
+HOST = Target("gcc", "size", "nm", "gcc", ())
+CORTEX_M4F = Target(
+    "arm-none-eabi-gcc",
+    "arm-none-eabi-size",
+    "arm-none-eabi-nm",
+    "gcc-arm-none-eabi",
+    ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+)
+
+
+@dataclass(frozen=True)
+class BoardTarget:
+    """How a folder under firmware/boards is built.
+
+    Attributes:
+        machine: QEMU's name of the machine; empty where the host runs it itself.
+        link: linker flags; relative paths are relative to the C tree.
+    """
+
+    target: Target
+    machine: str
+    link: tuple[str, ...]
+
+
+BOARDS = {
+    "host": BoardTarget(HOST, "", ("-lm",)),
+    "mps2-an386": BoardTarget(
+        CORTEX_M4F,
+        "mps2-an386",
+        ("-nostartfiles", "--specs=nano.specs", "-Tboards/mps2-an386/board.ld", "-Wl,--gc-sections"),
+    ),
+}
+QEMU = "qemu-system-arm"
+
+
+def available_boards() -> list[str]:
+    """Boards whose compiler, and emulator where one is needed, are installed."""
+    return [
+        name
+        for name, board in BOARDS.items()
+        if shutil.which(board.target.compiler) and (not board.machine or shutil.which(QEMU))
+    ]
+
+
+def board_target(name: str) -> BoardTarget:
+    """The board of that name.
+
+    Raises:
+        ToolchainError: there is none.
+    """
+    if name not in BOARDS:
+        raise ToolchainError(f"no board named {name!r}; expected one of {', '.join(BOARDS)}")
+    return BOARDS[name]
+
+
+def find_program(program: str, package: str) -> str:
+    """Path of an installed program.
+
+    Raises:
+        ToolchainError: it is missing; names the Debian package that brings it.
+    """
+    path = shutil.which(program)
+    if path is None:
+        raise ToolchainError(f"{program} is not installed; install Debian's package {package}")
+    return path
+
+
+def build_board(name: str) -> Path:
+    """The firmware of a board: an executable for `host`, an ELF file for the others.
+
+    Raises:
+        ToolchainError: unknown board, compiler missing, or it does not compile.
+    """
+    board = board_target(name)
+    sources = _sources("runtime", "app", "boards/common", f"boards/{name}")
+    return _build(board.target, f"{name}.elf", [s for s in sources if s.name not in _NOT_APP], board.link)
+
+
+def build_bench(name: str) -> Path:
+    """The program of a board that measures one model (boards/BOARD/bench.c)."""
+    board = board_target(name)
+    sources = _sources("runtime", "boards/common", f"boards/{name}")
+    return _build(
+        board.target, f"{name}-bench.elf", [s for s in sources if s.name not in _NOT_BENCH], board.link
+    )
+
+
+def build_runtime(name: str) -> Path:
+    """Network, head and tuning alone, linked for a board's core: what an application adds to its flash."""
+    board = board_target(name)
+    entries = ("psog_model_open", "psog_infer", "psog_head_apply", "psog_tune_begin", "psog_tune_add",
+               "psog_tune_solve")  # fmt: skip
+    keep = [f"-Wl,--undefined={entry}" for entry in entries]
+    link = [
+        "-nostartfiles",
+        "--specs=nano.specs",
+        "-Wl,--gc-sections",
+        "-Wl,--entry=psog_infer",
+        *keep,
+        "-lm",
+    ]
+    return _build(board.target, f"{name}-runtime.elf", _sources("runtime"), link)
+
+
+def build_library(*, sanitize: bool = False) -> Path:
+    """The runtime as a shared library of the host (boards/host/library.c).
+
+    Args:
+        sanitize: with the address and undefined-behaviour sanitizers; load it into a process that has
+            their run-time library.
+    """
+    sources = [*_sources("runtime"), C_TREE / "boards/host/library.c"]
+    extra = _SANITIZERS if sanitize else ()
+    return _build(HOST, "libpsog.so", sources, ["-shared", "-fPIC", *extra, "-lm"])
+
+
+def build_program(source: Path, *, link: Sequence[str] = ()) -> Path:
+    """A host program or library of one source file outside the firmware, such as the emulator's plugin."""
+    return _build(HOST, source.stem + ".so", [source], ["-shared", "-fPIC", *link])
+
+
+@dataclass(frozen=True)
+class Sections:
+    """What the linker placed, bytes."""
+
+    text: int
+    data: int
+    bss: int
+
+    @property
+    def flash_bytes(self) -> int:
+        """Code, constants and start values."""
+        return self.text + self.data
+
+
+def section_sizes(elf: Path, target: Target) -> Sections:
+    """Sizes of an ELF file by the toolchain's `size`."""
+    output = _run([find_program(target.size, target.package), "--format=berkeley", str(elf)], elf.parent)
+    text, data, bss = output.splitlines()[1].split()[:3]
+    return Sections(int(text), int(data), int(bss))
+
+
+def symbols(elf: Path, target: Target) -> dict[str, int]:
+    """Addresses of an ELF file's symbols by name."""
+    output = _run([find_program(target.nm, target.package), str(elf)], elf.parent)
+    rows = [line.split() for line in output.splitlines()]
+    return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
+
+
+_NOT_APP = ("bench.c", "library.c")
+_NOT_BENCH = ("board.c", "library.c")
+
+
+def _sources(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((C_TREE / folder).glob("*.c"))]
+
+
+def _build(target: Target, output: str, sources: Sequence[Path], link: Sequence[str]) -> Path:
+    compiler = find_program(target.compiler, target.package)
+    includes = [f"-I{folder}" for folder in ("runtime", "app", "boards", "boards/common")]
+    flags = [*_WARNINGS, *_CODE, *target.core, *includes]
+    key = _digest([_run([compiler, "--version"], C_TREE), *flags, *link, output], sources)
+    built = _cache_folder() / key / output
+    if built.exists():
+        return built
+    built.parent.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=built.parent.parent, prefix="building-") as folder:
+        partial = Path(folder) / output
+        _run([compiler, *flags, *map(str, sources), "-o", str(partial), *link], C_TREE)
+        built.parent.mkdir(exist_ok=True)
+        partial.replace(built)
+    return built
+
+
+def _digest(words: Sequence[str], sources: Sequence[Path]) -> str:
+    """Names a build: any change of flags, compiler, sources or headers changes it."""
+    digest = hashlib.sha256()
+    parts = [word.encode() for word in words]
+    shared = sorted(path for path in C_TREE.rglob("*") if path.suffix in (".h", ".ld"))
+    for path in (*sources, *shared):
+        parts += [path.name.encode(), path.read_bytes()]
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()[:24]
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "psog" / "firmware"
+
+
+def _run(command: Sequence[str], folder: Path) -> str:
+    try:
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ToolchainError(f"cannot run {command[0]}: {error}") from error
+    if run.returncode != 0:
+        complaint = next(
+            (line for line in run.stderr.splitlines() if "error" in line.lower()), run.stderr.strip()
+        )
+        raise ToolchainError(f"{Path(command[0]).name} failed (exit {run.returncode}): {complaint}")
+    return run.stdout
