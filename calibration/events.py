@@ -1,4 +1,4 @@
-"""What a session tells whoever follows it: a terminal, a page, a log. Each event is what has just happened."""
+"""What a session tells whoever follows it (a terminal, a page, a log): what has just happened."""
 
 from __future__ import annotations
 

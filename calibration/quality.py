@@ -38,7 +38,7 @@ class TargetQuality:
     def __post_init__(self) -> None:
         if len(self.gaze_deg) < 2:
             raise CalibrationError(
-                f"cannot judge the target at {self.target.h_deg:+.1f}°, {self.target.v_deg:+.1f}°: "
+                f"cannot judge the target {self.target}: "
                 f"{len(self.gaze_deg)} usable readings, at least 2 expected; "
                 "keep the eye open and on the target"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +90,7 @@ def write_report(report: CalibrationReport, path: Path) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         partial.write_text(json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n", "utf-8")
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise CalibrationError(

@@ -51,18 +51,17 @@ class StillnessDetector:
         while self._window[0][0] < t_us - self._rule.window_us:
             self._window.popleft()
         return (
-            self._waited_us >= self._rule.earliest_us
-            and self._full
-            and self._drift_deg < self._rule.drift_deg
+            self.waited_us >= self._rule.earliest_us and self._full and self._drift_deg < self._rule.drift_deg
         )
 
     @property
     def overdue(self) -> bool:
         """The eye has not come to rest in the time allowed."""
-        return self._waited_us >= self._rule.latest_us
+        return self.waited_us >= self._rule.latest_us
 
     @property
-    def _waited_us(self) -> int:
+    def waited_us(self) -> int:
+        """Device time since the first sample."""
         return 0 if self._start_us is None else self._last_us - self._start_us
 
     @property

@@ -39,6 +39,9 @@ class Target:
     h_deg: float
     v_deg: float
 
+    def __str__(self) -> str:
+        return f"{self.h_deg:+.1f}°, {self.v_deg:+.1f}°"
+
 
 @dataclass(frozen=True)
 class TargetPlan:

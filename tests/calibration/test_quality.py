@@ -61,5 +61,5 @@ def test_lost_readings_are_a_share_of_all():
 
 
 def test_a_target_nobody_looked_at_cannot_be_judged():
-    with pytest.raises(CalibrationError, match=r"target at \+3\.0°, -4\.0°: 1 usable readings"):
+    with pytest.raises(CalibrationError, match=r"target \+3\.0°, -4\.0°: 1 usable readings"):
         TargetQuality(TARGET, np.zeros((1, 2)), lost=99)
