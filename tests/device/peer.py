@@ -29,6 +29,9 @@ class Peer:
         wire: applied to every encoded frame before it is sent; b"" loses it.
         refuse: error codes by message name.
         deaf_to: how often the first transmissions of a command, by name, are not answered.
+        headset: of the installed model; "" for none.
+        readings: how many it has as soon as anything is streamed.
+        gaze_h_deg: what it streams; t_us / 1e6 when None.
     """
 
     def __init__(
@@ -40,7 +43,11 @@ class Peer:
         refuse: dict[str, DeviceErrorCode] | None = None,
         deaf_to: dict[str, int] | None = None,
         headset: str = "ring16",
+        readings: int = 0,
+        gaze_h_deg: float | None = None,
     ) -> None:
+        self.readings = readings
+        self.gaze_h_deg = gaze_h_deg
         self.headset = headset
         self.version = version
         self.silent = silent
@@ -87,7 +94,8 @@ class Peer:
         """Pretend to have `count` readings, 1 ms apart, and stream what is asked for."""
         for _ in range(count):
             self._t_us += 1000
-            gaze = {"gaze_h_deg": self._t_us / 1e6, "gaze_v_deg": -1.0, "openness": 1.0, "flags": 1}
+            h_deg = self._t_us / 1e6 if self.gaze_h_deg is None else self.gaze_h_deg
+            gaze = {"gaze_h_deg": h_deg, "gaze_v_deg": -1.0, "openness": 1.0, "flags": 1}
             if self.mask & Stream.GAZE:
                 self.send(m.GAZE, t_us=self._t_us, **gaze)
             if self.mask & Stream.TRIAL:
@@ -130,6 +138,8 @@ class Peer:
         if not error and not repeated and message is m.TUNE_TARGET:
             self.read_sensors(values["samples"])
             self.send(m.TUNE_PROGRESS, added=values["samples"], rejected=1)
+        if not error and not repeated and message is m.STREAM_SET and self.mask:
+            self.read_sensors(self.readings)
 
     def _carry_out(self, message: Message, values: dict[str, Any], tail: bytes) -> DeviceErrorCode:
         if message is m.STREAM_SET:
