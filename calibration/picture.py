@@ -17,7 +17,11 @@ _DOT_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def field_picture(
-    targets: Sequence[TargetQuality], field_deg: tuple[float, float], columns: int = COLUMNS
+    targets: Sequence[TargetQuality],
+    field_deg: tuple[float, float],
+    *,
+    columns: int = COLUMNS,
+    colour: bool = True,
 ) -> Text:
     """Every used reading as a braille dot, every target as a green cell (a + where no gaze fell on it).
 
@@ -25,6 +29,7 @@ def field_picture(
         targets: validation targets with the gaze estimated at them.
         field_deg: half width and half height of what is drawn; gaze outside is drawn at the border.
         columns: width in characters; a character is 2 × 4 dots, so dots are about square.
+        colour: without it, a target's + hides the gaze in its cell, which would else hide the target.
     """
     width, height = 2 * columns, 4 * max(1, round(columns * field_deg[1] / field_deg[0] / 2))
     dots: dict[tuple[int, int], int] = {}
@@ -41,8 +46,9 @@ def field_picture(
     for row in range(height // 4):
         for column in range(columns):
             cell = (row, column)
-            empty = "+" if cell in marks else " "
-            character = chr(_BRAILLE + dots[cell]) if cell in dots else empty
+            character = chr(_BRAILLE + dots[cell]) if cell in dots else " "
+            if cell in marks and (cell not in dots or not colour):
+                character = "+"
             picture.append(character, _TARGET_STYLE if cell in marks else _GAZE_STYLE)
         picture.append("\n")
     picture.rstrip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.panel import Panel
 from rich.table import Table
 
 from psog.calibration.events import (
@@ -59,7 +60,11 @@ class TerminalFollower:
 
     def _show(self, before: Quality, after: Quality) -> None:
         self._console.print()
-        self._console.print(field_picture(after.targets, self._field_deg))
+        colour = self._console.color_system is not None
+        picture = field_picture(after.targets, self._field_deg, colour=colour)
+        half_width_deg, half_height_deg = self._field_deg
+        title = f"± {half_width_deg:g}° × ± {half_height_deg:g}°: targets +, gaze as dots"
+        self._console.print(Panel.fit(picture, title=title))
         self._console.print(_table(before, after))
         style = _GRADE_STYLE[after.grade]
         self._console.print(

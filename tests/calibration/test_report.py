@@ -83,9 +83,9 @@ def test_report_that_cannot_be_written_is_one_clear_line(report, tmp_path):
         write_report(report, tmp_path / "missing" / "report.json")
 
 
-def picture_of(h_deg: float, v_deg: float, gaze_deg: tuple[float, float]) -> list[str]:
+def picture_of(h_deg: float, v_deg: float, gaze_deg: tuple[float, float], colour: bool = True) -> list[str]:
     target = TargetQuality(Target("validation", h_deg, v_deg), np.array([gaze_deg, gaze_deg]), lost=0)
-    return field_picture([target], FIELD_DEG, columns=40).plain.split("\n")
+    return field_picture([target], FIELD_DEG, columns=40, colour=colour).plain.split("\n")
 
 
 def test_picture_shows_the_gaze_right_of_and_above_its_target():
@@ -104,5 +104,6 @@ def test_picture_keeps_gaze_outside_the_field_at_its_border():
     assert rows[-1].rstrip()[-1] > "\u2800"
 
 
-def test_gaze_on_the_target_takes_the_place_of_its_mark():
-    assert "+" not in "".join(picture_of(5.0, 5.0, (5.0, 5.0)))
+@pytest.mark.parametrize(("colour", "marks"), [(True, 0), (False, 1)])
+def test_gaze_on_the_target_hides_its_mark_only_where_colour_shows_the_target(colour, marks):
+    assert "".join(picture_of(5.0, 5.0, (5.0, 5.0), colour)).count("+") == marks
