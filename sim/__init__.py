@@ -1,0 +1,1 @@
+"""The simulator: eyes, lids, optics, users, eye movements and electronics, down to ADC counts."""

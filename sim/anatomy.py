@@ -1,0 +1,91 @@
+"""The average eye: dimensions, reflectances and how the cornea images iris and pupil.
+
+Lengths are mm from the rotation centre, reflectances are for 850 nm.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+EYE_RADIUS_MM = 12.0
+"""Transverse diameter 21 to 27 mm (Bekerman et al. 2014)."""
+CORNEA_RADIUS_MM = 7.8
+"""Anterior radius of curvature (Gullstrand's eye)."""
+IRIS_RADIUS_MM = 5.875
+"""Half of the horizontal visible iris diameter, 11.75 mm; here also the radius of the limbus."""
+PUPIL_DEPTH_MM = 3.54
+"""From the corneal apex back to iris and pupil (Gullstrand's eye)."""
+PUPIL_MM = 4.0
+"""Diameter in the light of a display; a weak value."""
+PUPIL_RANGE_MM = (2.0, 8.0)
+"""Diameter in bright light and in the dark."""
+
+CORNEA_INDEX = 1.376
+"""Of the tissue: what the front surface reflects."""
+REFRACTION_INDEX = 1.336
+"""Of the aqueous: a single surface with this index images the iris as cornea and aqueous do."""
+CORNEA_REFLECTANCE = ((CORNEA_INDEX - 1) / (CORNEA_INDEX + 1)) ** 2
+"""Fresnel, normal incidence."""
+
+LID_THICKNESS_MM = 1.6
+"""Of the shell that slides over the eyeball: tarsus, muscle and skin; a weak value."""
+FISSURE_HALF_WIDTH_MM = 13.0
+"""Half the distance of the canthi in frontal projection; a weak value."""
+LID_UPPER_MM, LID_LOWER_MM = 4.5, 5.2
+"""Margins above and below the rotation centre in primary gaze: together the aperture of 9.7 mm."""
+LID_UPPER_MM_PER_DEG, LID_LOWER_MM_PER_DEG = 0.13, 0.0475
+"""How far a margin follows the gaze: together the aperture's 9.7 to 6.4 mm from 0 to 40° down. The split
+between the two lids is a weak value."""
+FACE_HEIGHT_MM = 3.0
+"""The face plane in front of the rotation centre; a weak value."""
+FACE_BLEND_MM = 1.5
+"""Softness of the crease where lid sphere and face plane meet; a weak value."""
+SKIN_RADIUS_MM = 25.0
+"""Skin beyond this distance from the optical axis is not modelled."""
+
+KAPPA_DEG_NOMINAL = (5.46, -2.0)
+"""Optical axis minus line of sight of a right eye: the line of sight passes nasal (5.46 ± 1.33°, n = 800)
+and above (about 2°, a weak value) of the optical axis."""
+
+SCLERA_REFLECTANCE = (0.40, 0.75)
+IRIS_REFLECTANCE = (0.10, 0.35)
+SKIN_REFLECTANCE = (0.40, 0.70)
+PUPIL_REFLECTANCE = (0.01, 0.04)
+"""Ranges over users; weak values, so they are wide."""
+
+FORNIX = 0.9
+"""Beyond this fraction of its radius the eyeball is continued by its tangent cone: what shows in the
+corners of the eye is conjunctiva and caruncle, not the silhouette of a sphere."""
+
+Value = float | NDArray[np.floating]
+
+
+def cornea_centre_mm(eye_radius_mm: Value, cornea_radius_mm: Value, limbus_radius_mm: Value) -> Value:
+    """Where the centre of the corneal sphere lies so that the two spheres meet in the limbus."""
+    return np.sqrt(np.square(eye_radius_mm) - np.square(limbus_radius_mm)) - np.sqrt(
+        np.square(cornea_radius_mm) - np.square(limbus_radius_mm)
+    )
+
+
+def pupil_image(cornea_radius_mm: Value) -> tuple[Value, Value]:
+    """Depth behind the corneal apex (mm) and magnification of the image of iris and pupil.
+
+    Source: paraxial refraction at one spherical surface.
+    """
+    vergence = REFRACTION_INDEX / PUPIL_DEPTH_MM - (REFRACTION_INDEX - 1) / np.asarray(cornea_radius_mm)
+    depth = 1 / vergence
+    return depth, REFRACTION_INDEX * depth / PUPIL_DEPTH_MM
+
+
+def image_reflectance(magnification: Value) -> Value:
+    """Reflectance of the image of a Lambertian iris over that of the iris itself.
+
+    The iris receives the flux that would cross its image (area ratio m²), and the radiance leaving
+    the denser medium falls by n²; the surface is crossed twice.
+    """
+    return np.square(magnification) * (1 - CORNEA_REFLECTANCE) ** 2 / REFRACTION_INDEX**2
+
+
+LIMIT_DEG = 60.0
+"""The eye does not turn further (fields of fixation end near 50°); the frontal quadrature needs less than 90°."""
