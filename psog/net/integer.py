@@ -1,23 +1,19 @@
 """The integer network: what runs on the device, in numpy. The specification of every other runtime.
 
-Arithmetic is TFLite's int8 with double rounding (TFLite Micro reference kernels): a 32-bit accumulator is
-multiplied by a 31-bit fixed-point multiplier with rounding, then shifted right with rounding. The TFLite
-Micro interpreter and the C runtime give the same bits (tests/test_bit_exactness.py).
+A layer's arithmetic is in psog.net.arithmetic; here are the layers with their scales, the normalisation
+before them and the float head behind them.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import ShapeError
+from psog.net.arithmetic import DeviceLayer, Int8, Int32, quantize_multiplier
 
-Int8 = NDArray[np.int8]
-Int32 = NDArray[np.int32]
 Float32 = NDArray[np.float32]
 
 
@@ -56,7 +52,7 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Layer:
-    """A 3×3 convolution (stride 1) or a dense layer, with everything its integer form needs.
+    """A 3×3 convolution (stride 1) or a dense layer, as training leaves it: integers and their scales.
 
     Attributes:
         kind: "conv" or "dense".
@@ -94,6 +90,23 @@ class Layer:
         ]
         return np.array([p[0] for p in pairs], np.int32), np.array([p[1] for p in pairs], np.int32)
 
+    def device(self) -> DeviceLayer:
+        """The same layer without its scales."""
+        low, high = self.activation_range
+        multiplier, shift = self.requantization()
+        return DeviceLayer(
+            kind=self.kind,
+            padding=self.padding,
+            weight=self.weight,
+            bias=self.bias,
+            input_zero=self.input.zero_point,
+            output_zero=self.output.zero_point,
+            low=low,
+            high=high,
+            multiplier=multiplier,
+            shift=shift,
+        )
+
     def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """(rows, columns, channels) after this layer."""
         rows, columns, _ = shape
@@ -109,29 +122,7 @@ class Layer:
 
     def __call__(self, x: Int8) -> Int8:
         """(n, rows, columns, channels) int8 to the same after the layer."""
-        centred = x.astype(np.int64) - self.input.zero_point
-        if self.kind == "dense":
-            flat = centred.reshape(len(x), -1)
-            if flat.shape[1] != self.weight.shape[1]:
-                raise ShapeError(f"dense layer takes {self.weight.shape[1]} inputs, found {flat.shape[1]}")
-            accumulator = (flat @ self.weight.astype(np.int64).T)[:, None, None, :]
-        else:
-            accumulator = self._convolve(centred)
-        multiplier, shift = self.requantization()
-        low, high = self.activation_range
-        out = multiply_by_quantized_multiplier(accumulator + self.bias, multiplier, shift)
-        return np.clip(out + self.output.zero_point, low, high).astype(np.int8)
-
-    def _convolve(self, centred: NDArray[np.int64]) -> NDArray[np.int64]:
-        if self.padding == "same":
-            centred = np.pad(centred, ((0, 0), (1, 1), (1, 1), (0, 0)))
-        _, rows, columns, _ = centred.shape
-        total = np.zeros((len(centred), rows - 2, columns - 2, self.out_channels), np.int64)
-        for i in range(3):
-            for j in range(3):
-                taps = self.weight[:, i, j, :].astype(np.int64).T
-                total += centred[:, i : i + rows - 2, j : j + columns - 2] @ taps
-        return total
+        return self.device()(x)
 
 
 @dataclass(frozen=True)
@@ -218,33 +209,3 @@ class IntegerNet:
     def __call__(self, wire: NDArray[np.uint16]) -> Float32:
         """(n, sensors) wire readings to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
         return self.apply_head(self.features(self.input(wire)))
-
-
-def quantize_multiplier(real: float) -> tuple[int, int]:
-    """A positive real as m · 2^(shift − 31), m in [2^30, 2^31): TFLite's QuantizeMultiplier."""
-    fraction, shift = math.frexp(real)
-    multiplier = math.floor(fraction * (1 << 31) + 0.5)
-    if multiplier == 1 << 31:
-        multiplier //= 2
-        shift += 1
-    if shift < -31:
-        return 0, 0
-    return multiplier, shift
-
-
-def multiply_by_quantized_multiplier(
-    x: NDArray[np.int64], multiplier: Int32, shift: Int32
-) -> NDArray[np.int64]:
-    """x · multiplier · 2^(shift − 31) with TFLite's two roundings; last axis of x matches the other two.
-
-    Source: TFLite Micro reference kernels: SaturatingRoundingDoublingHighMul, then RoundingDivideByPOT.
-    """
-    left = np.maximum(shift, 0).astype(np.int64)
-    right = np.maximum(-shift, 0).astype(np.int64)
-    product = (x << left) * multiplier.astype(np.int64)
-    nudged = product + np.where(product >= 0, 1 << 30, 1 - (1 << 30))
-    high = np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))  # C++ division truncates
-    mask = (np.int64(1) << right) - 1
-    threshold = (mask >> 1) + (high < 0)
-    rounded: NDArray[np.int64] = (high >> right) + ((high & mask) > threshold)
-    return rounded
