@@ -57,13 +57,14 @@ def save_model(folder: Path, net: IntegerNet, report: Mapping[str, Any], force: 
         **{key: report.get(key) for key in ORIGIN},
     }
     rest = {key: value for key, value in report.items() if key not in ORIGIN}
+    texts = {MODEL: _json(content), REPORT: _json(rest)}
     partial = folder.with_name(folder.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         (partial / WEIGHTS).write_bytes(weights)
-        (partial / MODEL).write_text(_json(content), "utf-8")
-        (partial / REPORT).write_text(_json(rest), "utf-8")
+        for name, text in texts.items():
+            (partial / name).write_text(text, "utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
@@ -116,7 +117,10 @@ def load_model(folder: Path) -> Model:
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+    try:
+        return json.dumps(content, indent=2, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise ModelError(f"a report holds a value that is not a number: {error}; nothing was written") from error
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+"""The training loop that every kind of training shares: schedule, quantization, divergence, progress."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from psog.errors import ModelError
+from psog.net.architecture import Architecture
+from psog.net.qat import GazeNet
+from psog.net.soap import Soap
+
+Phase = Literal["float", "int8", "settle"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How long and how to train. Exactly one of `steps` and `seconds` limits the run.
+
+    With `steps` the result depends on data, configuration and seed alone; with `seconds` also on the
+    machine.
+    """
+
+    steps: int | None = None
+    seconds: float | None = None
+    seed: int = 0
+    architecture: Architecture | None = None
+    """The headset's standard network when None."""
+    learning_rate: float = 3e-3
+    """Of Soap at the start; it falls to zero along half a cosine."""
+    warm_up: float = 0.1
+    """Share of the run before the loss goes through the ridge solve."""
+    quantize_from: float = 0.6
+    """Share of the run after which the network rounds as the device does."""
+    freeze_from: float = 0.9
+    """Share of the run after which activation ranges stay as they are."""
+    users_per_batch: int = 24
+    queries: int = 64
+    """Samples per user and step on which a fitted head is judged."""
+    rows_per_batch: int = 512
+    """Batch of recordings without episodes."""
+
+    def __post_init__(self) -> None:
+        budget = [limit for limit in (self.steps, self.seconds) if limit is not None]
+        if len(budget) != 1 or not 0 < budget[0] < math.inf:
+            raise ModelError(
+                f"training budget is steps={self.steps}, seconds={self.seconds}; "
+                "give one of them, greater than 0"
+            )
+        if not 0 <= self.warm_up <= self.quantize_from < self.freeze_from < 1:
+            raise ModelError(
+                f"training phases begin at {self.warm_up}, {self.quantize_from}, {self.freeze_from}; "
+                "expected shares of the run in rising order, below 1"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        fraction: 0 … 1 of the budget.
+        error_deg: running mean of the training error.
+    """
+
+    fraction: float
+    step: int
+    phase: Phase
+    error_deg: float
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+class Objective(Protocol):
+    """What a run minimises, on a batch of its own choice."""
+
+    def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
+        """The loss, and the batch's mean gaze error in degrees, at this fraction of the run."""
+        ...
+
+
+def fit(
+    net: GazeNet, objective: Objective, config: TrainingConfig, progress: ProgressCallback | None = None
+) -> dict[str, Any]:
+    """Train `net` in place; afterwards it is quantized and ready for `to_integer`.
+
+    Returns:
+        What happened: "steps_done", "seconds_taken" and the "history" of (step, error in degrees).
+    Raises:
+        ModelError: the loss stopped being a number.
+    """
+    clock = _Budget(config)
+    optimiser = Soap(net.parameters())
+    error_deg, history = math.nan, []
+    net.train()
+    while (fraction := clock.fraction()) < 1 or not net.quantized:
+        if fraction >= config.quantize_from:
+            net.quantize()
+        if fraction >= config.freeze_from and clock.quantized_steps > _RANGE_STEPS:
+            net.freeze_ranges()
+        loss, batch_error_deg = objective(net, fraction)
+        if not math.isfinite(float(loss.detach())):
+            raise ModelError(
+                f"training diverged at step {clock.step}: the loss is not a number; "
+                f"lower the learning rate ({config.learning_rate}) or take another seed"
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step(_learning_rate(config, fraction, clock.step))
+        error_deg = _running(error_deg, batch_error_deg)
+        if clock.step % _REPORT_EVERY == 0:
+            history.append((clock.step, round(error_deg, 4)))
+            if progress is not None:
+                progress(Progress(fraction, clock.step, _phase(config, fraction), error_deg))
+        clock.tick(quantized=net.quantized)
+    net.eval()
+    if progress is not None:
+        progress(Progress(1.0, clock.step, "settle", error_deg))
+    return {"steps_done": clock.step, "seconds_taken": round(clock.seconds(), 2), "history": history}
+
+
+_REPORT_EVERY = 50
+_RANGE_STEPS = 100  # two time constants of the running activation ranges
+_RISE = 100  # steps over which the learning rate rises from zero
+_ERROR_MOMENTUM = 0.02
+
+
+class _Budget:
+    """Counts a run in steps or seconds."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self._config = config
+        self._start = time.monotonic()
+        self.step = 0
+        self.quantized_steps = 0
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._start
+
+    def fraction(self) -> float:
+        if self._config.steps is not None:
+            return self.step / self._config.steps
+        assert self._config.seconds is not None
+        return min(self.seconds() / self._config.seconds, 1.0)
+
+    def tick(self, *, quantized: bool) -> None:
+        self.step += 1
+        self.quantized_steps += quantized
+
+
+def _learning_rate(config: TrainingConfig, fraction: float, step: int) -> float:
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction)) * min(1.0, (step + 1) / _RISE)
+
+
+def _phase(config: TrainingConfig, fraction: float) -> Phase:
+    if fraction < config.quantize_from:
+        return "float"
+    return "int8" if fraction < config.freeze_from else "settle"
+
+
+def _running(mean: float, value: float) -> float:
+    return value if math.isnan(mean) else mean + _ERROR_MOMENTUM * (value - mean)
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A torch generator for this seed alone."""
+    return torch.Generator().manual_seed(seed)

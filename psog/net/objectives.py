@@ -1,0 +1,115 @@
+"""What training minimises: the error of fitted heads on episodes, or of the network itself on rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from psog.net.loop import TrainingConfig
+from psog.net.qat import GAZE_UNIT_DEG, GazeNet
+from psog.net.ridge import GAZE_OUTPUTS, solve_heads, with_bias
+
+OPEN_ENOUGH = 0.5
+"""Openness from which a sample's gaze counts."""
+
+_TARGET_NOISE_DEG = 0.3  # how far a fixation lies from its target (facts of Per-user adaptation)
+_FEWEST_SUPPORT, _MOST_SUPPORT = 6, 40  # 5-point grids to 25 points and more
+_PRIOR_SHARE = 0.1  # of the loss by the population's head, so that it works without calibration too
+_OPENNESS_SHARE = 0.1
+_SMOOTH = 1e-6  # keeps the gradient of a distance finite at zero
+
+
+@dataclass
+class EpisodeObjective:
+    """Loss through the ridge solve, with the headset moving between calibration and use.
+
+    Attributes:
+        steps: (users, poses, samples, sensors) readings in input steps, without noise.
+        gaze_deg: (users, poses, samples, 2).
+        openness: (users, poses, samples).
+        noise_steps: (sensors,) SD of the noise of one reading.
+    """
+
+    steps: Tensor
+    gaze_deg: Tensor
+    openness: Tensor
+    noise_steps: Tensor
+    config: TrainingConfig
+    generator: torch.Generator
+
+    def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
+        support, pose, sample = self._draw()
+        users = torch.randint(len(self.steps), (len(pose), 1), generator=self.generator)
+        steps = self.steps[users, pose, sample]
+        noise = torch.randn(steps.shape, generator=self.generator) * self.noise_steps
+        gaze = self.gaze_deg[users, pose, sample] / GAZE_UNIT_DEG
+        openness = self.openness[users, pose, sample]
+        counted = (openness >= OPEN_ENOUGH).float()
+
+        features = net.features(steps + noise)
+        outputs = with_bias(features) @ net.head.T
+        openness_loss = _OPENNESS_SHARE * (outputs[..., GAZE_OUTPUTS] - openness).square().mean()
+        prior_error = outputs[..., :GAZE_OUTPUTS] - gaze
+        if fraction < self.config.warm_up:
+            loss, error_deg = _mean_distance(prior_error, counted)
+            return loss + openness_loss, error_deg
+
+        target_noise = torch.randn(gaze[:, :support].shape, generator=self.generator)
+        heads = solve_heads(
+            features[:, :support],
+            gaze[:, :support] + target_noise * (_TARGET_NOISE_DEG / GAZE_UNIT_DEG),
+            net.head[:GAZE_OUTPUTS],
+            net.log_ridge.exp(),
+            counted[:, :support],
+        )
+        fitted = with_bias(features[:, support:]) @ heads.transpose(1, 2)
+        loss, error_deg = _mean_distance(fitted - gaze[:, support:], counted[:, support:])
+        prior_loss = _PRIOR_SHARE * (prior_error.square().sum(-1) * counted).mean()
+        return loss + prior_loss + openness_loss, error_deg
+
+    def _draw(self) -> tuple[int, Tensor, Tensor]:
+        """How many support samples, and pose and sample of each: support from pose 0, then queries."""
+        users, poses, samples = self.config.users_per_batch, *self.steps.shape[1:3]
+        most = min(_MOST_SUPPORT, samples)
+        fewest = min(_FEWEST_SUPPORT, most)
+        support = int(torch.randint(fewest, most + 1, (1,), generator=self.generator))
+        shape = (users, support + self.config.queries)
+        sample = torch.randint(samples, shape, generator=self.generator)
+        pose = torch.randint(poses, shape, generator=self.generator)
+        pose[:, :support] = 0
+        return support, pose, sample
+
+
+@dataclass
+class RowObjective:
+    """Mean gaze error of the whole network on single readings.
+
+    Attributes:
+        steps: (n, sensors) readings in input steps.
+        gaze_deg: (n, 2).
+        noise_steps: (sensors,) SD of the noise added to a reading.
+    """
+
+    steps: Tensor
+    gaze_deg: Tensor
+    noise_steps: Tensor
+    rows_per_batch: int
+    generator: torch.Generator
+
+    def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
+        rows = torch.randint(len(self.steps), (self.rows_per_batch,), generator=self.generator)
+        noise = torch.randn(len(rows), self.steps.shape[1], generator=self.generator) * self.noise_steps
+        outputs = net(self.steps[rows] + noise)
+        error = outputs[:, :GAZE_OUTPUTS] - self.gaze_deg[rows] / GAZE_UNIT_DEG
+        loss, error_deg = _mean_distance(error, torch.ones(len(rows)))
+        openness_loss = _OPENNESS_SHARE * (outputs[:, GAZE_OUTPUTS] - 1).square().mean()  # open throughout
+        return loss + openness_loss, error_deg
+
+
+def _mean_distance(error: Tensor, counted: Tensor) -> tuple[Tensor, float]:
+    """Mean length of (…, 2) errors that count, as loss and in degrees."""
+    distance = (error.square().sum(-1) + _SMOOTH).sqrt()
+    mean = (distance * counted).sum() / counted.sum().clamp(min=1.0)
+    return mean, float(mean.detach()) * GAZE_UNIT_DEG

@@ -1,0 +1,151 @@
+"""Training a population network: on episodes through the device's ridge solve, or on plain recordings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from psog.episodes import Episodes
+from psog.errors import ModelError
+from psog.headset import Headset
+from psog.net.architecture import standard
+from psog.net.convert import to_integer
+from psog.net.integer import IntegerNet
+from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
+from psog.net.normalise import check_readings, fit_normalisation, to_steps
+from psog.net.objectives import EpisodeObjective, RowObjective
+from psog.net.qat import build
+
+FEWEST_USERS = 20
+"""Below this a population network learns its users instead of eyes."""
+
+_ROWS_FOR_RANGE = 200_000  # quantiles of 0.05 % are steady with this many rows
+
+
+def train(
+    episodes: Episodes, headset: Headset, config: TrainingConfig, progress: ProgressCallback | None = None
+) -> tuple[IntegerNet, dict[str, Any]]:
+    """A network for users never seen, trained through the solve that fits its head to them.
+
+    Every step draws users, fits a head to a few noisy samples of each user's pose 0 as the device would,
+    and lowers the error of that head on samples of all poses: the headset has slipped in between. The
+    population's head and the ridge strength are learnt along the way.
+
+    Returns:
+        The integers, and a report with "training", "data", "parent", "macs" and "parameters".
+    Raises:
+        ModelError: episodes of another headset, too few users, readings that are not numbers or saturated,
+            or a run that diverged.
+    """
+    _check_episodes(episodes, headset)
+    config = _with_architecture(config, headset)
+    wire = episodes.readings.astype(np.float32) * np.float32(headset.wire_scale)
+    rows = wire.reshape(-1, headset.sensor_count)
+    check_readings(rows)
+    normalisation = fit_normalisation(rows[:: max(1, len(rows) // _ROWS_FOR_RANGE)])
+    noise = _noise_steps(normalisation.multiplier * 2.0**-normalisation.shift, episodes.noise_counts, headset)
+    assert config.architecture is not None
+    net = build(config.architecture, headset, normalisation, config.seed)
+    objective = EpisodeObjective(
+        steps=torch.from_numpy(to_steps(normalisation, wire)),
+        gaze_deg=torch.from_numpy(episodes.gaze_deg),
+        openness=torch.from_numpy(episodes.openness),
+        noise_steps=noise,
+        config=config,
+        generator=seeded(config.seed),
+    )
+    happened = fit(net, objective, config, progress)
+    users, poses, samples = episodes.readings.shape[:3]
+    data = {"kind": "episodes", "users": users, "poses": poses, "samples": samples, "seed": episodes.seed}
+    return _finish(to_integer(net), config, happened, data)
+
+
+def train_plain(
+    readings: NDArray[np.floating],
+    gaze_deg: NDArray[np.floating],
+    headset: Headset,
+    config: TrainingConfig,
+    progress: ProgressCallback | None = None,
+    *,
+    noise_counts: float = 0.0,
+) -> tuple[IntegerNet, dict[str, Any]]:
+    """A network for labelled recordings without episodes: no user to fit, the head is trained with the rest.
+
+    Args:
+        readings: (n, sensors) ADC counts.
+        gaze_deg: (n, 2).
+        noise_counts: standard deviation of the noise added to every reading in training.
+    Returns, raises: as `train`.
+    """
+    if readings.shape != (len(gaze_deg), headset.sensor_count):
+        raise ModelError(
+            f"readings have shape {readings.shape}, expected ({len(gaze_deg)}, {headset.sensor_count}) "
+            f"for headset {headset.name!r}"
+        )
+    config = _with_architecture(config, headset)
+    wire = np.asarray(readings, np.float32) * np.float32(headset.wire_scale)
+    normalisation = fit_normalisation(wire)
+    assert config.architecture is not None
+    net = build(config.architecture, headset, normalisation, config.seed)
+    factor = torch.from_numpy(normalisation.multiplier * 2.0**-normalisation.shift).float()
+    objective = RowObjective(
+        steps=torch.from_numpy(to_steps(normalisation, wire)),
+        gaze_deg=torch.from_numpy(np.asarray(gaze_deg, np.float32)),
+        noise_steps=factor * noise_counts * headset.wire_scale,
+        rows_per_batch=config.rows_per_batch,
+        generator=seeded(config.seed),
+    )
+    happened = fit(net, objective, config, progress)
+    return _finish(to_integer(net), config, happened, {"kind": "recordings", "rows": len(readings)})
+
+
+def _check_episodes(episodes: Episodes, headset: Headset) -> None:
+    users, poses, samples, sensors = episodes.readings.shape
+    if episodes.headset != headset.name or sensors != headset.sensor_count:
+        raise ModelError(
+            f"episodes are of headset {episodes.headset!r} with {sensors} sensors, expected "
+            f"{headset.name!r} with {headset.sensor_count}; simulate episodes of this headset"
+        )
+    if users < FEWEST_USERS:
+        raise ModelError(f"{users} users are too few to train on; at least {FEWEST_USERS} expected")
+    if poses < 2 or samples < FEWEST_SAMPLES:
+        raise ModelError(
+            f"episodes have {poses} poses of {samples} samples; at least 2 poses of {FEWEST_SAMPLES} expected"
+        )
+    if not (np.isfinite(episodes.gaze_deg).all() and np.isfinite(episodes.openness).all()):
+        raise ModelError("episodes have a gaze or openness that is not a number; simulate them again")
+
+
+FEWEST_SAMPLES = 16
+"""Per pose: a head is fitted to some of them."""
+
+
+def _with_architecture(config: TrainingConfig, headset: Headset) -> TrainingConfig:
+    return config if config.architecture else replace(config, architecture=standard(headset))
+
+
+def _noise_steps(steps_per_wire: NDArray[np.float64], noise_counts: NDArray[np.float32], headset: Headset) -> Tensor:
+    """(sensors,) SD of one reading in input steps: electronics, and the converter's rounding (1/12 count²)."""
+    noise = np.sqrt(noise_counts.astype(np.float64) ** 2 + 1 / 12)
+    return torch.from_numpy((noise * headset.wire_scale * steps_per_wire).astype(np.float32))
+
+
+def _finish(
+    net: IntegerNet, config: TrainingConfig, happened: dict[str, Any], data: dict[str, Any]
+) -> tuple[IntegerNet, dict[str, Any]]:
+    history = happened.pop("history")
+    report = {
+        "training": {**config.to_json(), **happened},
+        "data": data,
+        "parent": None,
+        "macs": net.macs,
+        "parameters": net.parameters,
+        "ridge": net.head.ridge,
+        "history": history,
+    }
+    return net, report

@@ -1,0 +1,49 @@
+"""Small networks trained on a toy eye, for tests that need real trained integers in a second."""
+
+import numpy as np
+import pytest
+import torch
+
+from psog.episodes import Episodes
+from psog.headset import load_headset
+from psog.net.architecture import Architecture, Convolution
+from psog.net.loop import TrainingConfig
+from psog.net.training import train
+
+torch.set_num_threads(1)
+
+SMALL = Architecture((Convolution(6),), (16,), features=8)
+
+
+def toy_episodes(headset_name: str, users: int, seed: int, poses: int = 3, samples: int = 24) -> Episodes:
+    """Readings that follow gaze, the user's own gains, and a shift of the headset, smoothly."""
+    headset = load_headset(headset_name)
+    rng = np.random.default_rng(seed)
+    angle = np.linspace(0, 2 * np.pi, headset.sensor_count, endpoint=False)
+    direction = np.stack([np.cos(angle), np.sin(angle)])
+    gaze_deg = rng.uniform(-15, 15, (users, poses, samples, 2))
+    shift_deg = rng.normal(0, 1.5, (users, poses, 1, 2))
+    offset_deg = rng.normal(0, 4, (users, 1, 1, 2))
+    projected = (gaze_deg + shift_deg + offset_deg) @ direction / 20
+    openness = np.where(rng.random((users, poses, samples)) < 0.05, 0.1, 1.0)
+    counts = 2000 + 700 * projected + 150 * np.sin(3 * projected)
+    counts = np.where(openness[..., None] > 0.5, counts, 2900)
+    return Episodes(
+        headset=headset_name,
+        readings=counts.astype(np.float32),
+        gaze_deg=gaze_deg.astype(np.float32),
+        openness=openness.astype(np.float32),
+        noise_counts=np.full(headset.sensor_count, 1.0, np.float32),
+        seed=seed,
+    )
+
+
+@pytest.fixture(scope="session")
+def ring16():
+    return load_headset("ring16")
+
+
+@pytest.fixture(scope="session")
+def trained(ring16):
+    """A small network for ring16 and its report."""
+    return train(toy_episodes("ring16", 60, 1), ring16, TrainingConfig(steps=300, architecture=SMALL, seed=3))
