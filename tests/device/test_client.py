@@ -214,3 +214,26 @@ def test_restart_connects_again_with_streaming_off():
         assert device.mask == Stream(0)
         assert headset.status().readings == 5
         assert headset.losses.lost == 0
+
+
+def test_noisy_line_delivers_nothing_wrong_and_counts_every_loss():
+    random = np.random.default_rng(5)
+
+    def flip_bits(index: int, data: bytes) -> bytes:
+        if index < 3:  # hello and the first acknowledgements
+            return data
+        bits = np.unpackbits(np.frombuffer(data, np.uint8))
+        return np.packbits(bits ^ (random.random(len(bits)) < 2e-4)).tobytes()
+
+    with peer(wire=flip_bits) as device, open_headset(device.port, timeout_s=0.2) as headset:
+        headset.stream(Stream.GAZE)
+        device.read_sensors(3000)
+        device.wire = lambda index, data: data
+        headset.status()
+        headset.status()  # the first one's answer may have been glued to a damaged frame
+        losses = headset.losses
+        delivered = list(headset.samples(count=losses.received - 5))
+    assert losses.lost > 50
+    assert losses.received + losses.lost == 3001 + 4  # STREAM_SET's answer, samples, two answers of two
+    assert all(sample.gaze_h_deg == np.float32(sample.t_us / 1e6) for sample in delivered)
+    assert len({sample.t_us for sample in delivered}) == 3000 - losses.lost
