@@ -56,13 +56,15 @@ class DeviceLayer:
 
     def __call__(self, x: Int8) -> Int8:
         """(n, rows, columns, channels) int8 to the same after the layer."""
+        scaled = multiply_by_quantized_multiplier(self.sums(x), self.multiplier, self.shift)
+        return np.clip(scaled + self.output_zero, self.low, self.high).astype(np.int8)
+
+    def sums(self, x: Int8) -> NDArray[np.int64]:
+        """The accumulators, (n, rows, columns, channels) of the output: products and bias."""
         # Sums of int8 products stay far below 2^53, so float64 is exact, and it has fast products.
         centred = x.astype(np.float64) - self.input_zero
-        sums = self._multiply(centred) if self.kind == "dense" else self._convolve(centred)
-        scaled = multiply_by_quantized_multiplier(
-            sums.astype(np.int64) + self.bias, self.multiplier, self.shift
-        )
-        return np.clip(scaled + self.output_zero, self.low, self.high).astype(np.int8)
+        products = self._multiply(centred) if self.kind == "dense" else self._convolve(centred)
+        return products.astype(np.int64) + self.bias
 
     def _multiply(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
         flat = centred.reshape(len(centred), -1)
