@@ -214,12 +214,10 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
 enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size)
 {
     if (size < HEADER_BYTES + CRC_BYTES || size > UINT32_MAX)
-        return PSOG_ERR_LENGTH;
-    uint32_t image_bytes = psog_get_u32(image + 8);
-    if (memcmp(image, "PSOG", 4) != 0)
         return PSOG_ERR_IMAGE;
-    if (image_bytes != size || image_bytes % 4u != 0)
-        return PSOG_ERR_LENGTH;
+    uint32_t image_bytes = psog_get_u32(image + 8);
+    if (memcmp(image, "PSOG", 4) != 0 || image_bytes != size || image_bytes % 4u != 0)
+        return PSOG_ERR_IMAGE;
     if (psog_crc32(0, image, size - CRC_BYTES) != psog_get_u32(image + size - CRC_BYTES))
         return PSOG_ERR_CRC;
     if (!valid_header(image) || !valid_parts(image, image_bytes))

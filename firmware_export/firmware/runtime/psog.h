@@ -61,7 +61,7 @@ struct psog_model {
 };
 
 /* Checks everything about an image (length, CRC, offsets, sizes, shapes, values) before it is used.
- * image: size bytes at any alignment. Returns PSOG_ERR_LENGTH, PSOG_ERR_CRC or PSOG_ERR_IMAGE. */
+ * image: size bytes at any alignment. Returns PSOG_ERR_CRC or PSOG_ERR_IMAGE. */
 enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size);
 
 /* Runs the stored reading and compares: features exactly, head output within 1e-3.
@@ -112,6 +112,9 @@ struct psog_fit {
 /* Starts with no samples. work: room for PSOG_TUNE_FLOATS(model->features) floats, used until the end. */
 enum psog_error psog_tune_begin(struct psog_tune *tune, const struct psog_model *model, float *work,
                                 size_t work_floats);
+
+/* Whether a target lies inside the headset's field; NaN does not. */
+bool psog_in_field(const struct psog_model *model, const float target_deg[2]);
 
 /* Adds one reading's features. target_deg: where the user was asked to look, right and up.
  * Returns PSOG_ERR_RANGE when the target lies outside the headset's field, PSOG_ERR_STATE after a solve. */
@@ -191,7 +194,7 @@ struct psog_installed {
 enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash);
 
 /* Opens the newest model that has a valid header, a valid image and passes its self-test.
- * activations: PSOG_MAX_ACTIVATION_BYTES or what the board allows. Returns PSOG_ERR_NO_MODEL without one. */
+ * activations: size bytes, what the board has for a model. Returns PSOG_ERR_NO_MODEL without one. */
 enum psog_error psog_store_find_model(const struct psog_store *store, struct psog_model *model,
                                       int8_t *activations, size_t size, struct psog_installed *installed);
 
@@ -214,7 +217,8 @@ enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, con
                                 size_t size);
 
 /* Checks the image and its self-test, then makes it the newest model and opens it.
- * On any error the upload is over and the installed model stays. sensors: what the board's sensors deliver,
+ * On any error the upload is over and the installed model stays; PSOG_ERR_RANGE says that the
+ * model needs more activations than the board has. sensors: what the board's sensors deliver,
  * 0 when not known yet; another number in the image is PSOG_ERR_HEADSET. */
 enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, int8_t *activations,
                                    size_t size, struct psog_model *model, struct psog_installed *installed);
@@ -228,7 +232,7 @@ enum psog_error psog_calibration_load(const struct psog_store *store, const stru
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
                                       const float *head);
 
-/* Forgets the stored calibration, and leaves no byte of it in flash. */
-enum psog_error psog_calibration_erase(const struct psog_store *store, const struct psog_model *model);
+/* Forgets every stored calibration, and leaves no byte of it in flash. */
+enum psog_error psog_calibration_erase(const struct psog_store *store);
 
 #endif

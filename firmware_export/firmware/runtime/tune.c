@@ -25,7 +25,7 @@ enum psog_error psog_tune_begin(struct psog_tune *tune, const struct psog_model 
     return PSOG_OK;
 }
 
-static bool in_field(const struct psog_model *model, const float target_deg[2])
+bool psog_in_field(const struct psog_model *model, const float target_deg[2])
 {
     for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++)
         if (!(target_deg[axis] >= -model->field_deg[axis] && target_deg[axis] <= model->field_deg[axis]))
@@ -47,7 +47,7 @@ enum psog_error psog_tune_add(struct psog_tune *tune, const int8_t *features, co
 
     if (tune->solved)
         return PSOG_ERR_STATE;
-    if (!in_field(model, target_deg))
+    if (!psog_in_field(model, target_deg))
         return PSOG_ERR_RANGE;
     for (uint32_t i = 0; i < model->features; i++)
         real[i] = model->feature_scale * (float)(features[i] - model->feature_zero);

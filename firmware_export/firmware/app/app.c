@@ -1,0 +1,94 @@
+/* The loop: bytes in, frames to where they belong, bytes out. */
+#include "app.h"
+
+#include <string.h>
+
+#include "board.h"
+
+#if PSOG_FRAME_MAX_PAYLOAD != PSOG_MAX_PAYLOAD
+#error "runtime and protocol disagree on the longest payload"
+#endif
+
+enum psog_error app_start(struct app *app, const struct psog_flash *flash)
+{
+    memset(app, 0, sizeof *app);
+    app->upload.slot = PSOG_NO_SLOT;
+    app->link = (struct outbox){.bytes = app->link_bytes, .size = sizeof app->link_bytes};
+    app->sensor_bus = (struct outbox){.bytes = app->sensor_bytes, .size = sizeof app->sensor_bytes};
+    enum psog_error error = psog_store_open(&app->store, flash);
+    if (error != PSOG_OK)
+        return error;
+    /* Without a model it still answers: that is how it gets one. */
+    (void)psog_store_find_model(&app->store, &app->model, app->activations, sizeof app->activations,
+                                &app->installed);
+    app_load_head(app);
+    return PSOG_OK;
+}
+
+void app_load_head(struct app *app)
+{
+    app->calibrated = false;
+    if (!app_has_model(app))
+        return;
+    psog_head_load(&app->model, app->head);
+    app->calibrated = psog_calibration_load(&app->store, &app->model, app->head) == PSOG_OK;
+}
+
+static void take_readings(struct app *app)
+{
+    uint8_t bytes[INBOX_BYTES];
+    struct psog_frame frame;
+    size_t count = board_sensor_read(bytes, sizeof bytes);
+    for (size_t i = 0; i < count; i++) {
+        enum psog_frame_event event = psog_frame_push(&app->sensor_receiver, bytes[i], &frame);
+        if (event == PSOG_FRAME_READY)
+            app_reading(app, &frame);
+        else if (event == PSOG_FRAME_BAD)
+            app->counters.bad_readings++;
+    }
+}
+
+/* Commands wait in the inbox while there is no room for their answers: an answer is never lost. */
+static bool can_answer(const struct app *app)
+{
+    return outbox_room(&app->link) >= ANSWER_BYTES && !app->restarting;
+}
+
+static void take_commands(struct app *app)
+{
+    struct inbox *inbox = &app->inbox;
+    struct psog_frame frame;
+    if (inbox->next == inbox->count) {
+        inbox->count = can_answer(app) ? board_link_read(inbox->bytes, sizeof inbox->bytes) : 0;
+        inbox->next = 0;
+    }
+    while (inbox->next < inbox->count && can_answer(app)) {
+        enum psog_frame_event event = psog_frame_push(&app->link_receiver, inbox->bytes[inbox->next++], &frame);
+        if (event == PSOG_FRAME_READY)
+            app_command(app, &frame);
+        else if (event == PSOG_FRAME_BAD)
+            app->counters.bad_frames++;
+    }
+}
+
+void app_step(struct app *app)
+{
+    take_readings(app);
+    take_commands(app);
+    outbox_drain(&app->link, board_link_write);
+    outbox_drain(&app->sensor_bus, board_sensor_write);
+    if (app->restarting && app->link.count == 0)
+        board_restart();
+}
+
+void app_wait(const struct app *app)
+{
+    bool unread = app->inbox.next < app->inbox.count;
+    if (unread && can_answer(app))
+        return;
+    board_wait((struct board_interest){
+        .link_bytes = !unread && can_answer(app),
+        .link_room = app->link.count > 0,
+        .sensor_room = app->sensor_bus.count > 0,
+    });
+}

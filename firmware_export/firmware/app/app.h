@@ -1,0 +1,111 @@
+/* The application: readings in, gaze out, commands in between. All its state is one struct. */
+#ifndef APP_H
+#define APP_H
+
+#include "outbox.h"
+#include "protocol.h"
+#include "psog.h"
+#include "tuning.h"
+
+#define FIRMWARE_VERSION 0x0001u /* major · 256 + minor */
+
+/* A second of nobody reading at 1 kHz with all streams does not fit anywhere; a host that is late by tens of
+ * milliseconds does (about 130 bytes a reading with 16 sensors and 16 features). */
+#define LINK_OUTBOX_BYTES 8192u
+#define SENSOR_OUTBOX_BYTES 64u
+
+/* Streams leave this much of the link's outbox to replies. */
+#define REPLY_ROOM_BYTES 256u
+/* The longest answer to one command: HELLO, or TUNE_RESULT and ACK. A command waits for as much room. */
+#define ANSWER_BYTES 96u
+
+#define INBOX_BYTES 64u
+
+/* Received bytes that have not been looked at. */
+struct inbox {
+    uint8_t bytes[INBOX_BYTES];
+    size_t count;
+    size_t next;
+};
+
+/* The last command and how it ended: a repetition is answered again, not carried out again. */
+struct answer {
+    bool given;
+    uint8_t command;
+    uint16_t sequence;
+    enum psog_error error;
+};
+
+struct counters {
+    uint32_t readings;
+    uint32_t bad_readings;
+    uint32_t bad_frames;
+    uint32_t dropped;
+};
+
+struct app {
+    struct psog_store store;
+    struct psog_installed installed;
+    struct psog_model model; /* when installed.slot is not PSOG_NO_SLOT */
+    struct psog_upload upload;
+    struct tuning tuning;
+    bool calibrated;                  /* head belongs to a user */
+    float head[PSOG_MAX_HEAD_FLOATS]; /* the head in use */
+    int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
+
+    struct outbox link;
+    struct outbox sensor_bus;
+    struct psog_frame_receiver link_receiver;
+    struct psog_frame_receiver sensor_receiver;
+    struct inbox inbox;
+    struct answer answer;
+    struct counters counters;
+    uint16_t link_sequence;
+    uint16_t sensor_sequence;
+    uint16_t sensors; /* values in the last reading; 0 before the first */
+    uint8_t streams;
+    bool restarting;
+    uint8_t link_bytes[LINK_OUTBOX_BYTES];
+    uint8_t sensor_bytes[SENSOR_OUTBOX_BYTES];
+};
+
+/* Everything as after power-on; model and calibration from flash.
+ * Returns PSOG_ERR_RANGE when the board's flash cannot be divided into slots. */
+enum psog_error app_start(struct app *app, const struct psog_flash *flash);
+
+/* Does what there is to do, and returns. */
+void app_step(struct app *app);
+
+/* Sleeps until there may be something to do. */
+void app_wait(const struct app *app);
+
+static inline bool app_has_model(const struct app *app)
+{
+    return app->installed.slot != PSOG_NO_SLOT;
+}
+
+/* Takes the calibration from flash if it belongs to the model, otherwise the population's head. */
+void app_load_head(struct app *app);
+
+/* ---- reading.c ---- */
+
+/* One reading from the sensor bus: inference, tuning, streams. */
+void app_reading(struct app *app, const struct psog_frame *frame);
+
+/* ---- commands.c ---- */
+
+/* Carries out and answers a command. */
+void app_command(struct app *app, const struct psog_frame *frame);
+
+/* ---- sending.c ---- */
+
+/* A stream's frame: dropped and counted when there is no room; it uses up its sequence number all the same. */
+void app_stream(struct app *app, uint8_t type, const uint8_t *payload, size_t size);
+
+/* A reply or report: has room reserved. */
+void app_reply(struct app *app, uint8_t type, const uint8_t *payload, size_t size);
+
+/* A frame to the sensor bus; PSOG_ERR_STATE when that is full. */
+enum psog_error app_display(struct app *app, uint8_t type, const uint8_t *payload, size_t size);
+
+#endif

@@ -1,0 +1,252 @@
+/* Commands from the host: a table, a function each, and one way of answering. docs/SPEC.md. */
+#include "app.h"
+#include "board.h"
+#include "bytes.h"
+
+#define ALL_STREAMS (PSOG_STREAM_GAZE | PSOG_STREAM_FEATURES | PSOG_STREAM_SENSORS | PSOG_STREAM_TRIAL)
+#define FIRST_REPORT 0x40u /* commands have smaller types */
+#define NAME_BYTES 16u
+
+static enum psog_error nothing(struct app *app, const uint8_t *payload)
+{
+    (void)app;
+    (void)payload;
+    return PSOG_OK; /* the answer is all there is to it */
+}
+
+static enum psog_error stream_set(struct app *app, const uint8_t *payload)
+{
+    uint8_t mask = payload[PSOG_STREAM_SET_MASK_OFFSET];
+    if (mask & ~ALL_STREAMS)
+        return PSOG_ERR_RANGE;
+    app->streams = mask;
+    return PSOG_OK;
+}
+
+static enum psog_error model_begin(struct app *app, const uint8_t *payload)
+{
+    return psog_upload_begin(&app->upload, &app->store, app->installed,
+                             psog_get_u32(payload + PSOG_MODEL_BEGIN_IMAGE_BYTES_OFFSET),
+                             psog_get_u32(payload + PSOG_MODEL_BEGIN_CRC32_OFFSET));
+}
+
+static enum psog_error model_data(struct app *app, const uint8_t *payload)
+{
+    uint8_t count = payload[PSOG_MODEL_DATA_COUNT_OFFSET];
+    if (count > PSOG_MAX_DATA)
+        return PSOG_ERR_RANGE;
+    return psog_upload_add(&app->upload, psog_get_u32(payload + PSOG_MODEL_DATA_OFFSET_OFFSET),
+                           payload + PSOG_MSG_MODEL_DATA_SIZE, count);
+}
+
+static enum psog_error model_commit(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    enum psog_error error = psog_upload_commit(&app->upload, app->sensors, app->activations,
+                                               sizeof app->activations, &app->model, &app->installed);
+    if (error != PSOG_OK)
+        return error;
+    /* The calibration belonged to the old model. Should the power go before this is done, its CRC tells. */
+    tuning_discard(&app->tuning);
+    error = psog_calibration_erase(&app->store);
+    app_load_head(app);
+    return error;
+}
+
+static enum psog_error tune_begin(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    return app_has_model(app) ? tuning_begin(&app->tuning, &app->model) : PSOG_ERR_NO_MODEL;
+}
+
+static enum psog_error tune_target(struct app *app, const uint8_t *payload)
+{
+    const float target_deg[] = {
+        psog_get_f32(payload + PSOG_TUNE_TARGET_TARGET_H_DEG_OFFSET),
+        psog_get_f32(payload + PSOG_TUNE_TARGET_TARGET_V_DEG_OFFSET),
+    };
+    return tuning_target(&app->tuning, target_deg, psog_get_u16(payload + PSOG_TUNE_TARGET_SAMPLES_OFFSET));
+}
+
+static enum psog_error tune_solve(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    return tuning_solve(&app->tuning);
+}
+
+static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    if (app->tuning.phase != TUNING_TRIAL)
+        return PSOG_ERR_STATE;
+    enum psog_error error = psog_calibration_save(&app->store, &app->model, app->tuning.head);
+    if (error != PSOG_OK)
+        return error;
+    memcpy(app->head, app->tuning.head, sizeof app->head);
+    app->calibrated = true;
+    tuning_discard(&app->tuning);
+    return PSOG_OK;
+}
+
+static enum psog_error tune_discard(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    tuning_discard(&app->tuning);
+    return PSOG_OK;
+}
+
+static enum psog_error calibration_erase(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    enum psog_error error = psog_calibration_erase(&app->store);
+    if (error == PSOG_OK)
+        app_load_head(app);
+    return error;
+}
+
+static enum psog_error target_show(struct app *app, const uint8_t *payload)
+{
+    if (!psog_is_finite(psog_get_f32(payload + PSOG_TARGET_SHOW_TARGET_H_DEG_OFFSET)) ||
+        !psog_is_finite(psog_get_f32(payload + PSOG_TARGET_SHOW_TARGET_V_DEG_OFFSET)) ||
+        payload[PSOG_TARGET_SHOW_VISIBLE_OFFSET] > 1)
+        return PSOG_ERR_RANGE;
+    return app_display(app, PSOG_MSG_DISPLAY, payload, PSOG_MSG_DISPLAY_SIZE);
+}
+
+static enum psog_error restart(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    app->restarting = true; /* once the answer is out */
+    app->streams = 0;
+    return PSOG_OK;
+}
+
+static const struct command {
+    uint8_t type;
+    uint8_t size; /* of the payload; MODEL_DATA has its bytes after it */
+    enum psog_error (*carry_out)(struct app *app, const uint8_t *payload);
+} COMMANDS[] = {
+    {PSOG_MSG_HELLO_REQUEST, PSOG_MSG_HELLO_REQUEST_SIZE, nothing},
+    {PSOG_MSG_STREAM_SET, PSOG_MSG_STREAM_SET_SIZE, stream_set},
+    {PSOG_MSG_MODEL_BEGIN, PSOG_MSG_MODEL_BEGIN_SIZE, model_begin},
+    {PSOG_MSG_MODEL_DATA, PSOG_MSG_MODEL_DATA_SIZE, model_data},
+    {PSOG_MSG_MODEL_COMMIT, PSOG_MSG_MODEL_COMMIT_SIZE, model_commit},
+    {PSOG_MSG_TUNE_BEGIN, PSOG_MSG_TUNE_BEGIN_SIZE, tune_begin},
+    {PSOG_MSG_TUNE_TARGET, PSOG_MSG_TUNE_TARGET_SIZE, tune_target},
+    {PSOG_MSG_TUNE_SOLVE, PSOG_MSG_TUNE_SOLVE_SIZE, tune_solve},
+    {PSOG_MSG_TUNE_ACCEPT, PSOG_MSG_TUNE_ACCEPT_SIZE, tune_accept},
+    {PSOG_MSG_TUNE_DISCARD, PSOG_MSG_TUNE_DISCARD_SIZE, tune_discard},
+    {PSOG_MSG_CALIBRATION_ERASE, PSOG_MSG_CALIBRATION_ERASE_SIZE, calibration_erase},
+    {PSOG_MSG_TARGET_SHOW, PSOG_MSG_TARGET_SHOW_SIZE, target_show},
+    {PSOG_MSG_RESTART, PSOG_MSG_RESTART_SIZE, restart},
+    {PSOG_MSG_STATUS_REQUEST, PSOG_MSG_STATUS_REQUEST_SIZE, nothing},
+};
+
+static const struct command *find(uint8_t type)
+{
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof COMMANDS[0]; i++)
+        if (COMMANDS[i].type == type)
+            return &COMMANDS[i];
+    return NULL;
+}
+
+static size_t expected_size(const struct command *command, const struct psog_frame *frame)
+{
+    size_t size = command->size;
+    if (command->type == PSOG_MSG_MODEL_DATA && frame->payload_size >= size)
+        size += frame->payload[PSOG_MODEL_DATA_COUNT_OFFSET];
+    return size;
+}
+
+static void reply_hello(struct app *app, uint16_t sequence)
+{
+    uint8_t payload[PSOG_MSG_HELLO_SIZE] = {0};
+    bool installed = app_has_model(app);
+    psog_put_u16(payload + PSOG_HELLO_REPLY_TO_OFFSET, sequence);
+    psog_put_u16(payload + PSOG_HELLO_PROTOCOL_OFFSET, PSOG_PROTOCOL_VERSION);
+    psog_put_u16(payload + PSOG_HELLO_FIRMWARE_OFFSET, FIRMWARE_VERSION);
+    for (size_t i = 0; i < NAME_BYTES && BOARD_NAME[i] != '\0'; i++)
+        payload[PSOG_HELLO_BOARD_OFFSET + i] = (uint8_t)BOARD_NAME[i];
+    if (installed) {
+        memcpy(payload + PSOG_HELLO_HEADSET_OFFSET, psog_model_headset(&app->model), NAME_BYTES);
+        psog_put_u16(payload + PSOG_HELLO_SENSORS_OFFSET, app->model.sensors);
+        psog_put_u16(payload + PSOG_HELLO_FEATURES_OFFSET, app->model.features);
+        psog_put_u32(payload + PSOG_HELLO_MODEL_CRC32_OFFSET, app->model.crc32);
+        payload[PSOG_HELLO_CALIBRATED_OFFSET] = app->calibrated ? 1 : 0;
+    }
+    app_reply(app, PSOG_MSG_HELLO, payload, sizeof payload);
+}
+
+static void reply_status(struct app *app, uint16_t sequence)
+{
+    uint8_t payload[PSOG_MSG_STATUS_SIZE];
+    psog_put_u16(payload + PSOG_STATUS_REPLY_TO_OFFSET, sequence);
+    psog_put_u32(payload + PSOG_STATUS_READINGS_OFFSET, app->counters.readings);
+    psog_put_u32(payload + PSOG_STATUS_BAD_READINGS_OFFSET, app->counters.bad_readings);
+    psog_put_u32(payload + PSOG_STATUS_BAD_FRAMES_OFFSET, app->counters.bad_frames);
+    psog_put_u32(payload + PSOG_STATUS_DROPPED_OFFSET, app->counters.dropped);
+    app_reply(app, PSOG_MSG_STATUS, payload, sizeof payload);
+}
+
+static void reply_tune_result(struct app *app, uint16_t sequence)
+{
+    uint8_t payload[PSOG_MSG_TUNE_RESULT_SIZE];
+    psog_put_u16(payload + PSOG_TUNE_RESULT_REPLY_TO_OFFSET, sequence);
+    psog_put_u32(payload + PSOG_TUNE_RESULT_SAMPLES_OFFSET, app->tuning.fit.samples);
+    psog_put_u16(payload + PSOG_TUNE_RESULT_TARGETS_OFFSET, app->tuning.targets);
+    psog_put_f32(payload + PSOG_TUNE_RESULT_BEFORE_DEG_OFFSET, app->tuning.fit.before_deg);
+    psog_put_f32(payload + PSOG_TUNE_RESULT_AFTER_DEG_OFFSET, app->tuning.fit.after_deg);
+    app_reply(app, PSOG_MSG_TUNE_RESULT, payload, sizeof payload);
+}
+
+static void reply_ack(struct app *app, const struct answer *answer)
+{
+    uint8_t payload[PSOG_MSG_ACK_SIZE];
+    psog_put_u16(payload + PSOG_ACK_REPLY_TO_OFFSET, answer->sequence);
+    payload[PSOG_ACK_COMMAND_OFFSET] = answer->command;
+    psog_put_u16(payload + PSOG_ACK_ERROR_OFFSET, (uint16_t)answer->error);
+    app_reply(app, PSOG_MSG_ACK, payload, sizeof payload);
+}
+
+/* A command's own report comes first and only when it succeeded; HELLO is its own acknowledgement. */
+static void reply(struct app *app, const struct answer *answer)
+{
+    bool succeeded = answer->error == PSOG_OK;
+    if (succeeded && answer->command == PSOG_MSG_HELLO_REQUEST) {
+        reply_hello(app, answer->sequence);
+        return;
+    }
+    if (succeeded && answer->command == PSOG_MSG_STATUS_REQUEST)
+        reply_status(app, answer->sequence);
+    if (succeeded && answer->command == PSOG_MSG_TUNE_SOLVE)
+        reply_tune_result(app, answer->sequence);
+    reply_ack(app, answer);
+}
+
+static enum psog_error carry_out(struct app *app, const struct psog_frame *frame)
+{
+    const struct command *command = find(frame->type);
+    enum psog_error error = PSOG_OK;
+    if (command == NULL)
+        error = PSOG_ERR_UNKNOWN;
+    else if (frame->payload_size != expected_size(command, frame))
+        error = PSOG_ERR_LENGTH;
+    if (error != PSOG_OK) {
+        app->counters.bad_frames++;
+        return error;
+    }
+    return command->carry_out(app, frame->payload);
+}
+
+void app_command(struct app *app, const struct psog_frame *frame)
+{
+    struct answer *last = &app->answer;
+    if (frame->type >= FIRST_REPORT) {
+        app->counters.bad_frames++; /* an echo, perhaps of our own frames: answering it would never end */
+        return;
+    }
+    bool repeated = last->given && last->command == frame->type && last->sequence == frame->sequence;
+    if (!repeated)
+        *last = (struct answer){true, frame->type, frame->sequence, carry_out(app, frame)};
+    reply(app, last);
+}

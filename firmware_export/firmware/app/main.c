@@ -1,0 +1,14 @@
+#include "app.h"
+#include "board.h"
+
+int main(int argc, char **argv)
+{
+    static struct app app;
+    board_init(argc, argv);
+    if (app_start(&app, board_flash()) != PSOG_OK)
+        return 1;
+    for (;;) {
+        app_step(&app);
+        app_wait(&app);
+    }
+}

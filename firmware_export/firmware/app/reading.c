@@ -1,0 +1,85 @@
+/* One reading: features, gaze, and whatever is streamed of it. */
+#include "app.h"
+#include "bytes.h"
+
+#define T_US_BYTES 8u
+
+/* GAZE and TRIAL have the same layout. */
+static void stream_gaze(struct app *app, uint8_t type, const uint8_t *t_us, const float output[PSOG_OUTPUTS],
+                        bool calibrated)
+{
+    uint8_t payload[PSOG_MSG_GAZE_SIZE];
+    uint8_t flags = calibrated ? PSOG_GAZE_FLAG_CALIBRATED : 0u;
+    if (output[2] >= OPENNESS_BORDER)
+        flags |= PSOG_GAZE_FLAG_VALID;
+    memcpy(payload + PSOG_GAZE_T_US_OFFSET, t_us, T_US_BYTES);
+    psog_put_f32(payload + PSOG_GAZE_GAZE_H_DEG_OFFSET, output[0]);
+    psog_put_f32(payload + PSOG_GAZE_GAZE_V_DEG_OFFSET, output[1]);
+    psog_put_f32(payload + PSOG_GAZE_OPENNESS_OFFSET, output[2]);
+    payload[PSOG_GAZE_FLAGS_OFFSET] = flags;
+    app_stream(app, type, payload, sizeof payload);
+}
+
+static void stream_features(struct app *app, const uint8_t *t_us, const int8_t *features)
+{
+    uint8_t payload[PSOG_MSG_FEATURES_SIZE + PSOG_MAX_FEATURES];
+    memcpy(payload + PSOG_FEATURES_T_US_OFFSET, t_us, T_US_BYTES);
+    payload[PSOG_FEATURES_COUNT_OFFSET] = (uint8_t)app->model.features;
+    memcpy(payload + PSOG_MSG_FEATURES_SIZE, features, app->model.features);
+    app_stream(app, PSOG_MSG_FEATURES, payload, PSOG_MSG_FEATURES_SIZE + app->model.features);
+}
+
+static void report_progress(struct app *app)
+{
+    uint8_t payload[PSOG_MSG_TUNE_PROGRESS_SIZE];
+    psog_put_u16(payload + PSOG_TUNE_PROGRESS_ADDED_OFFSET, app->tuning.added);
+    psog_put_u16(payload + PSOG_TUNE_PROGRESS_REJECTED_OFFSET, app->tuning.rejected);
+    app_reply(app, PSOG_MSG_TUNE_PROGRESS, payload, sizeof payload);
+}
+
+static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings)
+{
+    int8_t features[PSOG_MAX_FEATURES];
+    float output[PSOG_OUTPUTS];
+    if (psog_infer(&app->model, readings, app->activations, sizeof app->activations, features) != PSOG_OK)
+        return; /* cannot be: the model was refused unless its activations fit */
+    psog_head_apply(&app->model, app->head, features, output);
+    if (app->streams & PSOG_STREAM_GAZE)
+        stream_gaze(app, PSOG_MSG_GAZE, t_us, output, app->calibrated);
+    if (app->streams & PSOG_STREAM_FEATURES)
+        stream_features(app, t_us, features);
+    if (tuning_reading(&app->tuning, features, output[2]))
+        report_progress(app);
+    if ((app->streams & PSOG_STREAM_TRIAL) && app->tuning.phase == TUNING_TRIAL) {
+        psog_head_apply(&app->model, app->tuning.head, features, output);
+        stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, true);
+    }
+}
+
+static bool well_formed(const struct psog_frame *frame)
+{
+    if (frame->type != PSOG_MSG_READING || frame->payload_size < PSOG_MSG_READING_SIZE)
+        return false;
+    size_t count = frame->payload[PSOG_READING_COUNT_OFFSET];
+    return count >= 1 && count <= PSOG_MAX_SENSORS && frame->payload_size == PSOG_MSG_READING_SIZE + 2u * count;
+}
+
+void app_reading(struct app *app, const struct psog_frame *frame)
+{
+    uint16_t readings[PSOG_MAX_SENSORS];
+    if (!well_formed(frame)) {
+        app->counters.bad_readings++;
+        return;
+    }
+    app->sensors = frame->payload[PSOG_READING_COUNT_OFFSET];
+    app->counters.readings++;
+    if (app->streams & PSOG_STREAM_SENSORS) /* SENSORS repeats the reading as it came */
+        app_stream(app, PSOG_MSG_SENSORS, frame->payload, frame->payload_size);
+    memcpy(readings, frame->payload + PSOG_MSG_READING_SIZE, 2u * app->sensors);
+    if (!app_has_model(app))
+        return;
+    if (app->model.sensors == app->sensors)
+        track(app, frame->payload + PSOG_READING_T_US_OFFSET, readings);
+    else
+        app->counters.bad_readings++; /* sensors of another headset */
+}

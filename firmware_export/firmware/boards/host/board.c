@@ -1,0 +1,139 @@
+/* The firmware as a process: link and sensor bus are file descriptors, flash is a file.
+ *
+ *     host.elf --link-fd N --sensor-fd M --flash PATH
+ *
+ * The flash file is created, erased, when it is not there. The process ends when the other end of either
+ * descriptor has gone. */
+#define _POSIX_C_SOURCE 200809L
+#include "board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim_flash.h"
+
+const char BOARD_NAME[] = "host";
+
+static struct {
+    char **arguments;
+    int link;
+    int sensors;
+    struct sim_flash sim;
+    struct psog_flash flash;
+} board;
+
+static void fail(const char *what, const char *why)
+{
+    (void)fprintf(stderr, "host board: %s: %s\n", what, why);
+    exit(2);
+}
+
+static const char *option(int argc, char **argv, const char *name)
+{
+    for (int i = 1; i + 1 < argc; i += 2)
+        if (strcmp(argv[i], name) == 0)
+            return argv[i + 1];
+    fail(name, "missing; usage: --link-fd N --sensor-fd M --flash PATH");
+    return NULL;
+}
+
+static int descriptor(int argc, char **argv, const char *name)
+{
+    int fd = atoi(option(argc, argv, name));
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        fail(name, strerror(errno));
+    return fd;
+}
+
+static uint8_t *open_flash(const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 || fstat(fd, &status) < 0)
+        fail(path, strerror(errno));
+    if (status.st_size != 0 && status.st_size != SIM_FLASH_BYTES)
+        fail(path, "is no flash file of this board: its size is wrong");
+    if (ftruncate(fd, SIM_FLASH_BYTES) < 0)
+        fail(path, strerror(errno));
+    uint8_t *memory = mmap(NULL, SIM_FLASH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED)
+        fail(path, strerror(errno));
+    if (status.st_size == 0)
+        memset(memory, SIM_FLASH_ERASED, SIM_FLASH_BYTES);
+    (void)close(fd);
+    return memory;
+}
+
+void board_init(int argc, char **argv)
+{
+    board.arguments = argv;
+    board.link = descriptor(argc, argv, "--link-fd");
+    board.sensors = descriptor(argc, argv, "--sensor-fd");
+    board.sim = (struct sim_flash){.memory = open_flash(option(argc, argv, "--flash"))};
+    board.flash = sim_flash_region(&board.sim);
+}
+
+const struct psog_flash *board_flash(void)
+{
+    return &board.flash;
+}
+
+/* What the last read or write moved; nothing when it would have blocked. Ends the process when the other end
+ * has gone. */
+static size_t moved(ssize_t count, const char *what)
+{
+    if (count > 0)
+        return (size_t)count;
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (count < 0 && errno != EIO && errno != EPIPE && errno != ECONNRESET)
+        fail(what, strerror(errno));
+    exit(0);
+}
+
+size_t board_link_read(uint8_t *bytes, size_t capacity)
+{
+    return moved(read(board.link, bytes, capacity), "link");
+}
+
+size_t board_link_write(const uint8_t *bytes, size_t count)
+{
+    return moved(write(board.link, bytes, count), "link");
+}
+
+size_t board_sensor_read(uint8_t *bytes, size_t capacity)
+{
+    return moved(read(board.sensors, bytes, capacity), "sensor bus");
+}
+
+size_t board_sensor_write(const uint8_t *bytes, size_t count)
+{
+    return moved(write(board.sensors, bytes, count), "sensor bus");
+}
+
+void board_wait(struct board_interest interest)
+{
+    struct pollfd events[] = {
+        {.fd = board.link, .events = (short)((interest.link_bytes ? POLLIN : 0) | (interest.link_room ? POLLOUT : 0))},
+        {.fd = board.sensors, .events = (short)(POLLIN | (interest.sensor_room ? POLLOUT : 0))},
+    };
+    if (poll(events, 2, -1) < 0 && errno != EINTR)
+        fail("poll", strerror(errno));
+    if (events[0].revents & (POLLHUP | POLLERR))
+        exit(0);
+}
+
+void board_restart(void)
+{
+    (void)execv("/proc/self/exe", board.arguments);
+    fail("restart", strerror(errno));
+    abort();
+}

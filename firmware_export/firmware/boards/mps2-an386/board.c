@@ -1,0 +1,145 @@
+/* Arm MPS2 with AN386 in QEMU: UART 0 is the link, UART 1 the sensor bus, flash is a file of the host.
+ * Source: Arm DDI 0479 (CMSDK UART), DAI 0386 (addresses, interrupts). */
+#include "board.h"
+
+#include "semihosting.h"
+#include "sim_flash.h"
+
+const char BOARD_NAME[] = "mps2-an386";
+
+struct uart {
+    volatile uint32_t data;
+    volatile uint32_t state;
+    volatile uint32_t control;
+    volatile uint32_t interrupts; /* read: status; write 1: clear */
+    volatile uint32_t divider;
+};
+
+#define LINK ((struct uart *)0x40004000u)
+#define SENSORS ((struct uart *)0x40005000u)
+
+enum uart_state { TX_FULL = 1, RX_FULL = 2 };
+enum uart_control { ENABLE_TX = 1, ENABLE_RX = 2, INTERRUPT_TX = 4, INTERRUPT_RX = 8 };
+enum uart_interrupt { SENT = 1, RECEIVED = 2 };
+#define FASTEST_DIVIDER 16u
+
+#define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100u)
+#define NVIC_CLEAR_PENDING (*(volatile uint32_t *)0xE000E280u)
+#define UART_INTERRUPTS 0xFu /* UART 0: 0 received, 1 sent; UART 1: 2 and 3 */
+
+#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
+#define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
+
+/* Bytes of a frame follow each other closely: looking again is cheaper than sleeping and waking for each. */
+#define LOOKS_BEFORE_SLEEP 64u
+
+#define EXIT_NO_FLASH 2u
+
+static uint8_t flash_memory[SIM_FLASH_BYTES] __attribute__((section(".psram"), aligned(8)));
+static char flash_path[SEMIHOSTING_PATH_BYTES];
+
+static bool keep(uint32_t offset, const uint8_t *data, uint32_t size)
+{
+    return semihosting_update_file(flash_path, offset, data, size);
+}
+
+static struct sim_flash sim = {.memory = flash_memory, .keep = keep};
+static struct psog_flash flash;
+
+static void load_flash(void)
+{
+    if (!semihosting_command_line(flash_path, sizeof flash_path))
+        semihosting_exit(EXIT_NO_FLASH);
+    if (semihosting_file_bytes(flash_path) <= 0) {
+        for (uint32_t i = 0; i < SIM_FLASH_BYTES; i++)
+            flash_memory[i] = SIM_FLASH_ERASED;
+        if (!semihosting_write_file(flash_path, flash_memory, SIM_FLASH_BYTES))
+            semihosting_exit(EXIT_NO_FLASH);
+    } else if (!semihosting_read_file(flash_path, flash_memory, SIM_FLASH_BYTES)) {
+        semihosting_exit(EXIT_NO_FLASH);
+    }
+}
+
+static void enable(struct uart *uart)
+{
+    uart->divider = FASTEST_DIVIDER;
+    uart->control = ENABLE_TX | ENABLE_RX | INTERRUPT_TX | INTERRUPT_RX;
+}
+
+void board_init(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    __asm volatile("cpsid i"); /* a pending interrupt still ends WFI */
+    load_flash();
+    flash = sim_flash_region(&sim);
+    NVIC_ENABLE = UART_INTERRUPTS;
+    enable(LINK);
+    enable(SENSORS);
+}
+
+const struct psog_flash *board_flash(void)
+{
+    return &flash;
+}
+
+static size_t uart_read(struct uart *uart, uint8_t *bytes, size_t capacity)
+{
+    size_t count = 0;
+    for (uint32_t looks = 0; count < capacity && looks < LOOKS_BEFORE_SLEEP; looks++)
+        if (uart->state & RX_FULL) {
+            bytes[count++] = (uint8_t)uart->data;
+            looks = 0;
+        }
+    return count;
+}
+
+static size_t uart_write(struct uart *uart, const uint8_t *bytes, size_t count)
+{
+    size_t sent = 0;
+    while (sent < count && !(uart->state & TX_FULL))
+        uart->data = bytes[sent++];
+    return sent;
+}
+
+size_t board_link_read(uint8_t *bytes, size_t capacity)
+{
+    return uart_read(LINK, bytes, capacity);
+}
+
+size_t board_link_write(const uint8_t *bytes, size_t count)
+{
+    return uart_write(LINK, bytes, count);
+}
+
+size_t board_sensor_read(uint8_t *bytes, size_t capacity)
+{
+    return uart_read(SENSORS, bytes, capacity);
+}
+
+size_t board_sensor_write(const uint8_t *bytes, size_t count)
+{
+    return uart_write(SENSORS, bytes, count);
+}
+
+void board_wait(struct board_interest interest)
+{
+    /* Cleared first and looked at afterwards: whatever happens in between is pending, and WFI falls through. */
+    LINK->interrupts = SENT | RECEIVED;
+    SENSORS->interrupts = SENT | RECEIVED;
+    NVIC_CLEAR_PENDING = UART_INTERRUPTS;
+    bool received = (interest.link_bytes && (LINK->state & RX_FULL)) || (SENSORS->state & RX_FULL);
+    bool room = (interest.link_room && !(LINK->state & TX_FULL)) ||
+                (interest.sensor_room && !(SENSORS->state & TX_FULL));
+    if (!received && !room)
+        __asm volatile("wfi" ::: "memory");
+}
+
+void board_restart(void)
+{
+    while ((LINK->state & TX_FULL) != 0)
+        ; /* the last byte is on its way */
+    AIRCR = AIRCR_RESET_REQUEST;
+    for (;;)
+        ;
+}

@@ -1,0 +1,45 @@
+/* Reset, vectors and faults of a Cortex-M4F. Source: Armv7-M Architecture Reference Manual. */
+#include <stdint.h>
+#include <string.h>
+
+#include "semihosting.h"
+
+#define CPACR (*(volatile uint32_t *)0xE000ED88u)
+#define CPACR_FPU_FULL (0xFu << 20)
+#define EXIT_FAULT 99u
+
+extern uint8_t link_stack_top[], link_data_load[], link_data_start[], link_data_end[], link_bss_start[],
+    link_bss_end[];
+
+int main(int argc, char **argv);
+void reset(void);
+
+/* A fault ends the emulation, so that whoever started it sees the board die. */
+static void fault(void)
+{
+    semihosting_exit(EXIT_FAULT);
+    for (;;)
+        ;
+}
+
+void reset(void)
+{
+    CPACR |= CPACR_FPU_FULL;
+    __asm volatile("dsb\n isb");
+    memcpy(link_data_start, link_data_load, (size_t)(link_data_end - link_data_start));
+    memset(link_bss_start, 0, (size_t)(link_bss_end - link_bss_start));
+    semihosting_exit((uint32_t)main(0, 0));
+    for (;;)
+        ;
+}
+
+/* No interrupt handler: interrupts are masked and only wake the core from WFI. */
+struct vectors {
+    void *stack_top;
+    void (*handler[15])(void);
+};
+
+__attribute__((section(".vectors"), used)) const struct vectors vectors = {
+    link_stack_top,
+    {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault},
+};
