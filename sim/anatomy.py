@@ -58,34 +58,33 @@ FORNIX = 0.9
 """Beyond this fraction of its radius the eyeball is continued by its tangent cone: what shows in the
 corners of the eye is conjunctiva and caruncle, not the silhouette of a sphere."""
 
-Value = float | NDArray[np.floating]
+Array = NDArray[np.float64]
 
 
-def cornea_centre_mm(eye_radius_mm: Value, cornea_radius_mm: Value, limbus_radius_mm: Value) -> Value:
+def cornea_centre_mm(eye_radius_mm: Array, cornea_radius_mm: Array, limbus_radius_mm: Array) -> Array:
     """Where the centre of the corneal sphere lies so that the two spheres meet in the limbus."""
-    return np.sqrt(np.square(eye_radius_mm) - np.square(limbus_radius_mm)) - np.sqrt(
-        np.square(cornea_radius_mm) - np.square(limbus_radius_mm)
-    )
+    to_limbus = np.sqrt(eye_radius_mm**2 - limbus_radius_mm**2)
+    return to_limbus - np.sqrt(cornea_radius_mm**2 - limbus_radius_mm**2)
 
 
-def pupil_image(cornea_radius_mm: Value) -> tuple[Value, Value]:
+def pupil_image(cornea_radius_mm: Array) -> tuple[Array, Array]:
     """Depth behind the corneal apex (mm) and magnification of the image of iris and pupil.
 
     Source: paraxial refraction at one spherical surface.
     """
-    vergence = REFRACTION_INDEX / PUPIL_DEPTH_MM - (REFRACTION_INDEX - 1) / np.asarray(cornea_radius_mm)
+    vergence = REFRACTION_INDEX / PUPIL_DEPTH_MM - (REFRACTION_INDEX - 1) / cornea_radius_mm
     depth = 1 / vergence
     return depth, REFRACTION_INDEX * depth / PUPIL_DEPTH_MM
 
 
-def image_reflectance(magnification: Value) -> Value:
+def image_reflectance(magnification: Array) -> Array:
     """Reflectance of the image of a Lambertian iris over that of the iris itself.
 
     The iris receives the flux that would cross its image (area ratio m²), and the radiance leaving
     the denser medium falls by n²; the surface is crossed twice.
     """
-    return np.square(magnification) * (1 - CORNEA_REFLECTANCE) ** 2 / REFRACTION_INDEX**2
+    return magnification**2 * (1 - CORNEA_REFLECTANCE) ** 2 / REFRACTION_INDEX**2
 
 
 LIMIT_DEG = 60.0
-"""The eye does not turn further (fields of fixation end near 50°); the frontal quadrature needs less than 90°."""
+"""The eye does not turn further: the field of fixation ends near 50°."""

@@ -32,7 +32,8 @@ def gains(headset: Headset) -> NDArray[np.float32]:
     )
     pose = pose_rows(np.zeros((1, 3)), np.zeros(1))
     nominal = render(Optics(headset, FINE), user, pose, states)[0, 0]
-    return (NOMINAL_READING * headset.adc.full_scale / nominal).astype(np.float32)
+    gain: NDArray[np.float64] = NOMINAL_READING * headset.adc.full_scale / nominal.astype(np.float64)
+    return gain.astype(np.float32)
 
 
 def noise_counts(headset: Headset) -> NDArray[np.float32]:
@@ -44,6 +45,6 @@ def noise_counts(headset: Headset) -> NDArray[np.float32]:
 def digitize(
     counts: NDArray[np.floating], headset: Headset, random: np.random.Generator
 ) -> NDArray[np.float32]:
-    """One noisy reading of each value: (..., sensors) noise-free counts to whole counts within the ADC's range."""
+    """(..., sensors) noise-free counts to one noisy reading of each: whole counts in the ADC's range."""
     noisy = counts + random.standard_normal(counts.shape, dtype=np.float32) * noise_counts(headset)
     return np.clip(np.rint(noisy), 0, headset.adc.full_scale - 1).astype(np.float32)

@@ -84,7 +84,15 @@ def make_episodes(
         gaze = random.uniform(-1, 1, (poses, samples, 2)) * field
         return _Draw(np.array([start, *moved]), gaze, gaze, *_moments(random, (poses, samples), pupil_mm))
 
-    return _episodes(headset, draw, users, derived_seed(seed, "train"), seed, quadrature, progress)
+    return _episodes(
+        headset,
+        draw,
+        count=users,
+        users_seed=derived_seed(seed, "train"),
+        seed=seed,
+        quadrature=quadrature,
+        progress=progress,
+    )
 
 
 def make_test_episodes(
@@ -127,7 +135,15 @@ def make_test_episodes(
         openness, pupil, offset = _moments(random, shape, pupil_mm)
         return _Draw(fits, gaze, label, np.ones_like(openness), pupil, offset)
 
-    return _episodes(headset, draw, users, derived_seed(seed, "test"), seed, quadrature, progress)
+    return _episodes(
+        headset,
+        draw,
+        count=users,
+        users_seed=derived_seed(seed, "test"),
+        seed=seed,
+        quadrature=quadrature,
+        progress=progress,
+    )
 
 
 def _moments(
@@ -145,6 +161,7 @@ def _moments(
 def _episodes(
     headset: Headset,
     draw: Callable[[np.random.Generator, float], _Draw],
+    *,
     count: int,
     users_seed: int,
     seed: int,

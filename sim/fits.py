@@ -31,7 +31,8 @@ def slipped(random: np.random.Generator, fit: Fit, distance_mm: float) -> Fit:
     direction = random.standard_normal(3) * _FLAT
     direction /= np.linalg.norm(direction)
     roll = random.standard_normal() * SLIP_ROLL_DEG_PER_MM * distance_mm
-    return fit + np.array([*(direction * distance_mm), roll])
+    moved: Fit = fit + np.array([*(direction * distance_mm), roll])
+    return moved
 
 
 def check_distances(**distances_mm: float) -> None:

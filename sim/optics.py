@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from psog.headset import Headset
 from psog.sim.compiled import compiled
-
-PATCH_ROWS = 7
-"""Rows of a patch array: x, y, z (mm), unit normal, and area × reflectance / π (mm²)."""
 
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 
@@ -20,8 +16,28 @@ class Lobe(NamedTuple):
     """cosⁿ as (cos²)^whole · (cos²)^rest, so that the common exponents need products only."""
 
     whole: int
-    rest: float
-    """0 for even n, 0.5 for odd n, anything in between for other exponents."""
+    rest: np.float32
+    """0 for even n, 0.5 for odd n, anything below 1 for other exponents."""
+
+
+class Sensors(NamedTuple):
+    """A headset's parts as the kernels take them."""
+
+    table: np.ndarray
+    """(12, sensors) float32: detector position (mm) and aim (unit vector), emitter position and aim."""
+    detector: Lobe
+    emitter: Lobe
+
+
+class Patches(NamedTuple):
+    """Room for lit pieces of surface and for what a sensor receives from them."""
+
+    geometry: np.ndarray
+    """(7, n): x, y, z (mm), unit normal, and area × reflectance / π (mm²)."""
+    values: np.ndarray
+    """(n,) the response of one sensor to each."""
+    work: np.ndarray
+    """(2, n) scratch."""
 
 
 def lobe(exponent: float) -> Lobe:
@@ -30,36 +46,45 @@ def lobe(exponent: float) -> Lobe:
     return Lobe(whole, np.float32(exponent / 2 - whole))
 
 
-def sensor_table(headset: Headset) -> NDArray[np.float32]:
-    """(12, sensors): detector position, detector aim, emitter position, emitter aim, in headset axes."""
+def sensors_of(headset: Headset) -> Sensors:
+    """The sensors in headset axes."""
     parts = []
     for at, aim in (("detector_mm", "detector_aim_mm"), ("emitter_mm", "emitter_aim_mm")):
         position = np.array([getattr(sensor, at) for sensor in headset.sensors], dtype=np.float64)
         direction = np.array([getattr(sensor, aim) for sensor in headset.sensors]) - position
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         parts += [position.T, direction.T]
-    return np.concatenate(parts).astype(np.float32)
+    table = np.concatenate(parts).astype(np.float32)
+    lobes = headset.lobes
+    return Sensors(table, lobe(lobes.detector_exponent), lobe(lobes.emitter_exponent))
 
 
 @compiled
-def sensors_in_head(sensors: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """The sensor table in head axes.
+def sensors_in_head(sensors: Sensors, pose: np.ndarray) -> Sensors:
+    """The sensors in head axes.
 
     Args:
-        sensors: (12, s) in headset axes.
         pose: (4,) shift of the headset (mm, headset axes) and its roll (radians; x turns towards y).
     """
-    out = np.empty_like(sensors)
+    table = np.empty_like(sensors.table)
     c, s = np.cos(pose[3]), np.sin(pose[3])
-    for i in range(sensors.shape[1]):
+    for i in range(table.shape[1]):
         for part in (0, 3, 6, 9):
-            shift = _ONE if part in (0, 6) else _ZERO
-            x = sensors[part, i] + shift * pose[0]
-            y = sensors[part + 1, i] + shift * pose[1]
-            out[part, i] = c * x - s * y
-            out[part + 1, i] = s * x + c * y
-            out[part + 2, i] = sensors[part + 2, i] + shift * pose[2]
-    return out
+            moves = _ONE if part in (0, 6) else _ZERO
+            x = sensors.table[part, i] + moves * pose[0]
+            y = sensors.table[part + 1, i] + moves * pose[1]
+            table[part, i] = c * x - s * y
+            table[part + 1, i] = s * x + c * y
+            table[part + 2, i] = sensors.table[part + 2, i] + moves * pose[2]
+    return Sensors(table, sensors.detector, sensors.emitter)
+
+
+@compiled
+def make_patches(count: int) -> Patches:
+    """Room for `count` patches."""
+    return Patches(
+        np.empty((7, count), np.float32), np.empty(count, np.float32), np.empty((2, count), np.float32)
+    )
 
 
 @compiled
@@ -83,45 +108,48 @@ def multiply_by_lobe(values: np.ndarray, cos2: np.ndarray, count: int, power: Lo
 
 
 @compiled
-def respond(
-    patches: np.ndarray,
-    count: int,
-    sensors: np.ndarray,
-    s: int,
-    detector: Lobe,
-    emitter: Lobe,
-    values: np.ndarray,
-    work: np.ndarray,
-) -> None:
-    """What sensor `s` receives from each patch, per unit radiant intensity of its emitter (1/mm²).
+def respond(patches: Patches, count: int, sensors: Sensors, s: int) -> None:
+    """Into patches.values: what sensor `s` receives from each of the first `count` patches.
 
-    ρ/π · cosⁿ(emitter) · cos(incidence) / d² · cos(emergence) · cosⁿ(detector) / d² · area; the detector's
-    lobe includes the cosine of its own face.
-
-    Args:
-        patches: (PATCH_ROWS, at least count).
-        sensors: (12, s) in head axes.
-        values: (at least count,) receives the result.
-        work: (2, at least count) scratch.
+    Per unit radiant intensity of its emitter (1/mm²): ρ/π · area · cosⁿ(emitter) · cos(incidence) / d² ·
+    cos(emergence) · cosⁿ(detector) / d²; the detector's lobe includes the cosine of its own face.
     """
-    dx, dy, dz = sensors[0, s], sensors[1, s], sensors[2, s]
-    ax, ay, az = sensors[3, s], sensors[4, s], sensors[5, s]
-    ex, ey, ez = sensors[6, s], sensors[7, s], sensors[8, s]
-    bx, by, bz = sensors[9, s], sensors[10, s], sensors[11, s]
+    geometry, values, cos2_detector, cos2_emitter = (
+        patches.geometry,
+        patches.values,
+        patches.work[0],
+        patches.work[1],
+    )
+    table = sensors.table
+    dx, dy, dz = table[0, s], table[1, s], table[2, s]
+    ax, ay, az = table[3, s], table[4, s], table[5, s]
+    ex, ey, ez = table[6, s], table[7, s], table[8, s]
+    bx, by, bz = table[9, s], table[10, s], table[11, s]
     for i in range(count):
-        x, y, z = patches[0, i], patches[1, i], patches[2, i]
-        nx, ny, nz = patches[3, i], patches[4, i], patches[5, i]
+        x, y, z = geometry[0, i], geometry[1, i], geometry[2, i]
+        nx, ny, nz = geometry[3, i], geometry[4, i], geometry[5, i]
         vx, vy, vz = dx - x, dy - y, dz - z
         wx, wy, wz = ex - x, ey - y, ez - z
         iv = _ONE / (vx * vx + vy * vy + vz * vz)
         iw = _ONE / (wx * wx + wy * wy + wz * wz)
         emergence = max(nx * vx + ny * vy + nz * vz, _ZERO)
         incidence = max(nx * wx + ny * wy + nz * wz, _ZERO)
-        cd = -(ax * vx + ay * vy + az * vz)
-        ce = -(bx * wx + by * wy + bz * wz)
-        value = patches[6, i] * emergence * incidence * iv * iw * np.sqrt(iv * iw)
-        values[i] = value if min(cd, ce) > _ZERO else _ZERO
-        work[0, i] = cd * cd * iv
-        work[1, i] = ce * ce * iw
-    multiply_by_lobe(values, work[0], count, detector)
-    multiply_by_lobe(values, work[1], count, emitter)
+        to_detector = -(ax * vx + ay * vy + az * vz)
+        to_emitter = -(bx * wx + by * wy + bz * wz)
+        value = geometry[6, i] * emergence * incidence * iv * iw * np.sqrt(iv * iw)
+        values[i] = value if min(to_detector, to_emitter) > _ZERO else _ZERO
+        cos2_detector[i] = to_detector * to_detector * iv
+        cos2_emitter[i] = to_emitter * to_emitter * iw
+    multiply_by_lobe(values, cos2_detector, count, sensors.detector)
+    multiply_by_lobe(values, cos2_emitter, count, sensors.emitter)
+
+
+@compiled
+def add_responses(patches: Patches, count: int, sensors: Sensors, out: np.ndarray) -> None:
+    """out[s] += what sensor s receives from the first `count` patches together."""
+    for s in range(len(out)):
+        respond(patches, count, sensors, s)
+        total = _ZERO
+        for i in range(count):
+            total += patches.values[i]
+        out[s] += total

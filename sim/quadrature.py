@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +49,15 @@ SCLERA_LIMIT_MM = 12.0
 """The tables span ±these: no lid margin and no limbus goes further."""
 
 
+class DiscNodes(NamedTuple):
+    """Columns through a disc and points on each column, in -1..1, with their weights."""
+
+    x: Array32
+    weight: Array32
+    y: Array32
+    y_weight: Array32
+
+
 class Nodes(NamedTuple):
     """Abscissae and weights, float32. Those of columns lie in -1..1."""
 
@@ -61,14 +71,8 @@ class Nodes(NamedTuple):
     skin_weight: Array32
     skin_cos: Array32
     skin_sin: Array32
-    limbus_x: Array32
-    limbus_weight: Array32
-    limbus_y: Array32
-    limbus_y_weight: Array32
-    pupil_x: Array32
-    pupil_weight: Array32
-    pupil_y: Array32
-    pupil_y_weight: Array32
+    limbus: DiscNodes
+    pupil: DiscNodes
 
 
 def nodes(quadrature: Quadrature) -> Nodes:
@@ -84,10 +88,8 @@ def nodes(quadrature: Quadrature) -> Nodes:
         _single(radial_weights * (2 * np.pi / q.skin_spokes)),
         _single(np.cos(angle)),
         _single(np.sin(angle)),
-        *_across_disc(q.limbus_columns),
-        *_legendre(q.limbus_points),
-        *_across_disc(q.pupil_columns),
-        *_legendre(q.pupil_points),
+        DiscNodes(*_across_disc(q.limbus_columns), *_legendre(q.limbus_points)),
+        DiscNodes(*_across_disc(q.pupil_columns), *_legendre(q.pupil_points)),
     )
 
 
@@ -97,7 +99,7 @@ def _skin_rings(count: int) -> tuple[Array32, Array32]:
     borders = (0.0, anatomy.FORNIX * shell, shell + 2.5, anatomy.SKIN_RADIUS_MM)
     x, w = np.polynomial.legendre.leggauss(count)
     radii, weights = [], []
-    for inner, outer in zip(borders[:-1], borders[1:], strict=True):
+    for inner, outer in pairwise(borders):
         r = (inner + outer) / 2 + x * (outer - inner) / 2
         radii.append(r)
         weights.append(w * (outer - inner) / 2 * r)

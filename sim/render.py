@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import os
+from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ShapeError, SimulationError
 from psog.headset import Headset
-from psog.sim.compiled import compiled, compiled_parallel
-from psog.sim.optics import Lobe, lobe, sensor_table, sensors_in_head
+from psog.sim.compiled import compiled
+from psog.sim.optics import Sensors, sensors_in_head, sensors_of
 from psog.sim.population import Users
 from psog.sim.quadrature import FINE, Nodes, Quadrature, nodes
-from psog.sim.sample import render_sample
+from psog.sim.sample import render_samples
 from psog.sim.state import STATE_COLUMNS
-from psog.sim.surfaces import EyeShape, eye_shape, eye_shapes
+from psog.sim.surfaces import eye_shape, eye_shapes
 from psog.sim.tables import Tables, prepare
 
 __all__ = ["FINE", "Optics", "Quadrature", "Scene", "pose_rows", "render"]
@@ -24,19 +24,21 @@ __all__ = ["FINE", "Optics", "Quadrature", "Scene", "pose_rows", "render"]
 Array = NDArray[np.floating]
 Array32 = NDArray[np.float32]
 
+_CLEARANCE_MM = 0.5
+_PARTS_PER_WORKER = 4
+"""So that one slow part does not leave the other cores idle."""
+
 
 class Optics:
     """A headset's sensors and the quadrature, in the form the kernels take."""
 
     def __init__(self, headset: Headset, quadrature: Quadrature | None = None) -> None:
-        self.sensors: Array32 = sensor_table(headset)
-        self.detector: Lobe = lobe(headset.lobes.detector_exponent)
-        self.emitter: Lobe = lobe(headset.lobes.emitter_exponent)
+        self.sensors: Sensors = sensors_of(headset)
         self.nodes: Nodes = nodes(quadrature or Quadrature())
 
     @property
     def sensor_count(self) -> int:
-        return int(self.sensors.shape[1])
+        return int(self.sensors.table.shape[1])
 
 
 def pose_rows(shift_mm: Array, roll_deg: Array) -> Array32:
@@ -70,10 +72,18 @@ def render(optics: Optics, users: Users, pose: Array32, states: Array32) -> Arra
             f"expected ({users.count}, 4) and ({users.count}, n, {STATE_COLUMNS})"
         )
     eyes = eye_shapes(users)
-    _check_distance(optics.sensors, pose, eyes)
+    _check_distance(optics, users, pose)
     out = np.empty((*states.shape[:2], optics.sensor_count), np.float32)
     states = np.ascontiguousarray(states)
-    _render(eyes, pose, states, optics.sensors, optics.detector, optics.emitter, optics.nodes, out)
+
+    def work(part: slice) -> None:
+        _render(optics.sensors, optics.nodes, (eyes[part], pose[part]), states[part], out[part])
+
+    workers = min(len(os.sched_getaffinity(0)), users.count)
+    size = -(-users.count // (_PARTS_PER_WORKER * workers))
+    parts = [slice(first, first + size) for first in range(0, users.count, size)]
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, parts))
     return out
 
 
@@ -88,67 +98,41 @@ class Scene:
         Raises:
             SimulationError: a part of the headset would touch the eye.
         """
-        eyes = eye_shapes(user)
-        _check_distance(optics.sensors, pose, eyes)
+        _check_distance(optics, user, pose)
         self._optics = optics
-        self._eye = EyeShape(*cast(Any, eyes[0]))
-        self._sensors = sensors_in_head(optics.sensors, pose[0])
-        self._tables: Tables = prepare(
-            self._eye, self._sensors, optics.detector, optics.emitter, optics.nodes
-        )
+        self._tables = _prepare(optics.sensors, optics.nodes, eye_shapes(user)[0], pose[0])
 
     def render(self, states: Array32) -> Array32:
-        """(n, STATE_COLUMNS) eye states to (n, sensors) irradiance as from `render`."""
+        """(n, STATE_COLUMNS) eye states to (n, sensors) irradiance like `render`."""
         out = np.empty((len(states), self._optics.sensor_count), np.float32)
-        o = self._optics
-        _render_one(self._eye, states, self._tables, self._sensors, o.detector, o.emitter, o.nodes, out)
+        render_samples(self._tables, states, self._optics.nodes, out)
         return out
 
 
 @compiled
-def _render_one(
-    eye: EyeShape,
-    states: np.ndarray,
-    tables: Tables,
-    sensors: np.ndarray,
-    detector: Lobe,
-    emitter: Lobe,
-    nodes: Nodes,
-    out: np.ndarray,
-) -> None:
-    for i in range(len(states)):
-        render_sample(eye, states[i], tables, sensors, detector, emitter, nodes, out[i])
+def _prepare(sensors: Sensors, nodes: Nodes, eye: Array32, pose: Array32) -> Tables:
+    return prepare(eye_shape(eye), sensors_in_head(sensors, pose), nodes)
 
 
-@compiled_parallel
+@compiled
 def _render(
-    eyes: np.ndarray,
-    pose: np.ndarray,
-    states: np.ndarray,
-    sensors: np.ndarray,
-    detector: Lobe,
-    emitter: Lobe,
-    nodes: Nodes,
-    out: np.ndarray,
+    sensors: Sensors, nodes: Nodes, eyes_and_poses: tuple[Array32, Array32], states: Array32, out: Array32
 ) -> None:
-    for m in numba.prange(len(eyes)):
-        eye = eye_shape(eyes[m])
-        placed = sensors_in_head(sensors, pose[m])
-        tables = prepare(eye, placed, detector, emitter, nodes)
-        _render_one(eye, states[m], tables, placed, detector, emitter, nodes, out[m])
+    eyes, poses = eyes_and_poses
+    for m in range(len(eyes)):
+        render_samples(_prepare(sensors, nodes, eyes[m], poses[m]), states[m], nodes, out[m])
 
 
-def _check_distance(sensors: Array32, pose: Array32, eyes: Array32) -> None:
-    """Raise unless every part stays clear of the cornea and of the lids in front of it."""
-    apex = (eyes[:, 1] + eyes[:, 2]).max()
-    for position in (sensors[0:3], sensors[6:9]):
-        moved = position[None] + pose[:, :3, None]
-        nearest = float(np.sqrt((moved**2).sum(axis=1)).min())
-        if nearest <= apex + _CLEARANCE_MM:
+def _check_distance(optics: Optics, users: Users, pose: Array32) -> None:
+    """Raise unless every part stays clear of every cornea."""
+    eyes = eye_shapes(users)
+    apex = eyes[:, 1] + eyes[:, 2]
+    table = optics.sensors.table
+    for position in (table[0:3], table[6:9]):
+        distance = np.sqrt(((position[None] + pose[:, :3, None]) ** 2).sum(axis=1)).min(axis=1)
+        tightest = int((distance - apex).argmin())
+        if distance[tightest] < apex[tightest] + _CLEARANCE_MM:
             raise SimulationError(
-                f"cannot place the headset: a sensor comes within {nearest:.1f} mm of the rotation centre, "
-                f"and this eye reaches to {apex:.1f} mm; move the sensors out or shift the headset less"
+                f"cannot place the headset: a sensor is {distance[tightest]:.1f} mm from the rotation centre "
+                f"of an eye that reaches to {apex[tightest]:.1f} mm; move the sensors out or shift less"
             )
-
-
-_CLEARANCE_MM = 0.5

@@ -18,6 +18,7 @@ STATE_COLUMNS = 6
 
 def eye_states(
     users: Users,
+    *,
     roll_deg: Array,
     gaze_deg: Array,
     openness: Array,

@@ -1,4 +1,4 @@
-"""Counter-based random streams: what is drawn for item k depends on (seed, purpose, k) and on nothing else."""
+"""Counter-based random streams: what is drawn for item k depends on (seed, purpose, k) alone."""
 
 from __future__ import annotations
 
