@@ -1,18 +1,39 @@
-"""Frames over a serial port: a thread reads all the time, so that a slow program loses nothing."""
+"""Frames over a transport: a thread reads all the time, so that a slow program loses nothing."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
+from typing import Protocol
 
 from psog.device.frames import Decoder, Frame, encode
 from psog.device.losses import LossCounter, Losses
-from psog.device.transport import SerialTransport
 from psog.errors import LinkError
 
 _MAX_BACKLOG = 250_000
 """Frames kept for a program that does not fetch them: one minute at 1 kHz with all four streams."""
+
+
+class Transport(Protocol):
+    """What carries the bytes: a serial port, or the sensor bus of a virtual headset.
+
+    One thread may read while another writes; every failure is a LinkError.
+    """
+
+    port: str
+
+    def read(self) -> bytes:
+        """What has arrived, at least one byte; waits for it. Empty after `cancel_read`."""
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`."""
+
+    def cancel_read(self) -> None:
+        """Make a waiting `read` return."""
+
+    def close(self) -> None:
+        """Give the port back. Idempotent."""
 
 
 class Link:
@@ -22,7 +43,7 @@ class Link:
         transport: an open port; the link closes it.
     """
 
-    def __init__(self, transport: SerialTransport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._frames: queue.Queue[Frame | LinkError] = queue.Queue()
         self._failure: LinkError | None = None

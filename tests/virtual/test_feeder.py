@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pty
+import socket
 import threading
-import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,10 +13,10 @@ import pytest
 from psog.device.frames import Decoder, Frame, encode
 from psog.device.link import Link
 from psog.device.messages import DISPLAY, READING
-from psog.device.transport import SerialTransport
 from psog.errors import LinkError, RecordingError
 from psog.headset import load_headset
 from psog.recording import Recording
+from psog.virtual.bus import SocketTransport
 from psog.virtual.feeder import Feeder
 from psog.virtual.source import Readings, RecordedReadings, Target
 
@@ -31,23 +29,21 @@ def recording(rows: int, start_us: int = 500_000) -> Recording:
 
 
 @contextmanager
-def bus() -> Iterator[tuple[Link, int]]:
-    """The feeder's end as a link, the board's end as a file descriptor."""
-    board, slave = pty.openpty()
-    tty.setraw(slave)
-    link = Link(SerialTransport(os.ttyname(slave)))
-    os.close(slave)
+def bus() -> Iterator[tuple[Link, socket.socket]]:
+    """The feeder's end as a link, the board's end as a socket."""
+    ours, board = socket.socketpair()
+    link = Link(SocketTransport(ours, "the test's board"))
     try:
         yield link, board
     finally:
         link.close()
-        os.close(board)
+        board.close()
 
 
-def received(board: int, count: int) -> list[Frame]:
+def received(board: socket.socket, count: int) -> list[Frame]:
     decoder, frames = Decoder(), []
     while len(frames) < count:
-        frames += decoder.feed(os.read(board, 65536))
+        frames += decoder.feed(board.recv(65536))
     return frames
 
 
@@ -88,22 +84,19 @@ def test_source_is_told_what_the_display_shows():
         feeder.start()
         for seq, visible in enumerate((1, 0)):
             shown = DISPLAY.pack({"target_h_deg": 4.0, "target_v_deg": -2.0, "visible": visible})
-            os.write(board, encode(Frame(DISPLAY.code, seq, shown)))
+            board.sendall(encode(Frame(DISPLAY.code, seq, shown)))
         assert source.enough.wait(10)
         feeder.stop()
     assert source.seen == [Target(4.0, -2.0), None]
 
 
 def test_board_that_goes_away_is_told():
-    board, slave = pty.openpty()
-    link = Link(SerialTransport(os.ttyname(slave)))
-    feeder = Feeder(link, Watching())
-    feeder.start()
-    os.close(board)
-    os.close(slave)
-    with pytest.raises(LinkError, match="has gone"):
-        feeder.wait(10)
-    link.close()
+    with bus() as (link, board):
+        feeder = Feeder(link, Watching())
+        feeder.start()
+        board.close()
+        with pytest.raises(LinkError, match="the test's board has gone"):
+            feeder.wait(10)
 
 
 def test_recording_is_taken_once_and_ends():
