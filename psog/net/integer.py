@@ -6,7 +6,7 @@ before them and the float head behind them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -23,6 +23,10 @@ class Quantization:
 
     scale: np.float32
     zero_point: int
+
+    def real(self, q: Int8) -> Float32:
+        """int8 of any shape to float32, as DEQUANTIZE does."""
+        return self.scale * (q.astype(np.int32) - self.zero_point).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,10 @@ class Head:
     weight: Float32
     ridge: float
 
+    def __call__(self, real_features: Float32) -> Float32:
+        """(n, features) real features to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
+        return real_features @ self.weight[:, :-1].T + self.weight[:, -1]
+
 
 @dataclass(frozen=True)
 class IntegerNet:
@@ -198,13 +206,12 @@ class IntegerNet:
 
     def real_features(self, q: Int8) -> Float32:
         """(n, features) int8 to float32, as DEQUANTIZE does."""
-        quantization = self.feature_quantization
-        return quantization.scale * (q.astype(np.int32) - quantization.zero_point).astype(np.float32)
+        return self.feature_quantization.real(q)
 
     def apply_head(self, q: Int8, weight: Float32 | None = None) -> Float32:
         """(n, features) int8 to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
-        head = self.head.weight if weight is None else weight
-        return self.real_features(q) @ head[:, :-1].T + head[:, -1]
+        head = self.head if weight is None else replace(self.head, weight=weight)
+        return head(self.real_features(q))
 
     def __call__(self, wire: NDArray[np.uint16]) -> Float32:
         """(n, sensors) wire readings to (n, 3) float32: gaze_h, gaze_v (deg), openness."""

@@ -1,0 +1,111 @@
+"""Device image (`gaze.psog`): its structures, and what is inside as Python sees it. docs/SPEC.md."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.firmware_export.test_vector import TestVector
+from psog.net.arithmetic import DeviceLayer, Int8
+from psog.net.integer import Float32, Head, Normalisation, Quantization
+
+MAGIC = b"PSOG"
+VERSION = 1
+CRC_BYTES = 4
+NAME_BYTES = 16
+MAX_IMAGE_BYTES = 1 << 20
+HEADER = struct.Struct("<4sHHII16sHBBBBHBbHIIIIIfifIff8s")
+LAYER = struct.Struct("<BBBBHHbbbbIIIII")
+KINDS = ("conv", "dense")
+PADDINGS = ("valid", "same")
+
+
+class Header(NamedTuple):
+    """The first 96 bytes; `*_at` are offsets."""
+
+    magic: bytes
+    version: int
+    header_bytes: int
+    image_bytes: int
+    version_counter: int
+    headset: bytes
+    sensors: int
+    rows: int
+    columns: int
+    layers: int
+    outputs: int
+    features: int
+    normalisation_shift: int
+    input_zero: int
+    reserved: int
+    normalisation_at: int
+    layout_at: int
+    layers_at: int
+    head_at: int
+    test_vector_at: int
+    feature_scale: float
+    feature_zero: int
+    ridge: float
+    activation_bytes: int
+    field_h_deg: float
+    field_v_deg: float
+    reserved_end: bytes
+
+
+class LayerEntry(NamedTuple):
+    """One row of the layer table."""
+
+    kind: int
+    padding: int
+    rows: int
+    columns: int
+    in_channels: int
+    out_channels: int
+    input_zero: int
+    output_zero: int
+    low: int
+    high: int
+    weights_at: int
+    biases_at: int
+    multipliers_at: int
+    shifts_at: int
+    reserved: int
+
+
+@dataclass(frozen=True)
+class ModelImage:
+    """A model as a device holds it: it runs to the bit, but has no scales to train or convert with.
+
+    Attributes:
+        headset: name of the headset it is made for.
+        layout: (rows, columns) sensor index of each input cell.
+        feature_quantization: turns features into real numbers for the head.
+        field_deg: half width and half height of the gaze field.
+        activation_bytes: working memory of an inference.
+        test_vector: the stored reading, which this image has been seen to reproduce.
+    """
+
+    headset: str
+    layout: NDArray[np.int64]
+    normalisation: Normalisation
+    layers: tuple[DeviceLayer, ...]
+    feature_quantization: Quantization
+    head: Head
+    field_deg: tuple[float, float]
+    activation_bytes: int
+    test_vector: TestVector
+
+    def features(self, wire: NDArray[np.uint16]) -> Int8:
+        """(n, sensors) wire readings to (n, features) int8."""
+        x = self.normalisation(wire)[:, self.layout][..., None]
+        for layer in self.layers:
+            x = layer(x)
+        return x.reshape(len(x), -1)
+
+    def gaze(self, wire: NDArray[np.uint16]) -> Float32:
+        """(n, sensors) wire readings to (n, 3) float32: gaze right, gaze up (degrees), openness."""
+        return self.head(self.feature_quantization.real(self.features(wire)))

@@ -1,0 +1,238 @@
+"""Reading a device image: nothing in it is used before it is checked, in the order of docs/SPEC.md."""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.errors import ModelImageError
+from psog.firmware_export.image_format import (
+    CRC_BYTES,
+    HEADER,
+    KINDS,
+    LAYER,
+    MAGIC,
+    MAX_IMAGE_BYTES,
+    NAME_BYTES,
+    PADDINGS,
+    VERSION,
+    Header,
+    LayerEntry,
+    ModelImage,
+)
+from psog.firmware_export.limits import MAX_ACTIVATION_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_SHIFT, MIN_SHIFT
+from psog.firmware_export.test_vector import HEAD_TOLERANCE, TestVector
+from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
+from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
+from psog.net.arithmetic import DeviceLayer
+from psog.net.integer import Head, Normalisation, Quantization
+
+_Shape = tuple[int, int, int]
+
+
+def read_image(data: bytes) -> ModelImage:
+    """The model of a device image. It reproduces its own test vector, or it is refused.
+
+    Raises:
+        ModelImageError: whatever else these bytes are.
+    """
+    _check_frame(data)
+    header = Header._make(HEADER.unpack_from(data))
+    _check_header(header)
+    parts = _Parts(data)
+    layout = parts.array(header.layout_at, "u1", (header.rows, header.columns), "layout").astype(np.int64)
+    _require(int(layout.max()) < header.sensors, "the layout names a sensor that does not exist")
+    layers, activation_bytes = _read_layers(parts, header)
+    _require(
+        activation_bytes == header.activation_bytes,
+        f"its layers need {activation_bytes} bytes of activations, the header says {header.activation_bytes}",
+    )
+    head = parts.floats(header.head_at, (OUTPUTS, header.features + 1), "head")
+    image = ModelImage(
+        headset=_name(header.headset),
+        layout=layout,
+        normalisation=_read_normalisation(parts, header),
+        layers=layers,
+        feature_quantization=Quantization(np.float32(header.feature_scale), header.feature_zero),
+        head=Head(head, header.ridge),
+        field_deg=(header.field_h_deg, header.field_v_deg),
+        activation_bytes=activation_bytes,
+        test_vector=_read_test_vector(parts, header),
+    )
+    _check_test_vector(image)
+    return image
+
+
+def _require(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise ModelImageError(f"cannot read model image: {otherwise}; export the model again")
+
+
+def _check_frame(data: bytes) -> None:
+    """Magic, length and checksum: whether the bytes are an image at all, and whole."""
+    size = len(data)
+    smallest = HEADER.size + CRC_BYTES
+    _require(size >= smallest, f"it has {size} bytes, at least {smallest} expected")
+    _require(size <= MAX_IMAGE_BYTES, f"it has {size} bytes, at most {MAX_IMAGE_BYTES} expected")
+    _require(data[:4] == MAGIC, f"it begins with {bytes(data[:4])!r}, {MAGIC!r} expected")
+    stated = int.from_bytes(data[8:12], "little")
+    _require(stated == size and size % 4 == 0, f"it has {size} bytes, its header says {stated}")
+    found, expected = zlib.crc32(data[:-CRC_BYTES]), int.from_bytes(data[-CRC_BYTES:], "little")
+    _require(found == expected, f"its checksum is {found:08x}, {expected:08x} expected")
+
+
+def _check_header(header: Header) -> None:
+    _require(header.version == VERSION, f"its format version is {header.version}, {VERSION} expected")
+    ranges = {
+        "header length": (header.header_bytes, HEADER.size, HEADER.size),
+        "version counter": (header.version_counter, 0, 0),
+        "number of sensors": (header.sensors, 1, MAX_SENSORS),
+        "number of rows": (header.rows, 1, MAX_ROWS),
+        "number of columns": (header.columns, 1, MAX_COLUMNS),
+        "number of cells": (header.rows * header.columns, 1, MAX_CELLS),
+        "number of layers": (header.layers, 1, MAX_LAYERS),
+        "number of outputs": (header.outputs, OUTPUTS, OUTPUTS),
+        "number of features": (header.features, 1, MAX_FEATURES),
+        "normalisation shift": (header.normalisation_shift, 1, 30),
+        "feature zero point": (header.feature_zero, -128, 127),
+        "activation size": (header.activation_bytes, 0, MAX_ACTIVATION_BYTES),
+        "reserved field": (header.reserved, 0, 0),
+    }
+    for what, (found, low, high) in ranges.items():
+        _require(low <= found <= high, f"its {what} is {found}, {low} to {high} expected")
+    _require(not any(header.reserved_end), "its reserved bytes are not zero")
+    numbers = {
+        "feature scale": header.feature_scale,
+        "ridge strength": header.ridge,
+        "field width": header.field_h_deg,
+        "field height": header.field_v_deg,
+    }
+    for what, number in numbers.items():
+        _require(math.isfinite(number) and number > 0, f"its {what} is {number}, a number above 0 expected")
+
+
+def _name(field: bytes) -> str:
+    text = field.rstrip(b"\0")
+    printable = all(0x20 < byte < 0x7F for byte in text)
+    _require(0 < len(text) < NAME_BYTES and printable, f"its headset name is {field!r}")
+    return text.decode("ascii")
+
+
+class _Parts:
+    """Takes arrays out of an image, each checked to lie between header and checksum."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def array(self, offset: int, kind: str, shape: tuple[int, ...], what: str) -> NDArray[np.generic]:
+        dtype = np.dtype(kind)
+        count = math.prod(shape)
+        end = len(self._data) - CRC_BYTES
+        inside = HEADER.size <= offset <= end and dtype.itemsize * count <= end - offset
+        _require(inside and offset % 4 == 0, f"its {what} at offset {offset} lies outside, or across a word")
+        flat = np.frombuffer(self._data, dtype, count, offset)
+        return flat.reshape(shape).astype(dtype.newbyteorder("="))
+
+    def floats(self, offset: int, shape: tuple[int, ...], what: str) -> NDArray[np.float32]:
+        values = self.array(offset, "<f4", shape, what).astype(np.float32)
+        _require(bool(np.isfinite(values).all()), f"its {what} holds a number that is not finite")
+        return values
+
+    def entries(self, offset: int, count: int) -> list[LayerEntry]:
+        table = self.array(offset, "u1", (count, LAYER.size), "layer table").tobytes()
+        return [LayerEntry._make(fields) for fields in LAYER.iter_unpack(table)]
+
+
+def _read_normalisation(parts: _Parts, header: Header) -> Normalisation:
+    pairs = parts.array(header.normalisation_at, "<i4", (header.sensors, 2), "normalisation").astype(np.int32)
+    offset, multiplier = pairs[:, 0].copy(), pairs[:, 1].copy()
+    in_range = (offset >= 0) & (offset < 1 << WIRE_BITS) & (multiplier >= 1) & (multiplier <= 16383)
+    _require(bool(in_range.all()), "its normalisation is out of range")
+    return Normalisation(offset, multiplier, header.normalisation_shift)
+
+
+def _read_layers(parts: _Parts, header: Header) -> tuple[tuple[DeviceLayer, ...], int]:
+    """The layers, each fed by the one before, and the bytes their activations need."""
+    shape, zero = (header.rows, header.columns, 1), header.input_zero
+    layers, largest = [], 0
+    for index, entry in enumerate(parts.entries(header.layers_at, header.layers)):
+        what = f"layer {index}"
+        fed = (entry.rows, entry.columns, entry.in_channels) == shape and entry.input_zero == zero
+        _require(fed, f"{what} does not take what the layer before it gives")
+        output = _output_shape(entry, what)
+        bytes_needed = math.prod(shape) + math.prod(output)
+        _require(
+            bytes_needed <= MAX_ACTIVATION_BYTES,
+            f"{what} needs {bytes_needed} bytes of activations, at most {MAX_ACTIVATION_BYTES} expected",
+        )
+        largest = max(largest, bytes_needed)
+        layers.append(_read_layer(parts, entry, what))
+        shape, zero = output, entry.output_zero
+    features_fit = KINDS[entry.kind] == "dense" and shape[2] == header.features
+    _require(features_fit and zero == header.feature_zero, "its last layer does not give its features")
+    return tuple(layers), largest
+
+
+def _output_shape(entry: LayerEntry, what: str) -> _Shape:
+    """What a layer gives; refuses kinds that do not exist and grids that are too small."""
+    _require(entry.kind < len(KINDS) and entry.padding < len(PADDINGS), f"{what} is of an unknown kind")
+    _require(entry.out_channels > 0 and entry.low <= entry.high, f"{what} gives nothing")
+    _require(entry.reserved == 0, f"{what} has a reserved field that is not zero")
+    valid = PADDINGS[entry.padding] == "valid"
+    if KINDS[entry.kind] == "dense":
+        _require(valid, f"{what} is dense with padding")
+        return 1, 1, entry.out_channels
+    lost = KERNEL - 1 if valid else 0
+    rows, columns = entry.rows - lost, entry.columns - lost
+    _require(rows >= 1 and columns >= 1, f"{what} is a convolution on a grid smaller than its kernel")
+    return rows, columns, entry.out_channels
+
+
+def _read_layer(parts: _Parts, entry: LayerEntry, what: str) -> DeviceLayer:
+    out, channels = entry.out_channels, entry.in_channels
+    dense = KINDS[entry.kind] == "dense"
+    inputs = (entry.rows * entry.columns * channels,) if dense else (KERNEL, KERNEL, channels)
+    layer = DeviceLayer(
+        kind="dense" if dense else "conv",
+        padding="same" if PADDINGS[entry.padding] == "same" else "valid",
+        weight=parts.array(entry.weights_at, "i1", (out, *inputs), f"{what} weights").astype(np.int8),
+        bias=parts.array(entry.biases_at, "<i4", (out,), f"{what} biases").astype(np.int32),
+        input_zero=entry.input_zero,
+        output_zero=entry.output_zero,
+        low=entry.low,
+        high=entry.high,
+        multiplier=parts.array(entry.multipliers_at, "<i4", (out,), f"{what} multipliers").astype(np.int32),
+        shift=parts.array(entry.shifts_at, "i1", (out,), f"{what} shifts").astype(np.int32),
+    )
+    in_range = (layer.multiplier == 0) | (layer.multiplier >= 1 << 30)
+    in_range &= (layer.shift >= MIN_SHIFT) & (layer.shift <= MAX_SHIFT)
+    _require(bool(in_range.all()), f"{what} has a multiplier or shift out of range")
+    _require(layer.fits_32_bits, f"{what} can overflow 32 bits")
+    return layer
+
+
+def _read_test_vector(parts: _Parts, header: Header) -> TestVector:
+    features_at = header.test_vector_at + _round_up(2 * header.sensors)
+    output_at = features_at + _round_up(header.features)
+    return TestVector(
+        reading=parts.array(header.test_vector_at, "<u2", (header.sensors,), "test vector").astype(np.uint16),
+        features=parts.array(features_at, "i1", (header.features,), "test vector").astype(np.int8),
+        output=parts.floats(output_at, (OUTPUTS,), "test vector"),
+    )
+
+
+def _round_up(size: int) -> int:
+    return size + -size % 4
+
+
+def _check_test_vector(image: ModelImage) -> None:
+    vector = image.test_vector
+    features = image.features(vector.reading[None])[0]
+    _require(bool((features == vector.features).all()), "it does not reproduce its test vector")
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd heads: the comparison below refuses them
+        output = image.head(image.feature_quantization.real(features[None]))[0]
+        close = np.abs(output - vector.output) <= HEAD_TOLERANCE
+    _require(bool(close.all()), "its head does not reproduce its test vector")
