@@ -13,7 +13,6 @@ from psog.net.normalise import INPUT
 from psog.net.qat import GAZE_UNIT_DEG, GazeNet, QuantizedLayer
 from psog.net.ridge import GAZE_OUTPUTS
 
-
 _LARGEST_BIAS = 2**30  # leaves the 32-bit accumulator as much again for the products
 
 
@@ -23,7 +22,8 @@ def to_integer(net: GazeNet) -> IntegerNet:
     Raises:
         ModelError: the network diverged (a weight or range is not finite), or no activation range was seen.
     """
-    layers, source = [], INPUT
+    layers: list[Layer] = []
+    source = INPUT
     for layer in net.layers:
         assert isinstance(layer, QuantizedLayer)
         layers.append(_integer_layer(layer, source, len(layers)))

@@ -1,4 +1,4 @@
-"""How good a model is on users it has never seen: before calibration, after it, and after the headset slipped."""
+"""How good a model is on users it has never seen: before calibration, after it, after slips."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def int8_features(net: IntegerNet) -> RealFeatures:
 
 
 def float_features(net: IntegerNet) -> RealFeatures:
-    """Features of the same weights when neither the input nor any activation is rounded or clipped to int8."""
+    """Features of the same weights when no input and no activation is rounded to int8."""
     module = from_integer(net).eval()
     module.quantized = False
 
@@ -86,8 +86,8 @@ def noisy_wire(episodes: Episodes, headset: Headset, seed: int) -> NDArray[np.ui
 def _check(net: IntegerNet, episodes: Episodes, headset: Headset, slips_mm: Sequence[float]) -> None:
     if not net.headset == episodes.headset == headset.name:
         raise ModelError(
-            f"cannot evaluate: model for headset {net.headset!r}, episodes of {episodes.headset!r}, asked for "
-            f"{headset.name!r}; all three must be the same"
+            f"cannot evaluate: the model is for headset {net.headset!r}, the episodes are of "
+            f"{episodes.headset!r}, expected {headset.name!r} for both"
         )
     poses = episodes.readings.shape[1]
     if poses != 1 + len(slips_mm):
@@ -121,15 +121,17 @@ def _open_samples(
     """Features and gaze of the samples of one pose in which the eye is open."""
     is_open = episodes.openness[user, pose] >= OPEN_ENOUGH
     if not is_open.any():
-        raise ModelError(f"user {user} never opens the eye in pose {pose} of the test episodes; simulate again")
+        raise ModelError(
+            f"user {user} never opens the eye in pose {pose} of the test episodes; simulate again"
+        )
     return features(wire[user, pose][is_open]), episodes.gaze_deg[user, pose][is_open]
 
 
-def _error(head: NDArray[np.float64], features: NDArray[np.floating], gaze_deg: NDArray[np.floating]) -> float:
+def _error(
+    head: NDArray[np.float64], features: NDArray[np.floating], gaze_deg: NDArray[np.floating]
+) -> float:
     return float(angular_error(features @ head[:, :-1].T + head[:, -1], gaze_deg).mean())
 
 
 def _over_users(errors_deg: NDArray[np.float64]) -> UserErrors:
-    return UserErrors(
-        round(float(np.median(errors_deg)), 4), round(float(np.quantile(errors_deg, 0.95)), 4)
-    )
+    return UserErrors(round(float(np.median(errors_deg)), 4), round(float(np.quantile(errors_deg, 0.95)), 4))

@@ -179,9 +179,7 @@ class GazeNet(nn.Module):
 _FIRST_LOG_RIDGE = -4.0  # λ = 0.018 at the start; it is learnt
 
 
-def build(
-    architecture: Architecture, headset: Headset, normalisation: Normalisation, seed: int
-) -> GazeNet:
+def build(architecture: Architecture, headset: Headset, normalisation: Normalisation, seed: int) -> GazeNet:
     """An untrained network for a headset.
 
     Raises:

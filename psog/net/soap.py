@@ -28,7 +28,6 @@ class _Side:
     covariance: Tensor
     basis: Tensor
 
-
     def refine(self) -> None:
         self.basis = torch.linalg.qr(self.covariance @ self.basis)[0]  # one power iteration
 

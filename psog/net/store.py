@@ -98,8 +98,8 @@ def load_model(folder: Path) -> Model:
     found = (content.get("format"), content.get("version"))
     if found != (FORMAT, VERSION):
         raise ModelError(
-            f"{folder / MODEL}: format {found[0]!r} version {found[1]!r}, expected {FORMAT!r} version {VERSION}; "
-            "train again with this version of psog"
+            f"{folder / MODEL}: format {found[0]!r} version {found[1]!r}, expected {FORMAT!r} "
+            f"version {VERSION}; train again with this version of psog"
         )
     weights = _read_bytes(folder / WEIGHTS, _LARGEST_WEIGHTS_BYTES)
     if hashlib.sha256(weights).hexdigest() != content.get("weights_sha256"):
@@ -120,7 +120,9 @@ def _json(content: Mapping[str, Any]) -> str:
     try:
         return json.dumps(content, indent=2, allow_nan=False) + "\n"
     except ValueError as error:
-        raise ModelError(f"a report holds a value that is not a number: {error}; nothing was written") from error
+        raise ModelError(
+            f"a report holds a value that is not a number: {error}; nothing was written"
+        ) from error
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -141,4 +143,6 @@ def _read_bytes(path: Path, largest: int) -> bytes:
             raise ModelError(f"{path} has {size} bytes, at most {largest} expected; it is no psog model")
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path.parent} is not a model: cannot read {path.name}: {error.strerror}") from error
+        raise ModelError(
+            f"{path.parent} is not a model: cannot read {path.name}: {error.strerror}"
+        ) from error

@@ -85,7 +85,12 @@ class _Reader:
         return found
 
     def tensor(
-        self, name: str, kind: type, shape: tuple[int, ...], low: float | None = None, high: float | None = None
+        self,
+        name: str,
+        kind: type,
+        shape: tuple[int, ...],
+        low: float | None = None,
+        high: float | None = None,
     ) -> NDArray[Any]:
         found = self._tensors.get(name)
         if found is None or found.dtype != np.dtype(kind) or found.shape != shape:

@@ -24,6 +24,9 @@ from psog.net.qat import build
 FEWEST_USERS = 20
 """Below this a population network learns its users instead of eyes."""
 
+FEWEST_SAMPLES = 16
+"""Per pose: a head is fitted to some of them."""
+
 _ROWS_FOR_RANGE = 200_000  # quantiles of 0.05 % are steady with this many rows
 
 
@@ -104,6 +107,12 @@ def train_plain(
     return _finish(to_integer(net), config, happened, {"kind": "recordings", "rows": len(readings)})
 
 
+def check_users(users: int) -> None:
+    """Raise ModelError when there are too few users to train a population network on."""
+    if users < FEWEST_USERS:
+        raise ModelError(f"{users} users are too few to train on; at least {FEWEST_USERS} expected")
+
+
 def _check_episodes(episodes: Episodes, headset: Headset) -> None:
     users, poses, samples, sensors = episodes.readings.shape
     if episodes.headset != headset.name or sensors != headset.sensor_count:
@@ -111,8 +120,7 @@ def _check_episodes(episodes: Episodes, headset: Headset) -> None:
             f"episodes are of headset {episodes.headset!r} with {sensors} sensors, expected "
             f"{headset.name!r} with {headset.sensor_count}; simulate episodes of this headset"
         )
-    if users < FEWEST_USERS:
-        raise ModelError(f"{users} users are too few to train on; at least {FEWEST_USERS} expected")
+    check_users(users)
     if poses < 2 or samples < FEWEST_SAMPLES:
         raise ModelError(
             f"episodes have {poses} poses of {samples} samples; at least 2 poses of {FEWEST_SAMPLES} expected"
@@ -121,16 +129,14 @@ def _check_episodes(episodes: Episodes, headset: Headset) -> None:
         raise ModelError("episodes have a gaze or openness that is not a number; simulate them again")
 
 
-FEWEST_SAMPLES = 16
-"""Per pose: a head is fitted to some of them."""
-
-
 def _with_architecture(config: TrainingConfig, headset: Headset) -> TrainingConfig:
     return config if config.architecture else replace(config, architecture=standard(headset))
 
 
-def _noise_steps(steps_per_wire: NDArray[np.float64], noise_counts: NDArray[np.float32], headset: Headset) -> Tensor:
-    """(sensors,) SD of one reading in input steps: electronics, and the converter's rounding (1/12 count²)."""
+def _noise_steps(
+    steps_per_wire: NDArray[np.floating], noise_counts: NDArray[np.float32], headset: Headset
+) -> Tensor:
+    """(sensors,) SD of one reading in input steps: electronics, and rounding to counts (1/12 count²)."""
     noise = np.sqrt(noise_counts.astype(np.float64) ** 2 + 1 / 12)
     return torch.from_numpy((noise * headset.wire_scale * steps_per_wire).astype(np.float32))
 

@@ -86,7 +86,9 @@ def test_standard_networks_fit_the_mac_budget():
     for name in ("grid15", "ring16"):
         headset = load_headset(name)
         for architecture in (standard(headset), mlp(headset)):
-            normalisation = fit_normalisation(np.linspace(9000, 60000, 50)[:, None].repeat(headset.sensor_count, 1))
+            normalisation = fit_normalisation(
+                np.linspace(9000, 60000, 50)[:, None].repeat(headset.sensor_count, 1)
+            )
             net = build(architecture, headset, normalisation, seed=0)
             net.quantize()
             net(torch.zeros(4, headset.sensor_count))

@@ -10,7 +10,8 @@ from psog.net.normalise import fit_normalisation, to_steps
 
 
 @given(
-    st.integers(0, 2**32 - 1), st.lists(st.tuples(st.floats(5000, 55000), st.floats(2, 1500)), min_size=1, max_size=20)
+    st.integers(0, 2**32 - 1),
+    st.lists(st.tuples(st.floats(5000, 55000), st.floats(2, 1500)), min_size=1, max_size=20),
 )
 def test_fitted_readings_fill_the_input_whatever_their_level_and_spread(seed, sensors):
     rng = np.random.default_rng(seed)

@@ -34,7 +34,7 @@ def test_a_loaded_model_computes_the_same_bits_and_knows_its_origin(folder, trai
 
 
 def test_an_existing_folder_is_kept_unless_forced(folder, trained, tmp_path):
-    with pytest.raises(ModelError, match="already exists; .*--force"):
+    with pytest.raises(ModelError, match=r"already exists; .*--force"):
         save_model(folder, *trained)
     save_model(folder, *trained, force=True)
     load_model(folder)

@@ -1,0 +1,149 @@
+"""`psog bench recordings`: train and test on photosensor recordings that other projects made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from psog.headset import Headset
+    from psog.net.evaluation import RealFeatures
+    from psog.net.integer import IntegerNet
+    from psog.recording import Recording
+
+
+@dataclass(frozen=True)
+class Command:
+    """Train the standard network on third-party recordings and test it on others, in float and in int8.
+
+    "float" is the same network when nothing is rounded but its weights.
+    """
+
+    train: tuple[Path, ...]
+    """Recordings to train on: tab-separated files of psog_nn, or recording folders."""
+    test: tuple[Path, ...]
+    """Recordings to test on."""
+    headset: str = "grid15"
+    """The headset they were made with: a name, or the path of a TOML file."""
+    epochs: float = 160.0
+    """Passes over the training rows."""
+    seed: int = 0
+    """Of weights and batches."""
+    save: Path | None = None
+    """Folder for the model."""
+    force: bool = False
+    """Replace a model that is already in the folder."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self) -> None:
+        import json
+
+        import numpy as np
+        import torch
+        from rich.console import Console
+
+        from psog.cli.training_bar import training_bar
+        from psog.headset import load_headset
+        from psog.net.loop import TrainingConfig
+        from psog.net.store import check_free, save_model
+        from psog.net.training import train_plain
+
+        console = Console(stderr=True)
+        headset = load_headset(self.headset)
+        if self.save is not None:
+            check_free(self.save, force=self.force)
+        train, test = (_read_all(paths, headset) for paths in (self.train, self.test))
+        readings = np.concatenate([recording.readings for recording in train.values()])
+        gaze_deg = np.concatenate([recording.gaze_deg for recording in train.values()])
+        torch.set_num_threads(1)  # batches are small; and one thread adds in one order
+        config = TrainingConfig(
+            steps=_steps(self.epochs, len(readings)), rows_per_batch=_ROWS_PER_BATCH, seed=self.seed
+        )
+        with training_bar(console) as show:
+            net, report = train_plain(readings, gaze_deg, headset, config, show, noise_counts=_NOISE_COUNTS)
+        files = {name: _errors(net, headset, recording) for name, recording in test.items()}
+        result = {"files": files, "macs": net.macs, "parameters": net.parameters}
+        if self.save is not None:
+            report["data"]["files"] = list(train)
+            save_model(self.save, net, {**report, "evaluation": result}, self.force)
+        if self.json:
+            print(json.dumps(result))
+        else:
+            _print(Console(), result)
+
+
+_ROWS_PER_BATCH = 512
+_NOISE_COUNTS = 0.5  # the files are free of noise; this much keeps the network smooth between their shifts
+
+
+def _steps(epochs: float, rows: int) -> int:
+    """Batches that make so many passes.
+
+    Raises:
+        PsogError: no pass at all.
+    """
+    from psog.errors import PsogError
+
+    if not epochs > 0:
+        raise PsogError(f"--epochs is {epochs:g}; expected more than 0")
+    return max(1, round(epochs * rows / _ROWS_PER_BATCH))
+
+
+def _read_all(paths: Sequence[Path], headset: Headset) -> dict[str, Recording]:
+    """Recordings by the stem of their file.
+
+    Raises:
+        RecordingError: unreadable, of another headset, without gaze, or two of the same name.
+    """
+    import numpy as np
+
+    from psog.errors import RecordingError
+    from psog.recording import read_recording
+    from psog.third_party import read_psog_nn
+
+    if not paths:
+        raise RecordingError("no recording given; --train and --test each need at least one file")
+    recordings: dict[str, Recording] = {}
+    for path in paths:
+        recording = read_recording(path) if path.is_dir() else read_psog_nn(path)
+        recording.check_headset(headset)
+        if path.stem in recordings:
+            raise RecordingError(f"two recordings are named {path.stem!r}; rename one, results go by name")
+        if not np.isfinite(recording.gaze_deg).all():
+            raise RecordingError(f"{path} has rows without gaze; remove them")
+        recordings[path.stem] = recording
+    return recordings
+
+
+def _errors(net: IntegerNet, headset: Headset, recording: Recording) -> dict[str, dict[str, float]]:
+    """{"float": {"mean_deg", "p95_deg"}, "int8": …} of one recording."""
+    from psog.metrics import accuracy
+    from psog.net.evaluation import float_features, int8_features
+
+    wire = headset.to_wire(recording.readings)
+    head = net.head.weight[:2]
+
+    def error(features: RealFeatures) -> dict[str, float]:
+        gaze_deg = features(wire) @ head[:, :-1].T + head[:, -1]
+        found = accuracy(gaze_deg, recording.gaze_deg)
+        return {"mean_deg": round(found.mean_deg, 4), "p95_deg": round(found.p95_deg, 4)}
+
+    return {"float": error(float_features(net)), "int8": error(int8_features(net))}
+
+
+def _print(console: Console, result: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"gaze error, degrees ({result['macs']:,} MACs, {result['parameters']:,} parameters)")
+    for name in ("recording", "float mean", "float p95", "int8 mean", "int8 p95"):
+        table.add_column(name, justify="left" if name == "recording" else "right")
+    for name, forms in result["files"].items():
+        values = [forms[form][key] for form in ("float", "int8") for key in ("mean_deg", "p95_deg")]
+        table.add_row(name, *(f"{value:.3f}" for value in values))
+    console.print(table)
