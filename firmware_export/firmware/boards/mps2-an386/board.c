@@ -30,9 +30,6 @@ enum uart_interrupt { SENT = 1, RECEIVED = 2 };
 #define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
 #define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 
-/* Bytes of a frame follow each other closely: looking again is cheaper than sleeping and waking for each. */
-#define LOOKS_BEFORE_SLEEP 64u
-
 #define EXIT_NO_FLASH 2u
 
 static uint8_t flash_memory[SIM_FLASH_BYTES] __attribute__((section(".psram"), aligned(8)));
@@ -64,6 +61,7 @@ static void enable(struct uart *uart)
 {
     uart->divider = FASTEST_DIVIDER;
     uart->control = ENABLE_TX | ENABLE_RX | INTERRUPT_TX | INTERRUPT_RX;
+    (void)uart->data; /* bytes that came early wait in QEMU until the first read */
 }
 
 void board_init(int argc, char **argv)
@@ -86,11 +84,8 @@ const struct psog_flash *board_flash(void)
 static size_t uart_read(struct uart *uart, uint8_t *bytes, size_t capacity)
 {
     size_t count = 0;
-    for (uint32_t looks = 0; count < capacity && looks < LOOKS_BEFORE_SLEEP; looks++)
-        if (uart->state & RX_FULL) {
-            bytes[count++] = (uint8_t)uart->data;
-            looks = 0;
-        }
+    while (count < capacity && (uart->state & RX_FULL))
+        bytes[count++] = (uint8_t)uart->data;
     return count;
 }
 
