@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from psog.episodes import Episodes
 from psog.errors import SimulationError
 from psog.headset import Headset
-from psog.sim import lids
+from psog.sim import lids, pupil
 from psog.sim.anatomy import PUPIL_RANGE_MM
 from psog.sim.electronics import gains, noise_counts
 from psog.sim.fits import check_distances, donning, slipped
@@ -25,10 +25,8 @@ Progress = Callable[[int, int], None]
 
 BLINK_SHARE = 0.03
 """Of samples in which the lid is on its way: 8 to 21 blinks a minute of 180 ms are 2.4 to 6 % of the time."""
-PUPIL_POSE_SD_MM, PUPIL_MOMENT_SD_MM = 0.4, 0.15
-"""Of the pupil's diameter from pose to pose and within one; weak values."""
 FIXATION_SD_DEG = 0.3
-"""How far from a calibration target people look, per axis (facts of 0.25 to 0.5° accuracy)."""
+"""How far from a calibration target people look, per axis."""
 CALIBRATION_TARGETS = 9
 _BATCH = 64
 
@@ -132,8 +130,8 @@ def make_test_episodes(
         label[0] = grid
         gaze = label.copy()
         gaze[0] += random.standard_normal(grid.shape) * FIXATION_SD_DEG
-        openness, pupil, offset = _moments(random, shape, pupil_mm)
-        return _Draw(fits, gaze, label, np.ones_like(openness), pupil, offset)
+        openness, diameter, offset = _moments(random, shape, pupil_mm)
+        return _Draw(fits, gaze, label, np.ones_like(openness), diameter, offset)
 
     return _episodes(
         headset,
@@ -152,10 +150,10 @@ def _moments(
     """Openness, pupil and lid offsets of one user: (poses, samples), the same, (poses, samples, 2)."""
     poses = shape[0]
     openness = np.where(random.random(shape) < BLINK_SHARE, random.random(shape), 1.0)
-    pupil = pupil_mm + random.standard_normal((poses, 1)) * PUPIL_POSE_SD_MM
-    pupil = np.clip(pupil + random.standard_normal(shape) * PUPIL_MOMENT_SD_MM, *PUPIL_RANGE_MM)
+    mean = pupil_mm + random.standard_normal((poses, 1)) * pupil.POSE_SD_MM
+    diameter = np.clip(mean + random.standard_normal(shape) * pupil.MOMENT_SD_MM, *PUPIL_RANGE_MM)
     offset = random.standard_normal((poses, 1, 2)) * lids.POSE_SD_MM
-    return openness, pupil, offset + random.standard_normal((*shape, 2)) * lids.MOMENT_SD_MM
+    return openness, diameter, offset + random.standard_normal((*shape, 2)) * lids.MOMENT_SD_MM
 
 
 def _episodes(
