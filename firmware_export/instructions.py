@@ -1,0 +1,128 @@
+"""What a model costs on a microcontroller: instructions, RAM and stack, measured in QEMU, exactly.
+
+QEMU models no cycles, so instructions are counted, by a plugin of our own, between two marks in a small
+program that runs the firmware's runtime on the board's core (boards/BOARD/bench.c).
+"""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.errors import ShapeError, ToolchainError
+from psog.firmware_export.toolchain import (
+    C_TREE,
+    QEMU,
+    board_target,
+    build_bench,
+    build_program,
+    find_program,
+    symbols,
+)
+
+_RESULT = struct.Struct("<4I")
+_OUTPUTS = 3
+_MAX_READINGS = 4096
+_TIME_LIMIT_S = 120.0
+_EXIT_REFUSED = 3
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One model on one board.
+
+    Attributes:
+        instructions: of one inference (normalisation, layout, layers, head): the most of any reading.
+        tune_add_instructions, tune_solve_instructions: of one sample and of the solve.
+        ram_bytes: activations, features, head and the runtime's state.
+        tune_ram_bytes: what a calibration in progress needs besides.
+        stack_bytes, tune_stack_bytes: high-water marks of inference and of adding a sample, by painting.
+        features: (n, features) int8, as the core computed them.
+        gaze: (n, 3) float32.
+    """
+
+    instructions: int
+    tune_add_instructions: int
+    tune_solve_instructions: int
+    ram_bytes: int
+    tune_ram_bytes: int
+    stack_bytes: int
+    tune_stack_bytes: int
+    features: NDArray[np.int8]
+    gaze: NDArray[np.float32]
+
+
+def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
+    """Run a model on a board in QEMU.
+
+    Args:
+        image: contents of a gaze.psog that the runtime accepts.
+        wire: (n, sensors) readings, 1 to 4096; they also serve as calibration samples.
+    Raises:
+        ToolchainError: no such board, compiler or QEMU missing, or the board refused the model.
+        ShapeError: readings that do not fit the model.
+    """
+    sensors, features = _size(image, 32), _size(image, 38)
+    readings = np.ascontiguousarray(wire, "<u2")
+    if readings.ndim != 2 or readings.shape[1] != sensors or not 1 <= len(readings) <= _MAX_READINGS:
+        raise ShapeError(f"readings have shape {readings.shape}, expected (1 to {_MAX_READINGS}, {sensors})")
+    data = struct.pack("<II", len(image), len(readings)) + image + readings.tobytes()
+    counts, output = _run_bench(board, data)
+    empty, inferences, add, solve = counts[0], counts[1:-2], counts[-2], counts[-1]
+    model_bytes, tune_bytes, stack, tune_stack = _RESULT.unpack_from(output)
+    gaze_at = _RESULT.size + len(readings) * features
+    head_bytes = 4 * _OUTPUTS * (features + 1)
+    tune_floats = (features + 1) * (features + 2) // 2 + 2 * (features + 1)
+    return Measurement(
+        instructions=max(inferences) - empty,
+        tune_add_instructions=add - empty,
+        tune_solve_instructions=solve - empty,
+        ram_bytes=int.from_bytes(image[76:80], "little") + features + head_bytes + model_bytes,
+        tune_ram_bytes=tune_bytes + 4 * tune_floats + head_bytes,
+        stack_bytes=stack,
+        tune_stack_bytes=tune_stack,
+        features=np.frombuffer(output[_RESULT.size : gaze_at], np.int8).reshape(-1, features),
+        gaze=np.frombuffer(output[gaze_at:], "<f4").reshape(-1, _OUTPUTS),
+    )
+
+
+def _size(image: bytes, at: int) -> int:
+    return int.from_bytes(image[at : at + 2], "little")
+
+
+def _run_bench(board: str, data: bytes) -> tuple[list[int], bytes]:
+    """Instruction counts of the sections, and what the program wrote."""
+    emulator = find_program(QEMU, "qemu-system-arm")
+    target = board_target(board)
+    if not target.machine:
+        raise ToolchainError(f"instructions are counted in QEMU, which does not emulate board {board!r}")
+    program = build_bench(board)
+    plugin = build_program(C_TREE / "emulator" / "count_instructions.c")
+    marks = symbols(program, target.target)
+    with tempfile.TemporaryDirectory(prefix="psog-bench-") as name:
+        folder = Path(name)
+        (folder / "bench.in").write_bytes(data)
+        begin, end = marks["bench_begin"], marks["bench_end"]
+        command = [
+            *(emulator, "-machine", target.machine, "-nodefaults", "-display", "none", "-monitor", "none"),
+            *("-semihosting-config", "enable=on,target=native", "-kernel", str(program)),
+            *("-plugin", f"{plugin},begin={begin:#x},end={end:#x},out=counts.txt"),
+        ]
+        try:
+            run = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ToolchainError(f"the measurement on {board} did not end in {_TIME_LIMIT_S:g} s") from None
+        if run.returncode == _EXIT_REFUSED:
+            raise ToolchainError(f"the runtime on {board} refused the model; export it again")
+        if run.returncode != 0:
+            raise ToolchainError(f"the measurement on {board} failed (exit {run.returncode}): {run.stderr.strip()}")
+        counts = [int(line) for line in (folder / "counts.txt").read_text("ascii").split()]
+        return counts, (folder / "bench.out").read_bytes()
