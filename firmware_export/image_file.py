@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from psog.errors import ModelImageError
-from psog.firmware_export.image import write_image
 from psog.firmware_export.image_format import MAX_IMAGE_BYTES
 from psog.firmware_export.image_reader import read_image
+from psog.firmware_export.image_writer import write_image
 from psog.headset import Headset, load_headset
 
 
@@ -35,6 +35,15 @@ def load_image(path: Path, headset: Headset | None = None) -> bytes:
     except ModelImageError as error:
         raise ModelImageError(f"{path}: {error}") from error
     return data
+
+
+def headset_name(image: bytes) -> str:
+    """Name of the headset an image is made for.
+
+    Raises:
+        ModelImageError: it is no sound image.
+    """
+    return read_image(image).headset
 
 
 def _export(folder: Path, headset: Headset | None) -> bytes:
