@@ -36,7 +36,6 @@ class Drift:
     def advance(self, count: int) -> NDArray[np.float64]:
         """The next (count, axes) values."""
         noise = self._random.standard_normal((count, self._memory.shape[1])) * self._scale
-        if count == 0:
-            return noise
-        out, self._memory = lfilter([1.0], self._poles, noise, axis=0, zi=self._memory)
-        return np.asarray(out)
+        if count > 0:
+            noise, self._memory = lfilter([1.0], self._poles, noise, axis=0, zi=self._memory)
+        return np.asarray(noise)

@@ -60,9 +60,18 @@ class LiveEye:
         Raises:
             SimulationError: the headset would touch the eye, or numbers that are not finite.
         """
-        self._place(np.array([*shift_mm, roll_deg], dtype=np.float64))
+        self.place(np.array([*shift_mm, roll_deg], dtype=np.float64))
         self._lid_offset_mm = self._random.standard_normal(2) * lids.POSE_SD_MM
         self._pupil_mean_mm = self._user.pupil_mm[0] + self._random.standard_normal() * POSE_SD_MM
+
+    def place(self, fit: Fit) -> None:
+        """Move the headset to a fit while it stays on.
+
+        Raises:
+            SimulationError: the headset would touch the eye, or numbers that are not finite.
+        """
+        self._scene = Scene(self._optics, self._user, pose_rows(fit[None, :3], fit[3:]))
+        self._fit = fit
 
     def don(self, donning_mm: float) -> None:
         """Put the headset on anew in a random place, up to `donning_mm` beside the nominal one."""
@@ -77,7 +86,7 @@ class LiveEye:
             SimulationError: a negative distance, or the headset would touch the eye.
         """
         check_distances(distance_mm=distance_mm)
-        self._place(slipped(self._random, self._fit, distance_mm))
+        self.place(slipped(self._random, self._fit, distance_mm))
 
     def read(self, gaze_deg: NDArray[np.floating], openness: NDArray[np.floating]) -> NDArray[np.float32]:
         """Readings of the next n samples at the headset's rate.
@@ -102,7 +111,3 @@ class LiveEye:
             lid_offset_mm=(self._lid_offset_mm + self._lids.advance(count))[None],
         )
         return digitize(self._scene.render(states[0]) * self._gain, self._headset, self._noise)
-
-    def _place(self, fit: Fit) -> None:
-        self._scene = Scene(self._optics, self._user, pose_rows(fit[None, :3], fit[3:]))
-        self._fit = fit

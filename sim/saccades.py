@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,4 +78,4 @@ def _sharpness(peak_over_mean: float, peak_time: float) -> float:
 
     if peak_over_mean <= 1 or excess(_SHARPEST) < 0:
         return 0.0 if peak_over_mean <= 1 else _SHARPEST
-    return cast(float, brentq(excess, 0.0, _SHARPEST))
+    return brentq(excess, 0.0, _SHARPEST)

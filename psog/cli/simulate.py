@@ -1,0 +1,70 @@
+"""`psog simulate`: recordings of simulated users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Command:
+    """Recordings for a population of users who look around, or from a recorded gaze trace."""
+
+    headset: Annotated[str, tyro.conf.Positional]
+    """Built-in headset, or a TOML file."""
+    out: Path
+    """Folder to write the recording into; must not exist."""
+    users: int = 1
+    """How many users."""
+    seconds: float = 60.0
+    """How long each user looks around (a trace has its own length)."""
+    seed: int = 0
+    """The same seed gives the same recording."""
+    trace: Path | None = None
+    """A recorded gaze trace (.npy with fields t, x, y, status, evt) to replay instead of looking around."""
+    donning_mm: float = 2.0
+    """Each user puts the headset on up to this far from its nominal place."""
+    slip_mm: float = 0.0
+    """Every ten seconds the headset slips, up to this far from where it was put on."""
+    force: bool = False
+    """Replace an existing folder."""
+
+    def run(self) -> None:
+        from rich.console import Console
+
+        from psog.errors import RecordingError
+        from psog.headset import load_headset
+        from psog.recording import write_recording
+
+        headset = load_headset(self.headset)
+        if self.out.exists() and not self.force:
+            raise RecordingError(f"{self.out} already exists; choose another folder or pass --force")
+        console = Console(stderr=True)
+        with console.status("compiling the simulator (the first time takes some seconds)") as status:
+            from psog.sim.simulate import Wear, replay, simulate
+
+            def progress(done: int, count: int) -> None:
+                status.update(f"{done} of {count} users")
+
+            wear = Wear(self.donning_mm, self.slip_mm)
+            if self.trace is None:
+                recording = simulate(
+                    headset,
+                    users=self.users,
+                    seconds=self.seconds,
+                    seed=self.seed,
+                    wear=wear,
+                    progress=progress,
+                )
+            else:
+                from psog.third_party import read_eyelink_trace
+
+                trace = read_eyelink_trace(self.trace)
+                recording = replay(
+                    headset, trace, users=self.users, seed=self.seed, wear=wear, progress=progress
+                )
+            write_recording(recording, self.out, force=self.force)
+        console.print(f"{len(recording)} samples of {self.users} users in {self.out}")
