@@ -43,6 +43,7 @@ BENCHES = {
     "recordings": Verb("psog.benchmarks.recordings", "train and test on third-party recordings"),
     "sim": Verb("psog.benchmarks.sim", "simulator speed and quadrature error"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
+    "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from psog.errors import RecordingError
 from psog.headset import Headset
-from psog.recording import Recording
+from psog.recording import Recording, read_recording
+from psog.third_party import read_psog_nn
 
 
 class Readings(NamedTuple):
@@ -39,6 +41,15 @@ class Source(Protocol):
 
     def show(self, target: Target | None) -> None:
         """The display shows a target, or nothing."""
+
+
+def load_recording(path: Path) -> Recording:
+    """A recording folder, or a tab-separated file of the psog_nn repository.
+
+    Raises:
+        RecordingError: neither, or damaged.
+    """
+    return read_recording(path) if path.is_dir() else read_psog_nn(path)
 
 
 class RecordedReadings:

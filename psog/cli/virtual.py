@@ -1,0 +1,93 @@
+"""`psog virtual`: a headset without hardware, on a port that any client can open."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from psog.errors import PsogError
+
+if TYPE_CHECKING:
+    from psog.headset import Headset
+    from psog.virtual.source import Source
+
+
+@dataclass(frozen=True)
+class Command:
+    """Start a virtual headset and print the port to open; it runs until Ctrl-C or the recording's end.
+
+    The real firmware runs on the board, and a simulated wearer looks where calibration targets appear.
+    """
+
+    board: Literal["mps2-an386", "host"] | None = None
+    """Where the firmware runs: on a Cortex-M4F in QEMU (the default where installed) or on this computer."""
+    model: Path | None = None
+    """Model folder or .psog image to install."""
+    headset: str | None = None
+    """Built-in headset or TOML file; by default the model's, else ring16."""
+    recording: Path | None = None
+    """Feed this instead of a simulated wearer: a recording folder, or a grid15 file of psog_nn."""
+    loop: bool = False
+    """Begin the recording again at its end."""
+    speed: float = 1.0
+    """Device seconds per second."""
+    user_seed: int = 1000
+    """Which simulated user wears it; users of small seeds may have been in the training data."""
+    flash: Path | None = None
+    """File that keeps model and calibration from one run to the next."""
+    json: bool = False
+    """Print {"port", "board", "headset"} as one JSON line."""
+
+    def run(self) -> None:
+        from psog.cli.boards import default_board
+        from psog.firmware_export.image_reader import read_image
+        from psog.headset import load_headset
+        from psog.virtual.headset import VirtualHeadset
+
+        if not 0 < self.speed <= 100:
+            raise PsogError(f"--speed is {self.speed:g}; expected more than 0 and at most 100")
+        if self.loop and self.recording is None:
+            raise PsogError("--loop repeats a recording; name one with --recording")
+        given = load_headset(self.headset) if self.headset else None
+        image = self._image(given)
+        headset = given or load_headset(read_image(image).headset if image else "ring16")
+        board = self.board or default_board()
+        source = self._source(headset)
+        # A stop by the system ends as Ctrl-C does: through every clean-up.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with VirtualHeadset(board, source, image=image, flash=self.flash, speed=self.speed) as virtual:
+            self._announce(virtual.port, board, headset.name)
+            with contextlib.suppress(KeyboardInterrupt):
+                virtual.wait()
+
+    def _image(self, headset: Headset | None) -> bytes | None:
+        from psog.cli.matching import check_made_for
+        from psog.firmware_export.image_file import load_image
+        from psog.firmware_export.image_reader import read_image
+
+        if self.model is None:
+            return None
+        image = load_image(self.model, headset)
+        if headset is not None:
+            check_made_for(self.model, read_image(image).headset, headset.name)
+        return image
+
+    def _source(self, headset: Headset) -> Source:
+        from psog.virtual.source import RecordedReadings, load_recording
+        from psog.virtual.wearer import Wearer
+
+        if self.recording is None:
+            return Wearer(headset, self.user_seed)
+        return RecordedReadings(load_recording(self.recording), headset, loop=self.loop)
+
+    def _announce(self, port: str, board: str, headset: str) -> None:
+        from rich.console import Console
+
+        known = {"port": port, "board": board, "headset": headset}
+        print(json.dumps(known) if self.json else port, flush=True)
+        remark = f"firmware on {board}, headset {headset}; Ctrl-C ends it"
+        Console(stderr=True).print(remark, highlight=False)
