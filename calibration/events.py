@@ -76,7 +76,12 @@ class Decided:
 
 @dataclass(frozen=True)
 class Abandoned:
-    """The session ended without a decision; the device keeps what it had."""
+    """The session ended without a decision; the device keeps what it had.
+
+    `reason` is the error that ended it; empty when the wearer or the caller stopped it.
+    """
+
+    reason: str
 
 
 Event = TargetShown | EyeSettled | PointTaken | Fitted | PointJudged | Judged | Decided | Abandoned

@@ -26,7 +26,7 @@ from psog.calibration.still import StillnessRule
 from psog.calibration.targets import Target, TargetPlan
 from psog.device.client import Client
 from psog.device.messages import Stream
-from psog.errors import CalibrationError, DeviceError, LinkError
+from psog.errors import CalibrationError, DeviceError, LinkError, PsogError
 
 FIXATION_S = 0.3
 """How long readings are taken at a target: shorter than the fixations people hold without effort, long
@@ -54,6 +54,14 @@ class Settings:
             raise CalibrationError(
                 f"cannot calibrate with {self.readings} readings per target; take at least 2"
             )
+
+
+def require_model(client: Client) -> None:
+    """Raise CalibrationError when the headset has no model to calibrate."""
+    if not client.info.headset:
+        raise CalibrationError(
+            f"the headset at {client.port} has no model to calibrate; install one with psog flash"
+        )
 
 
 class _Phase(Enum):
@@ -84,10 +92,7 @@ class CalibrationSession:
         self._phase = _Phase.TAKING
 
     def __enter__(self) -> CalibrationSession:
-        if self._client.info.model_crc32 == 0:
-            raise CalibrationError(
-                f"the headset at {self._client.port} has no model to calibrate; install one with psog flash"
-            )
+        require_model(self._client)
         self._client.tune_begin()
         self._client.stream(Stream.GAZE)
         return self
@@ -103,7 +108,7 @@ class CalibrationSession:
             self._clear_away()
         except (LinkError, DeviceError):
             pass  # it has gone; an unfinished calibration lives in its RAM only
-        self._tell(Abandoned())
+        self._tell(Abandoned(str(error) if isinstance(error, PsogError) else ""))
 
     def take(self, target: Target, number: int, total: int) -> PointTaken:
         """Show a calibration target and have the device add its readings once the eye rests on it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -55,8 +56,9 @@ class TerminalFollower:
                     if accepted
                     else "not kept: the headset goes on with what it had"
                 )
-            case Abandoned():
-                self._say("\nstopped: the headset goes on with what it had")
+            case Abandoned(reason):
+                # An error is told by whoever catches it, on a line of its own.
+                self._say("" if reason else "\nstopped: the headset goes on with what it had")
 
     def _show(self, before: Quality, after: Quality) -> None:
         self._console.print()
@@ -72,6 +74,7 @@ class TerminalFollower:
             f"(worst target {after.worst_deg:.2f}°), precision {after.precision_rms_s2s_deg:.2f}° RMS-S2S, "
             f"{after.precision_std_deg:.2f}° STD: [{style}]{after.grade}[/{style}]",
             highlight=False,
+            soft_wrap=True,
         )
 
     def _say(self, text: str, end: str = "\n") -> None:
@@ -83,14 +86,12 @@ def _passed_over(readings: int) -> str:
 
 
 def _table(before: Quality, after: Quality) -> Table:
-    table = Table(title="validation targets", title_justify="left")
-    for heading in ("target", "landed at", "before", "after", "max", "SD", "RMS-S2S", "STD", "left out"):
+    table = Table(title="validation targets", title_justify="left", box=SIMPLE)
+    for heading in ("target", "before", "after", "max", "SD", "RMS-S2S", "STD", "left out"):
         table.add_column(heading, justify="right")
     for old, new in zip(before.targets, after.targets, strict=True):
-        h_deg, v_deg = new.landed_deg
         table.add_row(
             str(new.target),
-            f"{h_deg:+.1f}°, {v_deg:+.1f}°",
             *(f"{deg:.2f}°" for deg in (old.mean_deg, new.mean_deg, new.max_deg, new.sd_deg)),
             *(f"{deg:.2f}°" for deg in (new.rms_s2s_deg, new.std_deg)),
             f"{new.data_loss:.0%}",

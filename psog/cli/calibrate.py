@@ -1,0 +1,180 @@
+"""`psog-calibrate`: fits a headset to its wearer, or a virtual one to a simulated wearer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from psog.cli.main import run_command
+from psog.errors import CalibrationError, PsogError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from psog.calibration.events import Judged
+    from psog.calibration.report import CalibrationReport
+    from psog.device.client import Client
+    from psog.headset import Headset
+
+
+@dataclass(frozen=True)
+class Command:
+    """Fit a headset to its wearer: look at some targets, let the headset solve, judge the result, keep it.
+
+    On a terminal it asks whether to keep. Otherwise, without --yes or --reject, it keeps a result only if
+    it is more accurate than what was in use before. Ctrl-C stops without harm (exit status 130).
+    """
+
+    port: str | None = None
+    """Serial port of the headset."""
+    virtual: bool = False
+    """Calibrate a virtual headset with a simulated wearer instead; needs --model."""
+    model: Path | None = None
+    """Model folder or .psog image for --virtual."""
+    board: Literal["mps2-an386", "host"] | None = None
+    """Board for --virtual; by default the Cortex-M4F in QEMU where installed, else this computer."""
+    user_seed: int | None = None
+    """Which simulated user wears the virtual headset (0)."""
+    flash: Path | None = None
+    """File that keeps the virtual headset's model and calibration from one run to the next."""
+    headset: str | None = None
+    """TOML file of a headset that is not built in."""
+    points: Literal[5, 9, 13] = 9
+    """Calibration targets."""
+    seed: int | None = None
+    """Order of the targets; drawn anew, and told in the report, unless given."""
+    yes: bool = False
+    """Keep the result without asking."""
+    reject: bool = False
+    """Do not keep the result; only measure."""
+    report: Path | None = None
+    """Write the report to this JSON file."""
+    json: bool = False
+    """Print the report as one JSON document."""
+
+    def run(self) -> None:
+        from rich.console import Console
+
+        from psog.calibration.report import write_report
+
+        self._check()
+        # A stop by the system ends as Ctrl-C does: through every clean-up.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with self._port() as port:
+            report = self._calibrate(port, Console(stderr=True))
+        if self.json:
+            print(json.dumps(report.to_json(), allow_nan=False))
+        if self.report is not None:
+            write_report(report, self.report)
+
+    def _check(self) -> None:
+        if (self.port is None) != self.virtual:
+            raise PsogError("give either --port PORT of a headset or --virtual")
+        for_virtual = {
+            "model": self.model,
+            "board": self.board,
+            "user-seed": self.user_seed,
+            "flash": self.flash,
+        }
+        given = [f"--{name}" for name, value in for_virtual.items() if value is not None]
+        if given and not self.virtual:
+            raise PsogError(f"{', '.join(given)} describes a virtual headset; add --virtual or leave it out")
+        if self.virtual and self.model is None:
+            raise PsogError("--virtual needs a model to install; give --model FOLDER_OR_IMAGE")
+        if self.yes and self.reject:
+            raise PsogError("--yes and --reject contradict each other; give one of them")
+        if self.seed is not None and self.seed < 0:
+            raise PsogError(f"--seed is {self.seed}; expected 0 or more")
+        if self.report is not None and not self.report.parent.is_dir():
+            raise PsogError(f"--report: there is no folder {self.report.parent}; create it first")
+
+    @contextlib.contextmanager
+    def _port(self) -> Iterator[str]:
+        """The port to open; with --virtual, a headset stands behind it as long as the context lasts."""
+        if self.port is not None:
+            yield self.port
+            return
+        from psog.cli.virtual import default_board
+        from psog.firmware_export.image_file import headset_name, load_image
+        from psog.headset import load_headset
+        from psog.virtual.headset import VirtualHeadset
+        from psog.virtual.wearer import Wearer
+
+        assert self.model is not None
+        image = load_image(self.model)
+        wearer = Wearer(load_headset(self.headset or headset_name(image)), self.user_seed or 0)
+        with VirtualHeadset(self.board or default_board(), wearer, image=image, flash=self.flash) as virtual:
+            yield virtual.port
+
+    def _calibrate(self, port: str, console: Console) -> CalibrationReport:
+        from psog.calibration.session import FIXATION_S, Settings, require_model, run_session
+        from psog.calibration.targets import plan_targets
+        from psog.calibration.terminal import TerminalFollower
+        from psog.device.client import open_headset
+
+        seed = secrets.randbits(32) if self.seed is None else self.seed
+        with open_headset(port) as client:
+            require_model(client)
+            headset = self._described(client)
+            plan = plan_targets(self.points, headset.field_deg, seed)
+            settings = Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))
+            follower = TerminalFollower(console, headset.field_deg)
+            return run_session(client, plan, settings, lambda judged: self._keep(judged, console), follower)
+
+    def _described(self, client: Client) -> Headset:
+        from psog.headset import built_in_headsets, load_headset
+
+        name = client.info.headset
+        if self.headset is None and name not in built_in_headsets():
+            raise CalibrationError(
+                f"the headset at {client.port} is a {name!r}, which is not built in; "
+                "give its description with --headset FILE.toml"
+            )
+        headset = load_headset(self.headset or name)
+        if headset.name != name:
+            raise CalibrationError(
+                f"the headset at {client.port} is a {name!r}, --headset describes {headset.name!r}; "
+                "give the matching description"
+            )
+        return headset
+
+    def _keep(self, judged: Judged, console: Console) -> bool:
+        if self.yes or self.reject:
+            return self.yes
+        if sys.stdin.isatty():
+            return _ask(console)
+        better = judged.after.accuracy_deg < judged.before.accuracy_deg
+        console.print(
+            f"nobody to ask: {'keeping' if better else 'not keeping'} it, "
+            f"since it is {'more' if better else 'not more'} accurate than before"
+        )
+        return better
+
+
+def _ask(console: Console) -> bool:
+    """Enter means yes; the end of input means no."""
+    answers = {"": True, "y": True, "yes": True, "n": False, "no": False}
+    while True:
+        try:
+            answer = console.input("keep? [Y/n] ", markup=False).strip().lower()
+        except EOFError:
+            return False
+        if answer in answers:
+            return answers[answer]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `psog-calibrate` command."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    run_command("psog.cli.calibrate", words, "psog-calibrate")
+
+
+if __name__ == "__main__":
+    main()
