@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +54,8 @@ class Measurement:
     tune_ram_bytes: int
     stack_bytes: int
     tune_stack_bytes: int
-    features: NDArray[np.int8]
-    gaze: NDArray[np.float32]
+    features: NDArray[np.int8] = field(repr=False)
+    gaze: NDArray[np.float32] = field(repr=False)
 
 
 def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
@@ -123,6 +123,8 @@ def _run_bench(board: str, data: bytes) -> tuple[list[int], bytes]:
         if run.returncode == _EXIT_REFUSED:
             raise ToolchainError(f"the runtime on {board} refused the model; export it again")
         if run.returncode != 0:
-            raise ToolchainError(f"the measurement on {board} failed (exit {run.returncode}): {run.stderr.strip()}")
+            raise ToolchainError(
+                f"the measurement on {board} failed (exit {run.returncode}): {run.stderr.strip()}"
+            )
         counts = [int(line) for line in (folder / "counts.txt").read_text("ascii").split()]
         return counts, (folder / "bench.out").read_bytes()

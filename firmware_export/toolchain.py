@@ -123,7 +123,7 @@ def build_board(name: str) -> Path:
 def build_bench(name: str) -> Path:
     """The program of a board that measures one model (boards/BOARD/bench.c)."""
     board = board_target(name)
-    sources = _sources("runtime", "boards/common", f"boards/{name}")
+    sources = _sources("runtime", f"boards/{name}")
     return _build(
         board.target, f"{name}-bench.elf", [s for s in sources if s.name not in _NOT_BENCH], board.link
     )

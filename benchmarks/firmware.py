@@ -1,0 +1,162 @@
+"""`psog bench firmware`: what the runtime costs on each microcontroller, measured in QEMU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from rich.console import Console
+
+    from psog.firmware_export.image import ModelImage
+    from psog.net.integer import IntegerNet
+
+
+@dataclass(frozen=True)
+class Command:
+    """Instructions, flash, RAM and stack of one inference on each emulated board, and whether it is bit-exact.
+
+    Instructions are counted exactly between two marks; flash is what the linker placed for network, head and
+    calibration, without link and storage; the stack is painted. Time and energy need silicon.
+    """
+
+    model: Path | None = None
+    """A model folder or .psog image; by default a random net, conv16-conv16-dense10 on 3×5."""
+    readings: int = 64
+    """Random readings to run; the slowest counts."""
+    seed: int = 0
+    """Of the random net and the readings."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self) -> None:
+        import json
+
+        from rich.console import Console
+
+        from psog.firmware_export.image import read_image, write_image
+        from psog.firmware_export.image_file import load_image
+        from psog.headset import load_headset
+
+        if self.model is None:
+            image = write_image(_random_net(self.seed), load_headset(_HEADSET))
+        else:
+            image = load_image(self.model)
+        model = read_image(image)
+        console = Console(stderr=True)
+        boards = {}
+        for board in _emulated_boards():
+            with console.status(f"measuring on {board}"):
+                boards[board] = _measure(board, image, model, _readings(model, self.readings, self.seed))
+        if self.json:
+            print(json.dumps({"boards": boards}))
+        else:
+            _print(Console(), boards)
+
+
+_HEADSET = "grid15"
+
+
+def _random_net(seed: int) -> IntegerNet:
+    """The network whose cost under TFLite Micro is known, with random weights."""
+    import numpy as np
+    import torch
+
+    from psog.headset import load_headset
+    from psog.net.architecture import Architecture, Convolution
+    from psog.net.convert import to_integer
+    from psog.net.normalise import fit_normalisation, to_steps
+    from psog.net.qat import build
+
+    headset = load_headset(_HEADSET)
+    wire = np.random.default_rng(seed).uniform(10_000, 50_000, (1000, headset.sensor_count))
+    normalisation = fit_normalisation(wire)
+    architecture = Architecture((Convolution(16, "same"), Convolution(16, "same")), (), features=10)
+    net = build(architecture, headset, normalisation, seed)
+    net.quantize()
+    with torch.no_grad():
+        net(torch.from_numpy(to_steps(normalisation, wire)))  # shows the layers their ranges
+    return to_integer(net)
+
+
+def _readings(model: ModelImage, count: int, seed: int) -> NDArray[np.uint16]:
+    """(count, sensors): around the means as far as the input reaches, and the extremes."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    normalisation = model.normalisation
+    reach = 128 * 2.0**normalisation.shift / normalisation.multiplier
+    wire = normalisation.offset + rng.uniform(-1.2, 1.2, (count, len(reach))) * reach
+    return np.clip(wire, 0, 65535).astype(np.uint16)
+
+
+def _emulated_boards() -> list[str]:
+    from psog.errors import ToolchainError
+    from psog.firmware_export.toolchain import BOARDS, available_boards
+
+    found = [name for name in available_boards() if BOARDS[name].machine]
+    if not found:
+        raise ToolchainError(
+            "no emulated board can be measured; install Debian's gcc-arm-none-eabi, libnewlib-arm-none-eabi "
+            "and qemu-system-arm"
+        )
+    return found
+
+
+def _measure(board: str, image: bytes, model: ModelImage, wire: NDArray[np.uint16]) -> dict[str, Any]:
+    import numpy as np
+
+    from psog.firmware_export.instructions import measure
+    from psog.firmware_export.toolchain import board_target, build_board, build_runtime, section_sizes
+
+    found = measure(board, image, wire)
+    target = board_target(board).target
+    same_features = bool(np.array_equal(found.features, model.features(wire)))
+    same_gaze = bool(np.abs(found.gaze - model.gaze(wire)).max() <= _HEAD_TOLERANCE_DEG)
+    return {
+        "instructions": found.instructions,
+        "macs": _macs(model),
+        "flash_runtime_bytes": section_sizes(build_runtime(board), target).flash_bytes,
+        "flash_model_bytes": len(image),
+        "flash_firmware_bytes": section_sizes(build_board(board), target).flash_bytes,
+        "ram_bytes": found.ram_bytes,
+        "stack_bytes": found.stack_bytes,
+        "tune_add_instructions": found.tune_add_instructions,
+        "tune_solve_instructions": found.tune_solve_instructions,
+        "tune_ram_bytes": found.tune_ram_bytes,
+        "tune_stack_bytes": found.tune_stack_bytes,
+        "bit_exact": same_features and same_gaze,
+    }
+
+
+_HEAD_TOLERANCE_DEG = 1e-3  # float sums in another order (docs/SPEC.md, test vector)
+
+
+def _macs(model: ModelImage) -> int:
+    """Multiply-accumulates of one inference, head included, padding counted."""
+    rows, columns = model.layout.shape
+    total = 0
+    for layer in model.layers:
+        if layer.kind == "dense":
+            rows = columns = 1
+        elif layer.padding == "valid":
+            rows, columns = rows - 2, columns - 2
+        total += rows * columns * layer.weight.size
+    return int(total + model.head.weight[:, :-1].size)
+
+
+def _print(console: Console, boards: dict[str, dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(title="network, head and calibration on each board (QEMU)")
+    table.add_column("")
+    for board in boards:
+        table.add_column(board, justify="right")
+    for key in next(iter(boards.values())):
+        values = [found[key] for found in boards.values()]
+        shown = [f"{v:,}" if isinstance(v, int) and not isinstance(v, bool) else str(v) for v in values]
+        table.add_row(key.replace("_", " "), *shown)
+    console.print(table)
