@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Command:
-    """Instructions, flash, RAM and stack of one inference on each emulated board, and whether it is bit-exact.
+    """Instructions, flash, RAM and stack of an inference on each emulated board, and whether it is exact.
 
     Instructions are counted exactly between two marks; flash is what the linker placed for network, head and
     calibration, without link and storage; the stack is painted. Time and energy need silicon.
