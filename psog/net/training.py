@@ -18,7 +18,7 @@ from psog.net.convert import to_integer
 from psog.net.integer import IntegerNet
 from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
 from psog.net.normalise import check_readings, fit_normalisation, to_steps
-from psog.net.objectives import EpisodeObjective, RowObjective
+from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective, RowObjective
 from psog.net.qat import build
 
 FEWEST_USERS = 20
@@ -48,9 +48,9 @@ def train(
     _check_episodes(episodes, headset)
     config = _with_architecture(config, headset)
     wire = episodes.readings.astype(np.float32) * np.float32(headset.wire_scale)
-    rows = wire.reshape(-1, headset.sensor_count)
-    check_readings(rows)
-    normalisation = fit_normalisation(rows[:: max(1, len(rows) // _ROWS_FOR_RANGE)])
+    check_readings(wire.reshape(-1, headset.sensor_count))
+    open_rows = wire[episodes.openness >= OPEN_ENOUGH]  # a closed lid may clip; an open eye needs resolution
+    normalisation = fit_normalisation(open_rows[:: max(1, len(open_rows) // _ROWS_FOR_RANGE)])
     noise = _noise_steps(normalisation.multiplier * 2.0**-normalisation.shift, episodes.noise_counts, headset)
     assert config.architecture is not None
     net = build(config.architecture, headset, normalisation, config.seed)

@@ -22,7 +22,7 @@ def toy_episodes(headset_name: str, users: int, seed: int, poses: int = 3, sampl
     angle = np.linspace(0, 2 * np.pi, headset.sensor_count, endpoint=False)
     direction = np.stack([np.cos(angle), np.sin(angle)])
     gaze_deg = rng.uniform(-15, 15, (users, poses, samples, 2))
-    shift_deg = rng.normal(0, 1.5, (users, poses, 1, 2))
+    shift_deg = rng.normal(0, 0.5, (users, poses, 1, 2))
     offset_deg = rng.normal(0, 4, (users, 1, 1, 2))
     projected = (gaze_deg + shift_deg + offset_deg) @ direction / 20
     openness = np.where(rng.random((users, poses, samples)) < 0.05, 0.1, 1.0)

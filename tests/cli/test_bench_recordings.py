@@ -1,0 +1,43 @@
+"""`psog bench recordings` on signals that nobody here made."""
+
+import json
+import subprocess
+import sys
+
+from tests.data_paths import needs_shared_data, psog_nn
+
+PSOG = [sys.executable, "-m", "psog", "bench", "recordings"]
+
+
+def bench(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PSOG, *map(str, words)], capture_output=True, text=True, timeout=200)
+
+
+@needs_shared_data
+def test_the_int8_network_learns_third_party_signals_and_the_model_is_kept(tmp_path):
+    """Forty epochs on one file; the full run is what the benchmark is for."""
+    train, test = psog_nn("calib_062217"), psog_nn("exp1_TX_Combo_1")
+    run = bench(
+        "--train", train, "--test", test, "--epochs", 40, "--save", tmp_path / "model", "--json"
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    result = json.loads(run.stdout)
+    assert list(result) == ["files", "macs", "parameters"]
+    errors = result["files"]["exp1_TX_Combo_1_grid15"]
+    assert errors["int8"]["mean_deg"] < 2.0  # gaze spans 15 deg; the mean gaze alone is 4 deg off
+    assert abs(errors["int8"]["mean_deg"] - errors["float"]["mean_deg"]) < 0.1
+    assert result["macs"] <= 40_000
+    assert json.loads((tmp_path / "model" / "model.json").read_text())["data"]["files"] == [train.stem]
+
+
+@needs_shared_data
+def test_a_recording_of_another_headset_is_refused_in_one_line():
+    run = bench("--train", psog_nn("calib_062217"), "--test", psog_nn("eyelink_1"), "--headset", "ring16")
+    assert run.returncode == 1
+    assert "recording is of headset 'grid15' with 15 sensors, expected 'ring16'" in run.stderr
+
+
+def test_no_recording_at_all_is_refused_in_one_line(tmp_path):
+    run = bench("--train", "--test", tmp_path / "x.csv")
+    assert run.returncode == 1
+    assert "at least one file" in run.stderr and len(run.stderr.strip().splitlines()) == 1
