@@ -23,15 +23,15 @@ class Quadrature:
     rows and accumulated along y. Per sample: columns through limbus and pupil, with points on each.
     """
 
-    aperture_columns: int = 16
+    aperture_columns: int = 12
     sclera_columns: int = 25
     rows: int = 24
     skin_rings: int = 5
     """In each of three zones: lid, crease, face."""
-    skin_spokes: int = 24
-    limbus_columns: int = 8
-    limbus_points: int = 3
-    pupil_columns: int = 5
+    skin_spokes: int = 16
+    limbus_columns: int = 6
+    limbus_points: int = 2
+    pupil_columns: int = 4
     pupil_points: int = 2
 
     def __post_init__(self) -> None:

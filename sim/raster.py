@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.headset import Headset
-from psog.sim import anatomy
 from psog.sim.compiled import compiled
 from psog.sim.optics import sensors_in_head, sensors_of
 from psog.sim.surfaces import EyeShape, Look, between_lids, eye_shape, eyeball_height, look, skin_height
@@ -177,6 +176,3 @@ def _glints(raster: Raster, eye: NDArray[np.float32], emitters_mm: Array) -> Arr
         away2 = (raster.x_mm - spot[0]) ** 2 + (raster.y_mm - spot[1]) ** 2
         spots += np.exp(-away2 / (2 * _GLINT_SIGMA_MM**2))
     return np.clip(spots, 0, 1)
-
-
-VIEW_MM = anatomy.SKIN_RADIUS_MM
