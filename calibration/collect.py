@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from psog.calibration.events import PointJudged
+from psog.calibration.pairs import PairCollector
 from psog.calibration.quality import TargetQuality
 from psog.calibration.still import StillnessDetector, StillnessRule
 from psog.calibration.targets import Target
@@ -52,12 +52,13 @@ def precision_of(client: Client, readings: int) -> tuple[float, float] | tuple[N
 
     None when the eye was closed in all but one.
     """
-    gaze_deg = _gaze_deg(
+    gaze_deg = np.array(
         [
-            sample
+            _gaze(sample)
             for sample in client.samples(count=readings)
             if isinstance(sample, GazeSample) and sample.valid and _finite(sample)
-        ]
+        ],
+        np.float64,
     )
     if len(gaze_deg) < 2:
         return None, None
@@ -65,45 +66,36 @@ def precision_of(client: Client, readings: int) -> tuple[float, float] | tuple[N
 
 
 def collect_pairs(client: Client, target: Target, readings: int, patience_s: float) -> PointJudged:
-    """Both heads' gaze of the next `readings` usable readings; closed eyes and missing samples are counted.
+    """Both heads' gaze of the next `readings` undisturbed readings; those left out and lost are counted.
 
     Args:
         patience_s: device time after which the readings have to be in.
     Raises:
-        CalibrationError: too few usable readings in that time.
+        CalibrationError: too few such readings in that time.
     """
-    head_in_use: dict[int, GazeSample] = {}
-    pairs: list[tuple[GazeSample, TrialSample]] = []
-    t_us: list[int] = []
+    pairs = PairCollector(readings)
+    head_in_use: GazeSample | None = None
     for sample in client.samples(seconds=patience_s):
         if isinstance(sample, GazeSample):
-            head_in_use[sample.t_us] = sample
-        elif isinstance(sample, TrialSample) and sample.t_us in head_in_use:
-            t_us.append(sample.t_us)
-            pair = (head_in_use.pop(sample.t_us), sample)
-            if all(one.valid and _finite(one) for one in pair):
-                pairs.append(pair)
-            if len(pairs) == readings:
+            head_in_use = sample
+        elif isinstance(sample, TrialSample) and head_in_use and sample.t_us == head_in_use.t_us:
+            valid = all(one.valid and _finite(one) for one in (head_in_use, sample))
+            pairs.add(sample.t_us, _gaze(head_in_use), _gaze(sample), valid=valid)
+            if pairs.complete:
                 break
     else:
         raise unusable(
-            f"only {len(pairs)} of {readings} readings in {patience_s:g} s show an open eye", target
+            f"only {len(pairs)} of {readings} readings in {patience_s:g} s show a steadily open eye", target
         )
-    lost = _expected(t_us) - len(pairs)
+    before_deg, after_deg = pairs.gaze_deg
     return PointJudged(
-        before=TargetQuality(target, _gaze_deg([gaze for gaze, _ in pairs]), lost),
-        after=TargetQuality(target, _gaze_deg([trial for _, trial in pairs]), lost),
+        before=TargetQuality(target, before_deg, pairs.lost),
+        after=TargetQuality(target, after_deg, pairs.lost),
     )
 
 
-def _expected(t_us: list[int]) -> int:
-    """Readings the device took between the first and the last of these, itself included."""
-    interval_us = float(np.median(np.diff(t_us)))
-    return round((t_us[-1] - t_us[0]) / interval_us) + 1
-
-
-def _gaze_deg(samples: list[GazeSample] | list[TrialSample]) -> NDArray[np.float64]:
-    return np.array([(sample.gaze_h_deg, sample.gaze_v_deg) for sample in samples], np.float64)
+def _gaze(sample: GazeSample | TrialSample) -> tuple[float, float]:
+    return sample.gaze_h_deg, sample.gaze_v_deg
 
 
 def _finite(sample: GazeSample | TrialSample) -> bool:

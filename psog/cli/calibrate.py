@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from psog.device.client import Client
     from psog.headset import Headset
 
+_USER_SEED = 1000
+
 
 @dataclass(frozen=True)
 class Command:
@@ -41,7 +43,7 @@ class Command:
     board: Literal["mps2-an386", "host"] | None = None
     """Board for --virtual; by default the Cortex-M4F in QEMU where installed, else this computer."""
     user_seed: int | None = None
-    """Which simulated user wears the virtual headset (0)."""
+    """Which simulated user wears the virtual headset (1000; small seeds may have been trained on)."""
     flash: Path | None = None
     """File that keeps the virtual headset's model and calibration from one run to the next."""
     headset: str | None = None
@@ -101,15 +103,18 @@ class Command:
         if self.port is not None:
             yield self.port
             return
-        from psog.cli.virtual import default_board
-        from psog.firmware_export.image_file import headset_name, load_image
+        from psog.cli.boards import default_board
+        from psog.firmware_export.image_file import load_image
+        from psog.firmware_export.image_reader import read_image
         from psog.headset import load_headset
         from psog.virtual.headset import VirtualHeadset
         from psog.virtual.wearer import Wearer
 
         assert self.model is not None
-        image = load_image(self.model)
-        wearer = Wearer(load_headset(self.headset or headset_name(image)), self.user_seed or 0)
+        given = load_headset(self.headset) if self.headset else None
+        image = load_image(self.model, given)
+        headset = given or load_headset(read_image(image).headset)
+        wearer = Wearer(headset, _USER_SEED if self.user_seed is None else self.user_seed)
         with VirtualHeadset(self.board or default_board(), wearer, image=image, flash=self.flash) as virtual:
             yield virtual.port
 
