@@ -32,7 +32,7 @@ class Command:
     board: Literal["mps2-an386", "host"] = "mps2-an386"
     """Where the firmware runs."""
     speed: float = 1.0
-    """Device seconds per second; a busy computer may need less than 1."""
+    """Device seconds per second, at most."""
     json: bool = False
     """Print one JSON document."""
 

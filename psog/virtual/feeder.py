@@ -13,8 +13,9 @@ from psog.virtual.source import Readings, Source, Target
 BATCH_S = 0.004
 """Readings are sent this often: short against the 15 ms a display frame takes, long against the 0.1 ms that
 waking up costs."""
-_LARGEST_LAG_S = 0.25
-"""Behind by more than this, the feeder stops catching up: device time then passes slower than asked for."""
+_LARGEST_LAG_S = 0.05
+"""Behind by more than this, the feeder does not catch up: device time then passes slower than asked for,
+which harms less than a burst that the device's link cannot carry."""
 
 
 class Feeder:

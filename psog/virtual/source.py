@@ -77,7 +77,8 @@ class RecordedReadings:
         self._round = 0
         self._next = 0
 
-    def take(self, elapsed_us: int) -> Readings | None:
+    def take(self, elapsed_us: int, most: int | None = None) -> Readings | None:
+        """What is due and not taken yet, `most` rows of it; None after the last one."""
         if self._next == len(self._t_us):
             if not self._loop:
                 return None
@@ -85,6 +86,8 @@ class RecordedReadings:
             self._next = 0
         offset_us = self._round * self._period_us
         end = int(np.searchsorted(self._t_us, elapsed_us - offset_us, side="left"))
+        if most is not None:
+            end = min(end, self._next + most)
         chosen = slice(self._next, max(end, self._next))
         self._next = chosen.stop
         return Readings(self._t_us[chosen] + offset_us + self._start_us, self._wire[chosen])
