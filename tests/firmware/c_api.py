@@ -1,0 +1,217 @@
+"""The runtime's C interface as ctypes sees it, for what HostRuntime does not cover."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    byref,
+    c_bool,
+    c_float,
+    c_int,
+    c_int8,
+    c_size_t,
+    c_uint8,
+    c_uint16,
+    c_uint32,
+    c_void_p,
+)
+
+from psog.firmware_export.toolchain import build_library
+
+ACTIVATIONS = 16384
+NO_SLOT = 2
+
+Program = CFUNCTYPE(c_int, c_void_p, c_uint32, POINTER(c_uint8), c_uint32)
+Erase = CFUNCTYPE(c_int, c_void_p, c_uint32, c_uint32)
+
+
+class Frame(Structure):
+    """struct psog_frame."""
+
+    _fields_ = (
+        ("type", c_uint8),
+        ("sequence", c_uint16),
+        ("payload", c_void_p),
+        ("payload_size", c_size_t),
+    )
+
+
+class Receiver(Structure):
+    """struct psog_frame_receiver."""
+
+    _fields_ = (("bytes", c_uint8 * 218), ("count", c_uint16), ("overflow", c_bool))
+
+
+class Flash(Structure):
+    """struct psog_flash."""
+
+    _fields_ = (
+        ("memory", POINTER(c_uint8)),
+        ("size_bytes", c_uint32),
+        ("erase_bytes", c_uint32),
+        ("program_bytes", c_uint32),
+        ("erased", c_uint8),
+        ("context", c_void_p),
+        ("program", Program),
+        ("erase", Erase),
+    )
+
+
+class Store(Structure):
+    """struct psog_store."""
+
+    _fields_ = (
+        ("flash", POINTER(Flash)),
+        ("model_slot_bytes", c_uint32),
+        ("calibration_slot_bytes", c_uint32),
+    )
+
+
+class Installed(Structure):
+    """struct psog_installed."""
+
+    _fields_ = (("slot", c_uint8), ("sequence", c_uint32))
+
+
+class Upload(Structure):
+    """struct psog_upload."""
+
+    _fields_ = (
+        ("store", POINTER(Store)),
+        ("slot", c_uint8),
+        ("sequence", c_uint32),
+        ("image_bytes", c_uint32),
+        ("crc32", c_uint32),
+        ("received", c_uint32),
+    )
+
+
+class Model(Structure):
+    """struct psog_model; Python looks at its identity alone."""
+
+    _fields_ = (
+        ("pointers", c_void_p * 6),
+        ("image_bytes", c_uint32),
+        ("crc32", c_uint32),
+        ("activation_bytes", c_uint32),
+        ("feature_scale", c_float),
+        ("feature_zero", c_uint32),
+        ("ridge", c_float),
+        ("field_deg", c_float * 2),
+        ("sensors", c_uint16),
+        ("features", c_uint16),
+        ("cells", c_uint16),
+        ("small", c_uint8 * 2),
+    )
+
+
+class SimulatedFlash:
+    """NOR flash in memory: erasing sets bits, programming clears them; may lose power on the way.
+
+    Attributes:
+        power: operations, in units and blocks, until the power goes; None for never.
+    """
+
+    def __init__(
+        self, size: int = 64 * 1024, erase: int = 1024, program: int = 8, erased: int = 0xFF
+    ) -> None:
+        self.memory = (c_uint8 * size)(*([erased] * size))
+        self.power: int | None = None
+        self.operations = 0
+        self._geometry = (size, erase, program, erased)
+        self._callbacks = (Program(self._program), Erase(self._erase))
+        self.region = Flash(self.memory, size, erase, program, erased, None, *self._callbacks)
+
+    def _spend(self) -> bool:
+        self.operations += 1
+        if self.power is None:
+            return True
+        self.power -= 1
+        return self.power >= 0
+
+    def _program(self, _context, offset, data, size):
+        _, _, unit, erased = self._geometry
+        assert offset % unit == 0
+        assert size % unit == 0
+        for at in range(0, size, unit):
+            if not self._spend():
+                return -7
+            for i in range(at, at + unit):
+                both = self.memory[offset + i], data[i]
+                self.memory[offset + i] = both[0] & both[1] if erased else both[0] | both[1]
+        return 0
+
+    def _erase(self, _context, offset, size):
+        _, block, _, erased = self._geometry
+        assert offset % block == 0
+        assert size % block == 0
+        for at in range(offset, offset + size, block):
+            if not self._spend():
+                return -7
+            ctypes.memset(ctypes.addressof(self.memory) + at, erased, block)
+        return 0
+
+
+def library() -> ctypes.CDLL:
+    """The runtime."""
+    return ctypes.CDLL(str(build_library()))
+
+
+class Device:
+    """Storage of a device over a flash: what the application does with it, without the application."""
+
+    def __init__(self, flash: SimulatedFlash) -> None:
+        self.c = library()
+        self.flash = flash
+        self.store = Store()
+        assert self.c.psog_store_open(byref(self.store), byref(flash.region)) == 0
+        self.activations = (c_int8 * ACTIVATIONS)()
+        self.start()
+
+    def start(self) -> int:
+        """As after power-on; the error of finding a model."""
+        self.flash.power = None
+        self.model, self.installed, self.upload = Model(), Installed(), Upload(slot=NO_SLOT)
+        error = self.c.psog_store_find_model(
+            byref(self.store),
+            byref(self.model),
+            self.activations,
+            c_size_t(ACTIVATIONS),
+            byref(self.installed),
+        )
+        return int(error)
+
+    def begin(self, image: bytes, crc32: int) -> int:
+        return int(
+            self.c.psog_upload_begin(byref(self.upload), byref(self.store), self.installed, len(image), crc32)
+        )
+
+    def add(self, offset: int, piece: bytes) -> int:
+        return int(self.c.psog_upload_add(byref(self.upload), offset, piece, c_size_t(len(piece))))
+
+    def commit(self, sensors: int = 0) -> int:
+        error = self.c.psog_upload_commit(
+            byref(self.upload),
+            c_uint16(sensors),
+            self.activations,
+            c_size_t(ACTIVATIONS),
+            byref(self.model),
+            byref(self.installed),
+        )
+        return int(error)
+
+    def calibration(self, floats: int) -> list[float] | None:
+        """The stored gaze rows, if they belong to the model."""
+        head = (c_float * floats)()
+        error = self.c.psog_calibration_load(byref(self.store), byref(self.model), head)
+        return list(head) if error == 0 else None
+
+    def save(self, rows: list[float]) -> int:
+        head = (c_float * len(rows))(*rows)
+        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), head))
+
+    def erase(self) -> int:
+        return int(self.c.psog_calibration_erase(byref(self.store)))
