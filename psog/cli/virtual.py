@@ -77,11 +77,12 @@ class Command:
         return image
 
     def _source(self, headset: Headset) -> Source:
-        from psog.virtual.source import RecordedReadings, load_recording
-        from psog.virtual.wearer import Wearer
-
         if self.recording is None:
+            from psog.virtual.wearer import Wearer
+
             return Wearer(headset, self.user_seed)
+        from psog.virtual.source import RecordedReadings, load_recording
+
         return RecordedReadings(load_recording(self.recording), headset, loop=self.loop)
 
     def _announce(self, port: str, board: str, headset: str) -> None:
