@@ -1,0 +1,120 @@
+"""Talking to a board in a test: a small model, readings by number, calibrations, bare frames."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from psog.device import messages as m
+from psog.device.client import Client
+from psog.device.frames import Decoder, Frame, encode
+from psog.device.messages import DeviceErrorCode, Message, Stream
+from psog.firmware_export.image import write_image
+from psog.net.integer import IntegerNet
+from psog.virtual.boards import Board
+from tests.random_nets import random_net, random_readings
+
+TARGETS = [(h, v) for v in (-10.0, 0.0, 10.0) for h in (-12.0, 0.0, 12.0)]
+
+
+def open_eyed(seed: int) -> tuple[IntegerNet, bytes]:
+    """A network that takes every eye for open, and its image."""
+    net, headset = random_net(seed, "same")
+    net.head.weight[2] = 0
+    net.head.weight[2, -1] = 0.9
+    return net, write_image(net, headset)
+
+
+NET, IMAGE = open_eyed(1)
+OTHER_NET, OTHER_IMAGE = open_eyed(2)
+READINGS = random_readings(np.random.default_rng(1), NET.normalisation, 400)
+
+
+def reading(index: int, values: np.ndarray | None = None) -> bytes:
+    """The frame of one of READINGS, stamped with its index in milliseconds."""
+    wire = READINGS[index % len(READINGS)] if values is None else values
+    payload = m.READING.pack({"t_us": index * 1000}, wire.astype("<u2").tobytes())
+    return encode(Frame(m.READING.code, index & 0xFFFF, payload))
+
+
+def feed(board: Board, first: int, count: int) -> None:
+    board.sensor_bus.sendall(b"".join(reading(i) for i in range(first, first + count)))
+
+
+def streamed(headset: Client, board: Board, what: Stream, first: int, count: int) -> dict[type, list[Any]]:
+    """What the headset streams, by kind, of readings sent one after the other so that none is dropped."""
+    headset.stream(what)
+    headset.drop_samples()
+    samples: dict[type, list[Any]] = defaultdict(list)
+    for index in range(first, first + count):
+        feed(board, index, 1)
+        for sample in headset.samples(count=what.value.bit_count()):
+            samples[type(sample)].append(sample)
+    return samples
+
+
+def gaze_deg(samples: list[Any]) -> list[tuple[float, float]]:
+    return [(sample.gaze_h_deg, sample.gaze_v_deg) for sample in samples]
+
+
+def add_target(
+    headset: Client,
+    board: Board,
+    target_deg: tuple[float, float],
+    first: int,
+    *,
+    samples: int,
+    readings: int = 0,
+) -> Any:
+    """Readings that are sent when the device has said that it waits for them; its progress."""
+    h_deg, v_deg = target_deg
+    headset._talk.command(m.TUNE_TARGET, {"target_h_deg": h_deg, "target_v_deg": v_deg, "samples": samples})
+    feed(board, first, readings or samples)
+    return headset._talk.next_progress(time.monotonic() + 10)
+
+
+def calibrate(headset: Client, board: Board, targets: list[tuple[float, float]] = TARGETS) -> None:
+    headset.tune_begin()
+    for index, target_deg in enumerate(targets):
+        assert add_target(headset, board, target_deg, 20 * index, samples=20) == {"added": 20, "rejected": 0}
+
+
+def code(error: DeviceErrorCode) -> str:
+    return m.ERROR_TEXT[error]
+
+
+class Raw:
+    """The port without a client: frames as they are."""
+
+    def __init__(self, port: str) -> None:
+        self.fd = os.open(port, os.O_RDWR | os.O_NOCTTY)
+        self.decoder = Decoder()
+        self.waiting: list[Frame] = []
+
+    def __enter__(self) -> Raw:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
+
+    def send(self, kind: int, sequence: int, payload: bytes) -> None:
+        os.write(self.fd, encode(Frame(kind, sequence, payload)))
+
+    def receive(self) -> tuple[Message, dict]:
+        while not self.waiting:
+            self.waiting += self.decoder.feed(os.read(self.fd, 4096))
+        frame = self.waiting.pop(0)
+        message = m.BY_CODE[frame.type]
+        return message, message.unpack(frame.payload)[0]
+
+    def answer(self, kind: int, sequence: int, payload: bytes) -> int:
+        """The error of the ACK that follows."""
+        self.send(kind, sequence, payload)
+        message, values = self.receive()
+        assert message is m.ACK
+        assert (values["reply_to"], values["command"]) == (sequence, kind)
+        return values["error"]

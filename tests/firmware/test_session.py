@@ -1,0 +1,185 @@
+"""A whole session with the firmware over a real serial port, on every board that can run here."""
+
+import zlib
+
+import numpy as np
+import pytest
+
+from psog.device import messages as m
+from psog.device.client import open_headset
+from psog.device.frames import Decoder
+from psog.device.messages import DeviceErrorCode, Stream
+from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
+from psog.errors import DeviceError
+from psog.firmware_export.image import write_image
+from psog.net.ridge import solve_head
+from psog.virtual.boards import start_board
+from tests.firmware.device import (
+    IMAGE,
+    NET,
+    OTHER_IMAGE,
+    READINGS,
+    TARGETS,
+    add_target,
+    calibrate,
+    code,
+    gaze_deg,
+    reading,
+    streamed,
+)
+from tests.random_nets import random_net
+
+
+def test_a_new_device_says_who_it_is_and_that_it_has_no_model(board):
+    with open_headset(board.port) as headset:
+        assert headset.info == (1, 1, board.name, "", 0, 0, 0, False)
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.NO_MODEL)):
+            headset.tune_begin()
+
+
+def test_features_and_gaze_over_the_port_are_the_integer_networks(board):
+    with open_headset(board.port) as headset:
+        info = headset.upload(IMAGE)
+        assert (info.headset, info.sensors, info.features) == ("grid3x5", 15, 10)
+        samples = streamed(headset, board, Stream.GAZE | Stream.FEATURES | Stream.SENSORS, 0, 50)
+        assert headset.losses.lost == 0
+        assert headset.status() == (50, 0, 0, 0)
+    features = NET.features(NET.input(READINGS[:50]))
+    gaze = samples[GazeSample]
+    assert [s.t_us for s in gaze] == [1000 * i for i in range(50)]
+    np.testing.assert_array_equal([s.features for s in samples[FeatureSample]], features)
+    np.testing.assert_array_equal([s.readings for s in samples[SensorSample]], READINGS[:50])
+    outputs = [(s.gaze_h_deg, s.gaze_v_deg, s.openness) for s in gaze]
+    np.testing.assert_allclose(outputs, NET.apply_head(features), atol=1e-3)
+    assert all(s.valid and not s.calibrated for s in gaze)
+
+
+def test_a_calibration_is_fitted_tried_accepted_and_survives_a_restart(board):
+    with open_headset(board.port) as headset:
+        headset.upload(IMAGE)
+        calibrate(headset, board)
+        result = headset.tune_solve()
+        assert (result.samples, result.targets) == (180, 9)
+        features = NET.features(NET.input(READINGS[:180]))
+        weight = solve_head(
+            NET.real_features(features), np.repeat(TARGETS, 20, axis=0), NET.head.weight, NET.head.ridge
+        )
+        expected = NET.real_features(features[:10]) @ weight[:, :-1].T + weight[:, -1]
+
+        samples = streamed(headset, board, Stream.GAZE | Stream.TRIAL, 0, 10)
+        np.testing.assert_allclose(gaze_deg(samples[TrialSample]), expected, atol=2e-2)
+        population = NET.apply_head(features[:10])[:, :2]
+        np.testing.assert_allclose(gaze_deg(samples[GazeSample]), population, atol=1e-3)
+
+        headset.tune_accept()
+        for _ in range(2):
+            assert headset.hello().calibrated
+            samples = streamed(headset, board, Stream.GAZE, 0, 10)
+            np.testing.assert_allclose(gaze_deg(samples[GazeSample]), expected, atol=2e-2)
+            assert all(s.calibrated for s in samples[GazeSample])
+            headset.restart()
+
+        headset.calibration_erase()
+        assert not headset.hello().calibrated
+        assert not headset.restart().calibrated
+
+
+def test_flash_outlives_the_process(board, tmp_path):
+    with open_headset(board.port) as headset:
+        headset.upload(IMAGE)
+        calibrate(headset, board)
+        headset.tune_solve()
+        headset.tune_accept()
+    board.stop()
+    with start_board(board.name, tmp_path / "flash") as again, open_headset(again.port) as headset:
+        assert headset.info.model_crc32 == int.from_bytes(IMAGE[-4:], "little")
+        assert headset.info.calibrated
+
+
+def test_an_interrupted_upload_keeps_the_old_model_and_calibration(board, tmp_path):
+    with open_headset(board.port) as headset:
+        headset.upload(IMAGE)
+        calibrate(headset, board)
+        headset.tune_solve()
+        headset.tune_accept()
+        raw = headset._talk
+        raw.command(m.MODEL_BEGIN, {"image_bytes": len(OTHER_IMAGE), "crc32": zlib.crc32(OTHER_IMAGE)})
+        for offset in range(0, len(OTHER_IMAGE) // 2, 192):
+            raw.command(m.MODEL_DATA, {"offset": offset}, OTHER_IMAGE[offset : offset + 192])
+    board.stop()
+    with start_board(board.name, tmp_path / "flash") as again, open_headset(again.port) as headset:
+        assert headset.info.model_crc32 == int.from_bytes(IMAGE[-4:], "little")
+        assert headset.info.calibrated
+
+
+def test_a_damaged_upload_is_refused_and_the_old_model_goes_on(board):
+    damaged = bytearray(OTHER_IMAGE)
+    damaged[1000] ^= 1
+    with open_headset(board.port) as headset:
+        headset.upload(IMAGE)
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.CRC)):
+            headset.upload(bytes(damaged))
+        sample = streamed(headset, board, Stream.FEATURES, 3, 1)[FeatureSample][0]
+        np.testing.assert_array_equal(sample.features, NET.features(NET.input(READINGS[3:4]))[0])
+
+
+def test_a_new_model_discards_the_calibration(board):
+    with open_headset(board.port) as headset:
+        headset.upload(IMAGE)
+        calibrate(headset, board)
+        headset.tune_solve()
+        headset.tune_accept()
+        assert not headset.upload(OTHER_IMAGE).calibrated
+        assert not headset.upload(IMAGE).calibrated
+
+
+def test_a_model_for_other_sensors_than_are_there_is_refused(board):
+    with open_headset(board.port) as headset:
+        headset.upload(IMAGE)
+        headset.stream(Stream.SENSORS)
+        board.sensor_bus.sendall(reading(0, np.arange(16)))
+        assert len(next(headset.samples(count=1)).readings) == 16
+        assert headset.status().bad_readings == 1
+        headset.stream(Stream(0))
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.HEADSET)):
+            headset.upload(OTHER_IMAGE)
+
+
+def test_a_calibration_that_is_stopped_half_way_changes_nothing(board):
+    with open_headset(board.port) as headset:
+        headset.upload(IMAGE)
+        calibrate(headset, board, TARGETS[:2])
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.TOO_FEW)):
+            headset.tune_solve()
+        headset.tune_discard()
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):
+            headset.tune_accept()
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):
+            headset.tune_solve()
+        assert not headset.hello().calibrated
+
+
+def test_readings_of_a_closed_eye_are_passed_over(board):
+    net, headset_table = random_net(4, "same")
+    openness = net.apply_head(net.features(net.input(READINGS)))[:, 2]
+    net.head.weight[2, -1] += 0.5 - np.median(openness)
+    closed = net.apply_head(net.features(net.input(READINGS)))[:, 2] < 0.5
+    assert 5 < closed[:40].sum() < 35
+    last = int(np.flatnonzero(~closed)[9])
+    with open_headset(board.port) as headset:
+        headset.upload(write_image(net, headset_table))
+        headset.tune_begin()
+        progress = add_target(headset, board, (0.0, 0.0), 0, samples=10, readings=40)
+        assert progress == {"added": 10, "rejected": closed[:last].sum()}
+
+
+def test_the_display_shows_targets_where_the_sensors_are(board):
+    with open_headset(board.port) as headset:
+        headset.show_target(3.0, -4.0)
+        headset.hide_target()
+    decoder, frames = Decoder(), []
+    while len(frames) < 2:
+        frames += decoder.feed(board.sensor_bus.recv(100))
+    shown = [m.DISPLAY.unpack(frame.payload)[0] for frame in frames]
+    assert shown[0] == {"target_h_deg": 3.0, "target_v_deg": -4.0, "visible": 1}
+    assert shown[1]["visible"] == 0
