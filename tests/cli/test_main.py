@@ -46,7 +46,7 @@ def test_help_loads_nothing_heavy(words):
         (["dance"], "unknown verb 'dance'"),
         (["bench", "dance"], "unknown name 'dance'"),
         (["train", "--colour", "3"], "--colour"),
-        (["stream", "--samples", "many"], "many"),
+        (["stream", "--port", "p", "--samples", "many"], "many"),
         (["show", "no-such-headset", "--out", "x.png"], "no-such-headset"),
     ],
 )
