@@ -37,9 +37,10 @@ LID_UPPER_MM, LID_LOWER_MM = 4.5, 5.2
 LID_UPPER_MM_PER_DEG, LID_LOWER_MM_PER_DEG = 0.13, 0.0475
 """How far a margin follows the gaze: together the aperture's 9.7 to 6.4 mm from 0 to 40° down. The split
 between the two lids is a weak value."""
-FACE_HEIGHT_MM = 3.0
-"""The face plane in front of the rotation centre; a weak value."""
-FACE_BLEND_MM = 1.5
+FACE_HEIGHT_MM = 6.0
+"""The face plane in front of the rotation centre: between brow and nose (level with the cornea or before it)
+and the lateral orbital rim (16 mm behind it); a weak value."""
+FACE_BLEND_MM = 2.0
 """Softness of the crease where lid sphere and face plane meet; a weak value."""
 SKIN_RADIUS_MM = 25.0
 """Skin beyond this distance from the optical axis is not modelled."""

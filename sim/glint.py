@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from psog.sim import anatomy
-from psog.sim.compiled import compiled
+from psog.sim.compiled import kernel
 from psog.sim.optics import Lobe, Sensors
 from psog.sim.surfaces import EyeShape, Look, between_lids
 
@@ -20,7 +20,7 @@ _STEPS = 3
 """Of the fixed-point search; the built-in headsets need two for 1 µm."""
 
 
-@compiled
+@kernel
 def power_of_cosine(cosine: np.float32, exponent: Lobe) -> np.float32:
     """cosⁿ, zero behind the part."""
     if cosine <= _ZERO:
@@ -36,13 +36,13 @@ def power_of_cosine(cosine: np.float32, exponent: Lobe) -> np.float32:
     return value
 
 
-@compiled
+@kernel
 def fade(distance: np.float32, blur: np.float32) -> np.float32:
     """1 inside an edge, 0 outside, linear over `blur`."""
     return min(max(_HALF + distance / blur, _ZERO), _ONE)
 
 
-@compiled
+@kernel
 def add_glints(eye: EyeShape, now: Look, sensors: Sensors, out: np.ndarray) -> None:
     """Add to out[s] what each detector receives from the mirror image of its emitter (1/mm²).
 

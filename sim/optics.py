@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from psog.headset import Headset
-from psog.sim.compiled import compiled
+from psog.sim.compiled import compiled, kernel
 
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
 
@@ -59,7 +60,21 @@ def sensors_of(headset: Headset) -> Sensors:
     return Sensors(table, lobe(lobes.detector_exponent), lobe(lobes.emitter_exponent))
 
 
+def placed_table(headset: Headset, pose: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(12, sensors) as in `Sensors.table`, in head axes.
+
+    Args:
+        pose: (4,) a row of `psog.sim.render.pose_rows`.
+    """
+    return np.asarray(_placed(sensors_of(headset), pose), dtype=np.float64)
+
+
 @compiled
+def _placed(sensors: Sensors, pose: np.ndarray) -> np.ndarray:
+    return sensors_in_head(sensors, pose).table
+
+
+@kernel
 def sensors_in_head(sensors: Sensors, pose: np.ndarray) -> Sensors:
     """The sensors in head axes.
 
@@ -79,7 +94,7 @@ def sensors_in_head(sensors: Sensors, pose: np.ndarray) -> Sensors:
     return Sensors(table, sensors.detector, sensors.emitter)
 
 
-@compiled
+@kernel
 def make_patches(count: int) -> Patches:
     """Room for `count` patches."""
     return Patches(
@@ -87,7 +102,7 @@ def make_patches(count: int) -> Patches:
     )
 
 
-@compiled
+@kernel
 def multiply_by_lobe(values: np.ndarray, cos2: np.ndarray, count: int, power: Lobe) -> None:
     """values *= cosⁿ for the first `count` entries; `cos2` (squared cosines) is used up."""
     if power.rest == _HALF:
@@ -107,7 +122,7 @@ def multiply_by_lobe(values: np.ndarray, cos2: np.ndarray, count: int, power: Lo
                 cos2[i] *= cos2[i]
 
 
-@compiled
+@kernel
 def respond(patches: Patches, count: int, sensors: Sensors, s: int) -> None:
     """Into patches.values: what sensor `s` receives from each of the first `count` patches.
 
@@ -144,7 +159,7 @@ def respond(patches: Patches, count: int, sensors: Sensors, s: int) -> None:
     multiply_by_lobe(values, cos2_emitter, count, sensors.emitter)
 
 
-@compiled
+@kernel
 def add_responses(patches: Patches, count: int, sensors: Sensors, out: np.ndarray) -> None:
     """out[s] += what sensor s receives from the first `count` patches together."""
     for s in range(len(out)):

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 GAZES_DEG = ((0.0, 0.0), (-15.0, 0.0), (15.0, 0.0), (0.0, 12.0), (0.0, -15.0), (0.0, 0.0))
 """Gaze of the eyes that are drawn; the last is half way through a blink."""
 OPENNESS = (1.0, 1.0, 1.0, 1.0, 1.0, 0.35)
-SECONDS = 4.0
+SECONDS = 6.0
 _STEP_MM = 0.1
+_GAMMA = 1.6
 _SMALL_HALF_MM = 15.0
 _INK, _DETECTOR, _EMITTER = "#1c2b3a", "#1f7ab8", "#d1495b"
 
@@ -101,7 +102,8 @@ def _draw_front(axes: Axes, headset: Headset, users: Users) -> None:
     axes.set_ylim(-reach, reach)
     axes.set_xlabel("x / mm (wearer's right is on the left, as seen from in front)", fontsize=8)
     axes.set_ylabel("y / mm", fontsize=8)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(labelsize=7, color="#9aa4ae")
+    axes.spines[:].set_color("#c9ced4")
 
 
 def _draw_eye(axes: Axes, headset: Headset, users: Users, state: tuple[tuple[float, float], float]) -> None:
@@ -110,7 +112,11 @@ def _draw_eye(axes: Axes, headset: Headset, users: Users, state: tuple[tuple[flo
     axes.set_xlim(_SMALL_HALF_MM, -_SMALL_HALF_MM)
     axes.set_ylim(-0.85 * _SMALL_HALF_MM, 0.85 * _SMALL_HALF_MM)
     axes.set_axis_off()
-    words = f"gaze {gaze[0]:+.0f}°, {gaze[1]:+.0f}°" if openness == 1 else "in a blink"
+    ways = [f"{abs(gaze[0]):.0f}° {'right' if gaze[0] > 0 else 'left'}"] if gaze[0] else []
+    ways += [f"{abs(gaze[1]):.0f}° {'up' if gaze[1] > 0 else 'down'}"] if gaze[1] else []
+    words = ", ".join(ways) or "straight ahead"
+    if openness < 1:
+        words = "in a blink"
     axes.set_title(words, fontsize=9, color=_INK)
 
 
@@ -135,7 +141,8 @@ def _show(
     eye = eye_shapes(users)[0]
     raster = rasterize(eye, states[0, 0], half_mm=half_mm, step_mm=_STEP_MM)
     light = brightness(raster, headset, eye, pose_rows(np.zeros((1, 3)), np.zeros(1))[0])
-    shown = np.clip(light / np.quantile(light, 0.995), 0, 1) ** (1 / 1.6)
+    shown = np.clip(light / np.quantile(light, 0.995), 0, 1) ** (1 / _GAMMA)
+    shown[raster.x_mm**2 + raster.y_mm**2 > SKIN_RADIUS_MM**2] = np.nan
     extent = (-half_mm, half_mm, -half_mm, half_mm)
     axes.imshow(shown, cmap="gray", origin="lower", extent=extent, vmin=0, vmax=1, interpolation="bilinear")
 

@@ -28,7 +28,7 @@ class Quadrature:
     rows: int = 24
     skin_rings: int = 5
     """In each of three zones: lid, crease, face."""
-    skin_spokes: int = 16
+    skin_spokes: int = 24
     limbus_columns: int = 6
     limbus_points: int = 2
     pupil_columns: int = 4

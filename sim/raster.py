@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.headset import Headset
-from psog.sim.compiled import compiled
-from psog.sim.optics import sensors_in_head, sensors_of
+from psog.sim.compiled import compiled, kernel
+from psog.sim.optics import placed_table
 from psog.sim.surfaces import EyeShape, Look, between_lids, eye_shape, eyeball_height, look, skin_height
 
 Array = NDArray[np.floating]
@@ -75,7 +75,7 @@ def _rasterize(eye_row: np.ndarray, state: np.ndarray, axis: np.ndarray, out: np
             _surface(eye, now, (axis[j], axis[i]), out[i, j])
 
 
-@compiled
+@kernel
 def _surface(eye: EyeShape, now: Look, at: tuple[np.float32, np.float32], out: np.ndarray) -> None:
     """out (6,): kind, z, normal above one point of the frontal plane."""
     x, y = at
@@ -95,7 +95,7 @@ def _surface(eye: EyeShape, now: Look, at: tuple[np.float32, np.float32], out: n
     out[2], out[3], out[4] = now.x, now.y, now.z
 
 
-@compiled
+@kernel
 def _put(
     kind: int, at: tuple[np.float32, np.float32], height: tuple[np.float32, np.float32], out: np.ndarray
 ) -> None:
@@ -107,7 +107,7 @@ def _put(
     out[2], out[3], out[4] = -slope * x / (r * length), -slope * y / (r * length), np.float32(1) / length
 
 
-@compiled
+@kernel
 def _inside_disc(now: Look, depth: np.float32, radius: np.float32, at: tuple[np.float32, np.float32]) -> bool:
     """Whether a point lies within the frontal outline of a disc facing the optical axis."""
     dx, dy = at[0] - depth * now.x, at[1] - depth * now.y
@@ -121,7 +121,7 @@ def irradiance(raster: Raster, headset: Headset, pose: NDArray[np.float32]) -> A
     Args:
         pose: (4,) a row of `psog.sim.render.pose_rows`.
     """
-    table = sensors_in_head(sensors_of(headset), pose).table.astype(np.float64)
+    table = placed_table(headset, pose)
     point = np.stack([raster.x_mm, raster.y_mm, raster.z_mm], axis=-1).reshape(-1, 3).astype(np.float64)
     normal = raster.normal.reshape(-1, 3).astype(np.float64)
     area = raster.reflectance.reshape(-1) / np.pi * raster.pixel_mm2 / normal[:, 2]
@@ -146,7 +146,7 @@ def brightness(
         eye: the row of `eye_shapes` the raster was made from.
         pose: (4,) a row of `psog.sim.render.pose_rows`.
     """
-    table = sensors_in_head(sensors_of(headset), pose).table.astype(np.float64)
+    table = placed_table(headset, pose)
     point = np.stack([raster.x_mm, raster.y_mm, raster.z_mm], axis=-1)
     light = np.zeros(raster.kind.shape)
     for column in table.T:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from psog.errors import ShapeError, SimulationError
 from psog.headset import Headset
 from psog.sim.compiled import compiled
-from psog.sim.optics import Sensors, sensors_in_head, sensors_of
+from psog.sim.optics import Sensors, sensors_of
 from psog.sim.population import Users
 from psog.sim.quadrature import FINE, Nodes, Quadrature, nodes
 from psog.sim.sample import render_samples
 from psog.sim.state import STATE_COLUMNS
-from psog.sim.surfaces import eye_shape, eye_shapes
+from psog.sim.surfaces import eye_shapes
 from psog.sim.tables import Tables, prepare
 
 __all__ = ["FINE", "Optics", "Quadrature", "Scene", "pose_rows", "render"]
@@ -105,13 +105,18 @@ class Scene:
     def render(self, states: Array32) -> Array32:
         """(n, STATE_COLUMNS) eye states to (n, sensors) irradiance like `render`."""
         out = np.empty((len(states), self._optics.sensor_count), np.float32)
-        render_samples(self._tables, states, self._optics.nodes, out)
+        _render_one(self._optics.sensors, self._optics.nodes, self._tables, states, out)
         return out
 
 
 @compiled
 def _prepare(sensors: Sensors, nodes: Nodes, eye: Array32, pose: Array32) -> Tables:
-    return prepare(eye_shape(eye), sensors_in_head(sensors, pose), nodes)
+    return prepare(sensors, nodes, eye, pose)
+
+
+@compiled
+def _render_one(sensors: Sensors, nodes: Nodes, tables: Tables, states: Array32, out: Array32) -> None:
+    render_samples(sensors, nodes, tables, states, out)
 
 
 @compiled
@@ -120,7 +125,8 @@ def _render(
 ) -> None:
     eyes, poses = eyes_and_poses
     for m in range(len(eyes)):
-        render_samples(_prepare(sensors, nodes, eyes[m], poses[m]), states[m], nodes, out[m])
+        tables = prepare(sensors, nodes, eyes[m], poses[m])
+        render_samples(sensors, nodes, tables, states[m], out[m])
 
 
 def _check_distance(optics: Optics, users: Users, pose: Array32) -> None:

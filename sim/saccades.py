@@ -15,7 +15,8 @@ PEAK_LIMIT_DEG_S, PEAK_SCALE_DEG = 562.0, 6.07
 DURATION_S_PER_DEG, DURATION_S = 2.42e-3, 12.8e-3
 """Main sequence fitted to 746 hand-labelled saccades of the four EyeLink traces of `irf`."""
 SCATTER = 0.12
-"""Of peak velocity and of duration about it (standard deviation of the logarithm), same traces."""
+"""Of peak velocity about it (standard deviation of the logarithm), same traces; a fast saccade is as much
+shorter, so that the shape of its velocity stays."""
 PEAK_TIME, PEAK_TIME_PER_DEG, PEAK_TIME_LEAST = 0.5, -0.012, 0.25
 """When the peak comes, as a fraction of the duration, same traces: 0.48 at 3°, 0.37 at 10°, 0.28 at 20°."""
 _SMALLEST_DEG = 1e-3
@@ -57,7 +58,7 @@ class Saccade:
 
 
 def draw_saccade(random: np.random.Generator, start_deg: Array, end_deg: Array) -> Saccade:
-    """A saccade between two points with duration and peak velocity scattered about the main sequence."""
+    """A saccade between two points, faster or slower than the main sequence by a random vigour."""
     amplitude = max(float(np.linalg.norm(end_deg - start_deg)), _SMALLEST_DEG)
     scatter = np.exp(SCATTER * random.standard_normal(2))
     duration = float(duration_s(amplitude) * scatter[0])

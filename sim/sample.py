@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from psog.sim.compiled import compiled
+from psog.sim.compiled import kernel
 from psog.sim.glint import add_glints
-from psog.sim.optics import Patches, add_responses, make_patches
+from psog.sim.optics import Patches, Sensors, add_responses, make_patches, sensors_in_head
 from psog.sim.quadrature import DiscNodes, Nodes
-from psog.sim.surfaces import EyeShape, Look, between_lids, look
+from psog.sim.surfaces import EyeShape, Look, between_lids, eye_shape, look
 from psog.sim.tables import Tables, add_at, add_sclera_at
 
 _ZERO, _ONE, _HALF = np.float32(0), np.float32(1), np.float32(0.5)
@@ -37,49 +37,53 @@ class Chord(NamedTuple):
     """Of the outline: the weight of a column that has weight 1 in -1..1."""
 
 
-@compiled
-def render_samples(tables: Tables, states: np.ndarray, nodes: Nodes, out: np.ndarray) -> None:
-    """out (n, sensors): irradiance (1/mm²) for eye states (n, 6)."""
+@kernel
+def render_samples(
+    sensors: Sensors, nodes: Nodes, tables: Tables, states: np.ndarray, out: np.ndarray
+) -> None:
+    """out (n, sensors): irradiance (1/mm²) for eye states (n, 6); `sensors` in headset axes."""
+    eye, placed = eye_shape(tables.eye), sensors_in_head(sensors, tables.pose)
     patches = make_patches(disc_points(nodes.limbus) + disc_points(nodes.pupil))
     for i in range(len(states)):
         now = look(states[i])
-        out[i] = tables.skin
-        add_aperture(tables, now, nodes, out[i])
-        remove_sclera(tables, now, nodes.limbus, out[i])
-        count = patch_iris(patches, tables.eye, now, nodes)
-        add_responses(patches, count, tables.sensors, out[i])
-        add_glints(tables.eye, now, tables.sensors, out[i])
+        for s in range(out.shape[1]):
+            out[i, s] = tables.skin[s]
+        add_aperture(eye, now, tables, nodes, out[i])
+        remove_sclera(eye, now, tables, nodes.limbus, out[i])
+        count = patch_iris(patches, eye, now, nodes)
+        add_responses(patches, count, placed, out[i])
+        add_glints(eye, now, placed, out[i])
 
 
-@compiled
+@kernel
 def disc_points(nodes: DiscNodes) -> int:
     """The most patches that the disc can take."""
     return len(nodes.x) * len(nodes.y)
 
 
-@compiled
-def add_aperture(tables: Tables, now: Look, nodes: Nodes, out: np.ndarray) -> None:
+@kernel
+def add_aperture(eye: EyeShape, now: Look, tables: Tables, nodes: Nodes, out: np.ndarray) -> None:
     """Open the lids over sclera."""
     for k in range(len(nodes.aperture_x)):
-        low, high = between_lids(tables.eye, now, nodes.aperture_x[k] * tables.eye.fissure_half)
+        low, high = between_lids(eye, now, nodes.aperture_x[k] * eye.fissure_half)
         if high > low:
             add_at(tables.aperture[k], high, _ONE, out)
             add_at(tables.aperture[k], low, -_ONE, out)
 
 
-@compiled
-def remove_sclera(tables: Tables, now: Look, nodes: DiscNodes, out: np.ndarray) -> None:
+@kernel
+def remove_sclera(eye: EyeShape, now: Look, tables: Tables, nodes: DiscNodes, out: np.ndarray) -> None:
     """Take away the sclera where the cornea is."""
-    limbus = Disc(tables.eye.limbus_radius, tables.eye.limbus_depth, _ONE)
+    limbus = Disc(eye.limbus_radius, eye.limbus_depth, _ONE)
     for k in range(len(nodes.x)):
-        chord = disc_chord(tables.eye, now, limbus, nodes.x[k])
+        chord = disc_chord(eye, now, limbus, nodes.x[k])
         if chord.high > chord.low:
             weight = nodes.weight[k] * chord.half_width
             add_sclera_at(tables.sclera, (chord.x, chord.high), -weight, out)
             add_sclera_at(tables.sclera, (chord.x, chord.low), weight, out)
 
 
-@compiled
+@kernel
 def patch_iris(patches: Patches, eye: EyeShape, now: Look, nodes: Nodes) -> int:
     """Patches on the iris inside the limbus, and on the pupil that replaces it; returns their count."""
     iris = Disc(eye.limbus_radius, eye.limbus_depth, eye.iris)
@@ -88,7 +92,7 @@ def patch_iris(patches: Patches, eye: EyeShape, now: Look, nodes: Nodes) -> int:
     return patch_disc(patches.geometry, count, (eye, now, pupil), nodes.pupil)
 
 
-@compiled
+@kernel
 def patch_disc(geometry: np.ndarray, first: int, what: tuple[EyeShape, Look, Disc], nodes: DiscNodes) -> int:
     """Patches on the seen part of a disc, from index `first`; returns the count including `first`."""
     eye, now, disc = what
@@ -109,7 +113,7 @@ def patch_disc(geometry: np.ndarray, first: int, what: tuple[EyeShape, Look, Dis
     return count
 
 
-@compiled
+@kernel
 def disc_chord(eye: EyeShape, now: Look, disc: Disc, t: np.float32) -> Chord:
     """A column through a disc seen from the front, at t (-1 to 1) across its outline.
 

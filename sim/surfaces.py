@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.sim import anatomy
-from psog.sim.compiled import compiled
+from psog.sim.compiled import kernel
 from psog.sim.population import Users
 
 _ONE, _ZERO = np.float32(1), np.float32(0)
@@ -63,7 +63,7 @@ def eye_shapes(users: Users) -> NDArray[np.float32]:
     return np.stack([columns[name] for name in EyeShape._fields], axis=1).astype(np.float32)
 
 
-@compiled
+@kernel
 def eye_shape(row: np.ndarray) -> EyeShape:
     """One row of `eye_shapes` with names."""
     return EyeShape(
@@ -82,13 +82,13 @@ class Look(NamedTuple):
     lower: np.float32
 
 
-@compiled
+@kernel
 def look(state: np.ndarray) -> Look:
     """One row of states with names."""
     return Look(state[0], state[1], state[2], state[3], state[4], state[5])
 
 
-@compiled
+@kernel
 def between_lids(eye: EyeShape, now: Look, x: np.float32) -> tuple[np.float32, np.float32]:
     """Lower and upper end in y of the open eye at x; upper <= lower where it is covered."""
     parabola = _ONE - x * x / (eye.fissure_half * eye.fissure_half)
@@ -97,7 +97,7 @@ def between_lids(eye: EyeShape, now: Look, x: np.float32) -> tuple[np.float32, n
     return -now.lower * parabola, now.upper * parabola
 
 
-@compiled
+@kernel
 def eyeball_height(radius: np.float32, r: np.float32) -> tuple[np.float32, np.float32]:
     """Height and slope dz/dr of a sphere at distance r from its axis; a tangent cone beyond the fornix."""
     edge = _FORNIX * radius
@@ -107,7 +107,7 @@ def eyeball_height(radius: np.float32, r: np.float32) -> tuple[np.float32, np.fl
     return radius * radius / np.sqrt(radius * radius - edge * edge) - _FORNIX_SLOPE * r, -_FORNIX_SLOPE
 
 
-@compiled
+@kernel
 def skin_height(eye_radius: np.float32, r: np.float32) -> tuple[np.float32, np.float32]:
     """Height and slope dz/dr of lids and face: the smooth maximum of the lid shell and the face plane."""
     shell, slope = eyeball_height(eye_radius + _LID, r)

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from psog.sim.compiled import compiled
-from psog.sim.optics import Patches, Sensors, add_responses, make_patches, respond
+from psog.sim.compiled import kernel
+from psog.sim.optics import Patches, Sensors, add_responses, make_patches, respond, sensors_in_head
 from psog.sim.quadrature import ROW_LIMIT_MM, SCLERA_LIMIT_MM, Nodes
-from psog.sim.surfaces import EyeShape, eyeball_height, skin_height
+from psog.sim.surfaces import EyeShape, eye_shape, eyeball_height, skin_height
 
 _ZERO, _ONE, _TWO = np.float32(0), np.float32(1), np.float32(2)
 _PER_PI = np.float32(1 / math.pi)
@@ -32,9 +32,10 @@ Pair = tuple[np.float32, np.float32]
 class Tables(NamedTuple):
     """One user and pose; sums in 1/mm², their last axis sensors, so that a look-up reads neighbours."""
 
-    eye: EyeShape
-    sensors: Sensors
-    """In head axes."""
+    eye: np.ndarray
+    """A row of `psog.sim.surfaces.eye_shapes`."""
+    pose: np.ndarray
+    """A row of `psog.sim.render.pose_rows`."""
     skin: np.ndarray
     """(sensors,) closed lids and face."""
     aperture: np.ndarray
@@ -43,24 +44,21 @@ class Tables(NamedTuple):
     """(sclera columns, rows + 1, sensors) sclera per mm of column width."""
 
 
-@compiled
-def prepare(eye: EyeShape, sensors: Sensors, nodes: Nodes) -> Tables:
-    """The tables of one user and pose; `sensors` in head axes."""
-    count = sensors.table.shape[1]
-    tables = Tables(
-        eye,
-        sensors,
-        np.zeros(count, np.float32),
-        np.zeros((len(nodes.aperture_x), nodes.rows + 1, count), np.float32),
-        np.zeros((len(nodes.sclera_x), nodes.rows + 1, count), np.float32),
-    )
-    sum_skin(eye, sensors, nodes, tables.skin)
-    fill_aperture(eye, sensors, nodes, tables.aperture)
-    fill_sclera(eye, sensors, nodes, tables.sclera)
-    return tables
+@kernel
+def prepare(sensors: Sensors, nodes: Nodes, eye_row: np.ndarray, pose: np.ndarray) -> Tables:
+    """The tables of one user and pose; `sensors` in headset axes."""
+    eye, placed = eye_shape(eye_row), sensors_in_head(sensors, pose)
+    count = placed.table.shape[1]
+    skin = np.zeros(count, np.float32)
+    aperture = np.zeros((len(nodes.aperture_x), nodes.rows + 1, count), np.float32)
+    sclera = np.zeros((len(nodes.sclera_x), nodes.rows + 1, count), np.float32)
+    sum_skin(eye, placed, nodes, skin)
+    fill_aperture(eye, placed, nodes, aperture)
+    fill_sclera(eye, placed, nodes, sclera)
+    return Tables(eye_row, pose, skin, aperture, sclera)
 
 
-@compiled
+@kernel
 def put_height(
     geometry: np.ndarray,
     i: int,
@@ -81,21 +79,21 @@ def put_height(
     geometry[6, i] = scale * stretch * _PER_PI
 
 
-@compiled
+@kernel
 def put_sclera(geometry: np.ndarray, i: int, eye: EyeShape, at: Pair, area: np.float32) -> None:
     """Patch i on the eyeball, above `area` mm² of the frontal plane."""
     height = eyeball_height(eye.radius, np.sqrt(at[0] * at[0] + at[1] * at[1]))
     put_height(geometry, i, at, height, area * eye.sclera)
 
 
-@compiled
+@kernel
 def put_skin(geometry: np.ndarray, i: int, eye: EyeShape, at: Pair, area: np.float32) -> None:
     """Patch i on lids or face, above `area` mm² of the frontal plane."""
     height = skin_height(eye.radius, np.sqrt(at[0] * at[0] + at[1] * at[1]))
     put_height(geometry, i, at, height, area * eye.skin)
 
 
-@compiled
+@kernel
 def sum_skin(eye: EyeShape, sensors: Sensors, nodes: Nodes, out: np.ndarray) -> None:
     """out (sensors,) += everything reflected by closed lids and face."""
     spokes = len(nodes.skin_cos)
@@ -108,19 +106,19 @@ def sum_skin(eye: EyeShape, sensors: Sensors, nodes: Nodes, out: np.ndarray) -> 
         add_responses(patches, spokes, sensors, out)
 
 
-@compiled
+@kernel
 def row_height(rows: int) -> np.float32:
     """Of a row of the running sums, mm."""
     return _TWO * _ROW_LIMIT / np.float32(rows)
 
 
-@compiled
+@kernel
 def row_middle(j: int, height: np.float32) -> np.float32:
     """y of the middle of row j, mm."""
     return -_ROW_LIMIT + (np.float32(j) + _HALF) * height
 
 
-@compiled
+@kernel
 def fill_aperture(eye: EyeShape, sensors: Sensors, nodes: Nodes, out: np.ndarray) -> None:
     """out (aperture columns, rows + 1, sensors): see `Tables`."""
     rows, height = nodes.rows, row_height(nodes.rows)
@@ -139,7 +137,7 @@ def fill_aperture(eye: EyeShape, sensors: Sensors, nodes: Nodes, out: np.ndarray
             accumulate(patches, out[k, :, s])
 
 
-@compiled
+@kernel
 def fill_sclera(eye: EyeShape, sensors: Sensors, nodes: Nodes, out: np.ndarray) -> None:
     """out (sclera columns, rows + 1, sensors): see `Tables`."""
     rows, height = nodes.rows, row_height(nodes.rows)
@@ -152,7 +150,7 @@ def fill_sclera(eye: EyeShape, sensors: Sensors, nodes: Nodes, out: np.ndarray) 
             accumulate(patches, out[k, :, s])
 
 
-@compiled
+@kernel
 def accumulate(patches: Patches, out: np.ndarray) -> None:
     """out (rows + 1,): running sum of the values."""
     total = _ZERO
@@ -161,7 +159,7 @@ def accumulate(patches: Patches, out: np.ndarray) -> None:
         out[j + 1] = total
 
 
-@compiled
+@kernel
 def add_at(column: np.ndarray, y: np.float32, weight: np.float32, out: np.ndarray) -> None:
     """out += weight × running sum at height y, linear between rows; column (rows + 1, sensors)."""
     rows = column.shape[0] - 1
@@ -173,7 +171,7 @@ def add_at(column: np.ndarray, y: np.float32, weight: np.float32, out: np.ndarra
         out[s] += below * column[j, s] + above * column[j + 1, s]
 
 
-@compiled
+@kernel
 def add_sclera_at(sclera: np.ndarray, at: Pair, weight: np.float32, out: np.ndarray) -> None:
     """out += weight × running sum at (x, y), linear between columns."""
     x, y = at
