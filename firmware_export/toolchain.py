@@ -31,7 +31,7 @@ class Target:
 
     Attributes:
         compiler, size, nm: programs.
-        package: the Debian package that brings them.
+        package: the Debian packages that bring them.
         core: flags that choose the core.
     """
 
@@ -47,7 +47,7 @@ CORTEX_M4F = Target(
     "arm-none-eabi-gcc",
     "arm-none-eabi-size",
     "arm-none-eabi-nm",
-    "gcc-arm-none-eabi",
+    "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
 )
 
@@ -101,11 +101,11 @@ def find_program(program: str, package: str) -> str:
     """Path of an installed program.
 
     Raises:
-        ToolchainError: it is missing; names the Debian package that brings it.
+        ToolchainError: it is missing; says which Debian packages bring it.
     """
     path = shutil.which(program)
     if path is None:
-        raise ToolchainError(f"{program} is not installed; install Debian's package {package}")
+        raise ToolchainError(f"{program} is not installed; on Debian: apt-get install {package}")
     return path
 
 

@@ -1,0 +1,86 @@
+"""Costs are measured on the emulated core, and what it computes is what the integer network computes."""
+
+import numpy as np
+import pytest
+
+from psog.errors import ShapeError, ToolchainError
+from psog.firmware_export.image import write_image
+from psog.firmware_export.instructions import measure
+from psog.firmware_export.toolchain import (
+    BOARDS,
+    available_boards,
+    board_target,
+    build_board,
+    build_runtime,
+    section_sizes,
+)
+from tests.random_nets import PLANS, random_net, random_readings
+
+EMULATED = [name for name in available_boards() if BOARDS[name].machine]
+pytestmark = pytest.mark.skipif(not EMULATED, reason="no cross compiler or no QEMU is installed")
+
+
+@pytest.mark.parametrize("board", EMULATED)
+@pytest.mark.parametrize("corners", [False, True])
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_core_computes_the_integer_network_to_the_bit(board, plan, corners):
+    net, headset = random_net(21, plan, corners=corners)
+    wire = random_readings(np.random.default_rng(21), net.normalisation, 300)
+    found = measure(board, write_image(net, headset), wire)
+    features = net.features(net.input(wire))
+    np.testing.assert_array_equal(found.features, features)
+    np.testing.assert_allclose(found.gaze, net.apply_head(features), atol=1e-3)
+
+
+@pytest.mark.parametrize("board", EMULATED)
+def test_a_count_is_exact_and_grows_with_the_work(board):
+    net, headset = random_net(1, "same")
+    image = write_image(net, headset)
+    wire = random_readings(np.random.default_rng(1), net.normalisation, 500)
+    first, again = measure(board, image, wire), measure(board, image, wire)
+    assert first.instructions == again.instructions
+    larger_net, larger_headset = random_net(1, "deep")
+    larger = measure(board, write_image(larger_net, larger_headset), wire)
+    # Plain C needs a handful of instructions for each multiply-accumulate that is not padding (91 of 135).
+    assert 2 * net.macs < first.instructions < 20 * net.macs
+    assert larger.tune_add_instructions > 10 * first.tune_add_instructions  # 65² entries against 11²
+    assert larger.tune_solve_instructions > 50 * first.tune_solve_instructions
+
+
+@pytest.mark.parametrize("board", EMULATED)
+def test_memory_is_what_the_model_needs(board):
+    net, headset = random_net(1, "same")
+    image = write_image(net, headset)
+    found = measure(board, image, random_readings(np.random.default_rng(1), net.normalisation, 3))
+    activations, features, head = 480, 10, 4 * 3 * 11
+    assert activations + features + head < found.ram_bytes < 1024
+    assert 4 * (66 + 22) < found.tune_ram_bytes < 1024
+    assert 64 < found.stack_bytes <= 512
+    assert 64 < found.tune_stack_bytes <= 512
+
+
+@pytest.mark.parametrize("board", EMULATED)
+def test_the_runtime_alone_is_smaller_than_the_firmware(board):
+    target = board_target(board).target
+    runtime = section_sizes(build_runtime(board), target).flash_bytes
+    assert 2000 < runtime < section_sizes(build_board(board), target).flash_bytes
+
+
+def test_readings_of_another_headset_are_refused():
+    net, headset = random_net(1)
+    with pytest.raises(ShapeError, match=r"expected \(1 to 4096, 15\)"):
+        measure(EMULATED[0], write_image(net, headset), np.zeros((2, 16), np.uint16))
+
+
+def test_a_board_that_is_not_emulated_cannot_be_measured():
+    net, headset = random_net(1)
+    with pytest.raises(ToolchainError, match="does not emulate board 'host'"):
+        measure("host", write_image(net, headset), np.zeros((1, 15), np.uint16))
+
+
+def test_a_model_that_the_runtime_refuses_is_reported():
+    net, headset = random_net(1)
+    image = bytearray(write_image(net, headset))
+    image[300] ^= 1
+    with pytest.raises(ToolchainError, match="refused the model"):
+        measure(EMULATED[0], bytes(image), np.zeros((1, 15), np.uint16))
