@@ -104,6 +104,7 @@ class Command:
             yield self.port
             return
         from psog.cli.boards import default_board
+        from psog.cli.matching import check_made_for
         from psog.firmware_export.image_file import load_image
         from psog.firmware_export.image_reader import read_image
         from psog.headset import load_headset
@@ -113,7 +114,9 @@ class Command:
         assert self.model is not None
         given = load_headset(self.headset) if self.headset else None
         image = load_image(self.model, given)
-        headset = given or load_headset(read_image(image).headset)
+        made_for = read_image(image).headset
+        headset = given or load_headset(made_for)
+        check_made_for(self.model, made_for, headset.name)
         wearer = Wearer(headset, _USER_SEED if self.user_seed is None else self.user_seed)
         with VirtualHeadset(self.board or default_board(), wearer, image=image, flash=self.flash) as virtual:
             yield virtual.port

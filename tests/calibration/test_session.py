@@ -1,0 +1,299 @@
+"""A calibration session against the real firmware, with an eye whose readings are known."""
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from psog.calibration.events import (
+    Abandoned,
+    Decided,
+    Event,
+    EyeSettled,
+    Fitted,
+    PointJudged,
+    PointTaken,
+    TargetShown,
+)
+from psog.calibration.session import CalibrationSession, Settings, run_session
+from psog.calibration.targets import Target, plan_targets
+from psog.device.client import Client, open_headset
+from psog.device.messages import Stream
+from psog.device.samples import GazeSample, TrialSample
+from psog.errors import CalibrationError, DeviceError, LinkError
+from psog.firmware_export.image_file import load_image
+from psog.firmware_export.image_reader import read_image
+from psog.firmware_export.image_writer import write_image
+from psog.headset import load_headset
+from psog.net.ridge import solve_head
+from psog.net.store import load_model
+from psog.virtual.headset import VirtualHeadset
+from psog.virtual.wearer import Wearer
+from tests.calibration.steady import SteadyEye, that_knows_when_it_is_closed
+
+HEADSET = load_headset("ring16")
+SETTINGS = Settings(readings=60)
+FULL_PLAN = plan_targets(13, HEADSET.field_deg, seed=0)
+PLAN = replace(plan_targets(5, HEADSET.field_deg, seed=0), validation=FULL_PLAN.validation[:2])
+SPEED = 8.0  # device seconds per second: nothing here depends on the host's clock
+
+
+@contextlib.contextmanager
+def worn_by(eye: SteadyEye, image: bytes | None, flash: Path):
+    """A client of a virtual headset on the host board."""
+    with (
+        VirtualHeadset("host", eye, image=image, flash=flash, speed=SPEED) as virtual,
+        open_headset(virtual.port) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def eye() -> SteadyEye:
+    return SteadyEye(HEADSET)
+
+
+@pytest.fixture
+def image(tiny_model: Path, eye: SteadyEye) -> bytes:
+    places = [(target.h_deg, target.v_deg) for target in (*FULL_PLAN.calibration, *FULL_PLAN.validation)]
+    return write_image(that_knows_when_it_is_closed(load_model(tiny_model).net, eye, places), HEADSET)
+
+
+@pytest.fixture
+def client(eye: SteadyEye, image: bytes, tmp_path: Path):
+    with worn_by(eye, image, tmp_path / "flash") as client:
+        yield client
+
+
+def calibrate(client: Client, *, accept: bool, plan=PLAN, observer=lambda event: None):
+    return run_session(client, plan, SETTINGS, lambda judged: accept, observer)
+
+
+def gaze_at(client: Client, place: Target = FULL_PLAN.validation[-1]) -> tuple[float, float, bool]:
+    """What the head in use makes of the one reading that the eye gives there, and whose head it is."""
+    client.stream(Stream.GAZE)
+    client.show_target(place.h_deg, place.v_deg)
+    client.drop_samples()
+    *_, last = client.samples(seconds=0.5)
+    client.stream(Stream(0))
+    client.hide_target()
+    assert isinstance(last, GazeSample)
+    return last.gaze_h_deg, last.gaze_v_deg, last.calibrated
+
+
+def test_device_finds_the_head_that_the_hosts_ridge_finds(client, eye, image):
+    """On the same features: every target is one known reading, repeated."""
+    model = read_image(image)
+    trials: list[TrialSample] = []
+    with CalibrationSession(client, SETTINGS, lambda event: None) as session:
+        for number, target in enumerate(FULL_PLAN.calibration, start=1):
+            session.take(target, number, 13)
+        fitted = session.fit()
+        for target in FULL_PLAN.validation:
+            session.judge(target, 1, 1)
+            client.drop_samples()
+            trials.append(next(s for s in client.samples() if isinstance(s, TrialSample)))
+
+    def real_features(targets):
+        wire = np.stack([eye.reading_at(target.h_deg, target.v_deg) for target in targets])
+        quantization = model.feature_quantization
+        q = model.features(wire).astype(np.float64)
+        return np.c_[quantization.scale * (q - quantization.zero_point)]
+
+    features = real_features(FULL_PLAN.calibration)
+    target_deg = np.array([(target.h_deg, target.v_deg) for target in FULL_PLAN.calibration])
+    head = solve_head(features, target_deg, model.head.weight, model.head.ridge)
+
+    def gaze_deg(features, head):
+        return np.c_[features, np.ones(len(features))] @ np.asarray(head, np.float64).T
+
+    expected = gaze_deg(real_features(FULL_PLAN.validation), head)
+    np.testing.assert_allclose([(s.gaze_h_deg, s.gaze_v_deg) for s in trials], expected, atol=1e-3)
+
+    def rms_deg(head):
+        return np.sqrt(((gaze_deg(features, head[:2]) - target_deg) ** 2).sum(axis=1).mean())
+
+    assert fitted.samples == 13 * SETTINGS.readings
+    assert fitted.targets == 13
+    assert fitted.before_deg == pytest.approx(rms_deg(model.head.weight), rel=1e-3)
+    assert fitted.after_deg == pytest.approx(rms_deg(head), rel=1e-2)
+
+
+def test_events_tell_the_session_in_order(client):
+    events: list[Event] = []
+    calibrate(client, accept=True, observer=events.append)
+    shown = [event.target for event in events if isinstance(event, TargetShown)]
+    assert shown == [*PLAN.calibration, *PLAN.validation]
+    kinds = [type(e) for e in events if isinstance(e, PointTaken | Fitted | PointJudged | Decided)]
+    assert kinds == [PointTaken] * 5 + [Fitted] + [PointJudged] * 2 + [Decided]
+    assert not any(isinstance(event, Abandoned) for event in events)
+
+
+def test_before_and_after_are_measured_on_the_same_readings(client):
+    report = calibrate(client, accept=False)
+    for before, after in zip(report.before.targets, report.after.targets, strict=True):
+        assert len(before.gaze_deg) == len(after.gaze_deg) == SETTINGS.readings
+        assert before.lost == after.lost
+
+
+def test_accepted_calibration_is_in_use_and_survives_restart_and_power_loss(eye, image, tmp_path):
+    flash = tmp_path / "flash"
+    with worn_by(eye, image, flash) as client:
+        *before, calibrated = gaze_at(client)
+        assert not calibrated
+        report = calibrate(client, accept=True)
+        assert report.accepted
+        after = gaze_at(client)
+        assert after[:2] != tuple(before)
+        assert after[2]
+        assert client.restart().calibrated
+        assert gaze_at(client) == after
+    with worn_by(eye, image, flash) as client:
+        assert client.info.calibrated
+        assert gaze_at(client) == after
+
+
+def test_rejected_calibration_leaves_a_new_headset_uncalibrated(client):
+    before = gaze_at(client)
+    report = calibrate(client, accept=False)
+    assert not report.accepted
+    assert gaze_at(client) == before
+    assert not client.restart().calibrated
+
+
+def leave_after_two_targets(client: Client) -> None:
+    with CalibrationSession(client, SETTINGS, lambda event: None) as session:
+        for number, target in enumerate(PLAN.calibration[:2], start=1):
+            session.take(target, number, 5)
+
+
+def stop_while_judging(client: Client) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, PointJudged):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(client, accept=True, plan=FULL_PLAN, observer=stop)
+
+
+def reject(client: Client) -> None:
+    calibrate(client, accept=False, plan=FULL_PLAN)
+
+
+def close_the_port(client: Client) -> None:
+    def close(event: Event) -> None:
+        if isinstance(event, Fitted):
+            client.close()
+
+    with pytest.raises(LinkError):
+        calibrate(client, accept=True, plan=FULL_PLAN, observer=close)
+
+
+@pytest.mark.parametrize("stop", [leave_after_two_targets, stop_while_judging, reject, close_the_port])
+def test_last_good_calibration_outlives_a_session_that_is_not_accepted(stop, eye, image, tmp_path):
+    with VirtualHeadset("host", eye, image=image, flash=tmp_path / "flash", speed=SPEED) as virtual:
+        with open_headset(virtual.port) as client:
+            calibrate(client, accept=True)
+            kept = gaze_at(client)
+            stop(client)
+        with open_headset(virtual.port) as client:
+            assert gaze_at(client) == kept
+            client.restart()
+            assert gaze_at(client) == kept
+
+
+def test_leaving_early_clears_the_display_and_the_devices_memory(client, eye):
+    events: list[Event] = []
+    with CalibrationSession(client, SETTINGS, events.append) as session:
+        for number, target in enumerate(PLAN.calibration, start=1):
+            session.take(target, number, 5)
+            assert not eye.hidden.is_set()
+    assert events[-1] == Abandoned("")
+    assert eye.hidden.wait(5)
+    with pytest.raises(DeviceError, match="not possible in this state"):
+        client.tune_solve()
+
+
+def test_too_few_targets_are_refused_by_the_device(client):
+    with CalibrationSession(client, SETTINGS, lambda event: None) as session:
+        session.take(PLAN.calibration[0], 1, 1)
+        with pytest.raises(DeviceError, match="too few calibration samples"):
+            session.fit()
+
+
+def test_steps_out_of_order_are_refused(client):
+    with CalibrationSession(client, SETTINGS, lambda event: None) as session:
+        with pytest.raises(CalibrationError, match="needs a session that has fitted the head"):
+            session.decide(accept=True)
+        with pytest.raises(CalibrationError, match="needs a session that has fitted the head"):
+            session.judge(PLAN.validation[0], 1, 1)
+    with pytest.raises(CalibrationError, match="this one has ended"):
+        session.fit()
+
+
+def test_an_eye_that_is_closed_when_the_target_appears_is_named(client, eye):
+    eye.closed.set()
+    with pytest.raises(CalibrationError, match=r"target .*: the eye was closed in \d+% of the readings"):
+        calibrate(client, accept=True)
+    assert not client.hello().calibrated
+
+
+def test_an_eye_that_closes_while_readings_are_taken_is_named(client, eye):
+    def close(event: Event) -> None:
+        if isinstance(event, EyeSettled):
+            eye.closed.set()
+
+    impatient = Settings(readings=5000, patience_s=1.0)
+    with pytest.raises(CalibrationError, match=r"the eye was mostly closed for 1 s"):
+        run_session(client, PLAN, impatient, lambda judged: True, close)
+    assert not client.hello().calibrated
+
+
+def test_an_eye_that_closes_during_validation_is_named(client, eye):
+    def close(event: Event) -> None:
+        if isinstance(event, EyeSettled) and event.target.purpose == "validation":
+            eye.closed.set()
+
+    with pytest.raises(CalibrationError, match=r"only \d+ of 60 readings in 10 s show a steadily open eye"):
+        calibrate(client, accept=True, observer=close)
+    assert not client.hello().calibrated
+
+
+def test_a_headset_without_a_model_is_told_to_get_one(eye, tmp_path):
+    with (
+        worn_by(eye, None, tmp_path / "flash") as client,
+        pytest.raises(CalibrationError, match="psog flash"),
+    ):
+        calibrate(client, accept=True)
+
+
+def test_a_headset_that_disappears_is_one_clear_error(eye, image, tmp_path):
+    with contextlib.ExitStack() as plugged_in:
+        virtual = plugged_in.enter_context(
+            VirtualHeadset("host", eye, image=image, flash=tmp_path / "flash", speed=SPEED)
+        )
+
+        def unplug(event: Event) -> None:
+            if isinstance(event, PointTaken):
+                plugged_in.close()
+
+        events: list[Event] = []
+        with open_headset(virtual.port) as client, pytest.raises(LinkError, match="has gone"):
+            calibrate(client, accept=True, observer=lambda e: (events.append(e), unplug(e)))
+    assert isinstance(events[-1], Abandoned)
+    assert "has gone" in events[-1].reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("user_seed", [1000, 1001])
+def test_a_wearer_who_blinks_and_wanders_gains_from_calibration(user_seed, tiny_model, tmp_path):
+    wearer = Wearer(HEADSET, user_seed)
+    image = load_image(tiny_model)
+    with (
+        VirtualHeadset("host", wearer, image=image, flash=tmp_path / "flash", speed=4) as virtual,
+        open_headset(virtual.port) as client,
+    ):
+        report = calibrate(client, accept=True, plan=plan_targets(9, HEADSET.field_deg, seed=0))
+    assert report.after.accuracy_deg < 0.7 * report.before.accuracy_deg
