@@ -1,0 +1,40 @@
+"""A small device image to take apart."""
+
+import struct
+import zlib
+
+from psog.errors import ModelImageError
+from psog.firmware_export.image import write_image
+from tests.random_nets import LayerPlan, random_net
+
+SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan("dense", 4))
+
+
+def small_image(seed=1):
+    net, headset = random_net(seed, SMALL)
+    return write_image(net, headset)
+
+
+def repaired(data):
+    """The same bytes with a CRC that fits, so that what the CRC protects is looked at."""
+    return bytes(data[:-4]) + zlib.crc32(bytes(data[:-4])).to_bytes(4, "little")
+
+
+def changed(data, offset, value, kind="<B"):
+    out = bytearray(data)
+    struct.pack_into(kind, out, offset, value)
+    return repaired(out)
+
+
+def u32(data, offset):
+    return int.from_bytes(data[offset : offset + 4], "little")
+
+
+def accepted(read, data):
+    """Whether a reader takes the bytes; anything but a one-line refusal is an error of the test."""
+    try:
+        read(data)
+    except ModelImageError as error:
+        assert str(error) and "\n" not in str(error)
+        return False
+    return True

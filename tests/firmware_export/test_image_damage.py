@@ -1,0 +1,182 @@
+"""Nothing but sound images are read: every damage gets one clear line, and the firmware agrees."""
+
+import functools
+import shutil
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from psog.errors import ModelImageError
+from psog.firmware_export.host_runtime import HostRuntime
+from psog.firmware_export.image import read_image, write_image
+from psog.firmware_export.image_format import MAX_IMAGE_BYTES
+from psog.firmware_export.toolchain import build_library
+from tests.firmware_export.images import accepted, changed, repaired, small_image, u32
+from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
+
+needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="the C runtime needs gcc")
+
+
+def test_every_flipped_bit_is_noticed():
+    data = small_image()
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        assert not accepted(read_image, bytes(flipped)), f"bit {bit}"
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_every_truncation_is_noticed(repair):
+    data = small_image()
+    for length in range(len(data)):
+        cut = data[:length]
+        assert not accepted(read_image, repaired(cut) if repair and length > 4 else cut), f"length {length}"
+
+
+@pytest.mark.parametrize("extra", [1, 4, 1000])
+def test_bytes_behind_the_image_are_noticed(extra):
+    assert not accepted(read_image, small_image() + bytes(extra))
+
+
+LAYERS_AT = u32(small_image(), 52)
+WRONG = {
+    "begins with": (0, ord("Q"), "<B"),
+    "format version is 2": (4, 2, "<H"),
+    "header length is 92": (6, 92, "<H"),
+    "its header says": (8, 100, "<I"),
+    "version counter is 1": (12, 1, "<I"),
+    "headset name": (16, 0x0A, "<B"),
+    "sensors is 0": (32, 0, "<H"),
+    "sensors is 65": (32, 65, "<H"),
+    "rows is 17": (34, 17, "<B"),
+    "columns is 33": (35, 33, "<B"),
+    "layers is 9": (36, 9, "<B"),
+    "outputs is 2": (37, 2, "<B"),
+    "features is 65": (38, 65, "<H"),
+    "shift is 31": (40, 31, "<B"),
+    "does not take what the layer before it gives": (41, 5, "<b"),
+    "reserved field is 1": (42, 1, "<H"),
+    "normalisation at offset 97": (44, 97, "<I"),
+    "layout at offset 92": (48, 92, "<I"),
+    "layer table at offset 4294967292": (52, 0xFFFFFFFC, "<I"),
+    "head at offset": (56, len(small_image()) - 8, "<I"),
+    "test vector at offset": (60, len(small_image()), "<I"),
+    "feature scale is nan": (64, float("nan"), "<f"),
+    "feature scale is -1": (64, -1.0, "<f"),
+    "feature zero point is 200": (68, 200, "<i"),
+    "ridge strength is 0": (72, 0.0, "<f"),
+    "the header says 44": (76, 44, "<I"),
+    "activation size is 16385": (76, 16385, "<I"),
+    "field width is inf": (80, float("inf"), "<f"),
+    "reserved bytes": (95, 1, "<B"),
+    "normalisation is out of range": (u32(small_image(), 44) + 4, 16384, "<i"),
+    "names a sensor": (u32(small_image(), 48), 15, "<B"),
+    "head holds a number": (u32(small_image(), 56), float("inf"), "<f"),
+    "its head does not reproduce": (u32(small_image(), 56) + 16, 1e6, "<f"),
+    "does not reproduce its test vector": (u32(small_image(), 60), 0, "<H"),
+    "test vector holds": (u32(small_image(), 60) + 36, float("nan"), "<f"),
+    "layer 0 is of an unknown kind": (LAYERS_AT, 2, "<B"),
+    "layer 1 is of an unknown kind": (LAYERS_AT + 33, 2, "<B"),
+    "layer 2 is dense with padding": (LAYERS_AT + 65, 1, "<B"),
+    "layer 1 does not take": (LAYERS_AT + 34, 2, "<B"),
+    "layer 0 needs": (LAYERS_AT + 6, 65535, "<H"),
+    "layer 1 gives nothing": (LAYERS_AT + 38, 0, "<H"),
+    "last layer does not give its features": (38, 3, "<H"),
+    "layer 0 weights at offset 2": (LAYERS_AT + 12, 2, "<I"),
+    "layer 0 biases at offset": (LAYERS_AT + 16, 0x7FFFFFFC, "<I"),
+    "layer 1 multipliers at offset": (LAYERS_AT + 32 + 20, 0, "<I"),
+    "layer 2 shifts at offset": (LAYERS_AT + 64 + 24, 0xFFFFFFFF, "<I"),
+    "layer 2 has a reserved field": (LAYERS_AT + 64 + 28, 1, "<I"),
+    "layer 0 has a multiplier": (u32(small_image(), LAYERS_AT + 20), 5, "<i"),
+    "multiplier or shift": (u32(small_image(), LAYERS_AT + 24), 8, "<b"),
+    "layer 0 can overflow": (u32(small_image(), LAYERS_AT + 16), 2**31 - 1, "<i"),
+}
+
+
+@pytest.mark.parametrize("complaint", WRONG)
+def test_a_wrong_field_is_named(complaint):
+    with pytest.raises(ModelImageError, match=complaint):
+        read_image(changed(small_image(), *WRONG[complaint]))
+
+
+def test_a_grid_smaller_than_the_kernel_is_refused():
+    net, headset = random_net(1, (LayerPlan("conv", 2, "same"), LayerPlan("dense", 3)), grid_headset(2, 4))
+    data = write_image(net, headset)
+    with pytest.raises(ModelImageError, match="smaller than its kernel"):
+        read_image(changed(data, u32(data, 52) + 1, 0))
+
+
+@pytest.fixture(scope="module")
+def on_device():
+    """Opens an image in the firmware's runtime, built once."""
+    return functools.partial(HostRuntime, library=build_library())
+
+
+@needs_compiler
+@pytest.mark.parametrize("value", [0, 1, 127, 128, 255])
+def test_firmware_and_python_agree_about_every_changed_byte(value, on_device):
+    """Each byte in turn, with the CRC repaired: both take it or neither, and then the same bits come out."""
+    data = small_image()
+    wire = random_readings(np.random.default_rng(0), read_image(data).normalisation, 20)
+    taken = [compare_with_firmware(changed(data, at, value), wire, on_device) for at in range(len(data) - 4)]
+    assert 0 < sum(taken) < len(taken)
+
+
+@needs_compiler
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_firmware_and_python_agree_about_several_changes(data, on_device):
+    image = small_image(data.draw(st.integers(0, 3)))
+    words = st.sampled_from([0, 1, 0x7F, 0x80, 0xFFFF, 96, len(image) - 4, len(image), 2**31 - 1, 2**32 - 1])
+    edits = st.lists(st.tuples(st.integers(0, len(image) // 4 - 2), words), min_size=1, max_size=4)
+    for word, value in data.draw(edits):
+        image = changed(image, 4 * word, value, "<I")
+    compare_with_firmware(image, np.full((3, 15), 30_000, np.uint16), on_device)
+
+
+def compare_with_firmware(data, wire, on_device):
+    """Whether both take the image; features must then agree."""
+    in_python = accepted(read_image, data)
+    if accepted(on_device, data) and not in_python:
+        # Sums that overflow 32 bits wrap on the device; Python refuses them instead.
+        with pytest.raises(ModelImageError, match="overflow"):
+            read_image(data)
+        return False
+    assert in_python == accepted(on_device, data)
+    if in_python:
+        np.testing.assert_array_equal(read_image(data).features(wire), on_device(data).features(wire))
+    return in_python
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.binary(max_size=600))
+def test_any_bytes_are_refused_in_one_line(data):
+    assert not accepted(read_image, data)
+    assert not accepted(read_image, repaired(b"PSOG" + data) if data else b"")
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.binary(min_size=88, max_size=400))
+def test_any_content_in_a_sound_frame_is_refused_in_one_line(content):
+    content += bytes(-len(content) % 4)
+    head = b"PSOG" + struct.pack("<HHI", 1, 96, 12 + len(content) + 4)
+    assert not accepted(read_image, repaired(head + content + bytes(4)))
+
+
+def test_memory_is_bounded_whatever_the_header_claims():
+    net, headset = random_net(0, (LayerPlan("dense", 1000), LayerPlan("dense", 990), LayerPlan("dense", 8)))
+    data = write_image(net, headset)
+    assert len(data) > 0.98 * MAX_IMAGE_BYTES
+    tracemalloc.start()
+    try:
+        read_image(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 * MAX_IMAGE_BYTES
+    with pytest.raises(ModelImageError, match="at most"):
+        read_image(data.ljust(MAX_IMAGE_BYTES + 4, b"\0"))
