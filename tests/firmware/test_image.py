@@ -58,6 +58,8 @@ def test_a_truncated_image(image, length):
 
 def test_a_longer_image(image):
     refused(image + b"\0\0\0\0", "malformed")
+    padded = image[:-4] + bytes((1 << 20) + 4 - len(image)) + image[-4:]
+    refused(changed(padded, 8, "I", len(padded)), "malformed")
 
 
 def test_any_flipped_bit_is_noticed(image):

@@ -213,7 +213,7 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
 
 enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size)
 {
-    if (size < HEADER_BYTES + CRC_BYTES || size > UINT32_MAX)
+    if (size < HEADER_BYTES + CRC_BYTES || size > PSOG_MAX_IMAGE_BYTES)
         return PSOG_ERR_IMAGE;
     uint32_t image_bytes = psog_get_u32(image + 8);
     if (memcmp(image, "PSOG", 4) != 0 || image_bytes != size || image_bytes % 4u != 0)

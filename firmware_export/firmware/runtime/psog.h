@@ -31,6 +31,7 @@ enum psog_error {
 #define PSOG_MAX_FEATURES 64u
 #define PSOG_MAX_LAYERS 8u
 #define PSOG_MAX_ACTIVATION_BYTES 16384u
+#define PSOG_MAX_IMAGE_BYTES (1u << 20)
 #define PSOG_OUTPUTS 3u      /* gaze right (degrees), gaze up (degrees), openness (0 closed … 1 open) */
 #define PSOG_GAZE_OUTPUTS 2u /* of these, the ones a calibration fits */
 #define PSOG_HEAD_FLOATS(features) (PSOG_OUTPUTS * ((features) + 1u))
