@@ -51,6 +51,7 @@ class Command:
         from psog.cli.training_bar import training_bar
         from psog.headset import load_headset
         from psog.net.loop import TrainingConfig
+        from psog.net.pupil import fit_pupils, pupil_known
         from psog.net.store import check_free, save_model
         from psog.net.training import train_plain
 
@@ -61,12 +62,15 @@ class Command:
         train, test = (_read_all(paths, headset) for paths in (self.train, self.test))
         readings = np.concatenate([recording.readings for recording in train.values()])
         gaze_deg = np.concatenate([recording.gaze_deg for recording in train.values()])
+        pupils = fit_pupils(list(train.values())) if pupil_known(list(train.values())) else None
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         config = TrainingConfig(
             steps=_steps(self.epochs, len(readings)), rows_per_batch=_ROWS_PER_BATCH, seed=self.seed
         )
         with training_bar(console) as show:
-            net, report = train_plain(readings, gaze_deg, headset, config, show, noise_counts=_NOISE_COUNTS)
+            net, report = train_plain(
+                readings, gaze_deg, headset, config, show, noise_counts=_NOISE_COUNTS, pupils=pupils
+            )
         files = {name: _errors(net, headset, recording) for name, recording in test.items()}
         result = {"files": files, "macs": net.macs, "parameters": net.parameters}
         if self.save is not None:

@@ -29,7 +29,7 @@ def to_integer(net: GazeNet) -> IntegerNet:
         layers.append(_integer_layer(layer, source, len(layers)))
         source = layers[-1].output
     head = net.head_deg().detach().numpy().astype(np.float32)
-    ridge = float(np.float32(net.log_ridge.detach().exp().item()))
+    ridge = float(np.float32(net.ridge().item()))
     if not (np.isfinite(head).all() and 0 < ridge < np.inf):
         raise ModelError("training diverged: the head is not finite; train again with another seed")
     return IntegerNet(

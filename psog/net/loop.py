@@ -32,15 +32,15 @@ class TrainingConfig:
     seed: int = 0
     architecture: Architecture | None = None
     """The headset's standard network when None."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     """Of Soap at the start; it falls to zero along half a cosine."""
-    warm_up: float = 0.1
+    warm_up: float = 0.02
     """Share of the run before the loss goes through the ridge solve."""
     quantize_from: float = 0.6
     """Share of the run after which the network rounds as the device does."""
     freeze_from: float = 0.9
     """Share of the run after which activation ranges stay as they are."""
-    users_per_batch: int = 24
+    users_per_batch: int = 16
     queries: int = 64
     """Samples per user and step on which a fitted head is judged."""
     rows_per_batch: int = 512
@@ -109,14 +109,14 @@ def fit(
             net.quantize()
         if fraction >= config.freeze_from and clock.quantized_steps > _RANGE_STEPS:
             net.freeze_ranges()
-        loss, batch_error_deg = objective(net, fraction)
-        if not math.isfinite(float(loss.detach())):
+        rate = _learning_rate(config, fraction, clock.step)
+        try:
+            batch_error_deg = _step(net, objective, optimiser, fraction, rate)
+        except (torch.linalg.LinAlgError, FloatingPointError) as error:
             raise ModelError(
-                f"training diverged at step {clock.step}: the loss is not a number; "
-                f"lower the learning rate ({config.learning_rate}) or take another seed"
-            )
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step(_learning_rate(config, fraction, clock.step))
+                f"training diverged at step {clock.step}; lower the learning rate ({config.learning_rate}) "
+                "or take another seed"
+            ) from error
         error_deg = _running(error_deg, batch_error_deg)
         if clock.step % _REPORT_EVERY == 0:
             history.append((clock.step, round(error_deg, 4)))
@@ -127,6 +127,20 @@ def fit(
     if progress is not None:
         progress(Progress(1.0, clock.step, "settle", error_deg))
     return {"steps_done": clock.step, "seconds_taken": round(clock.seconds(), 2), "history": history}
+
+
+def _step(net: GazeNet, objective: Objective, optimiser: Soap, fraction: float, rate: float) -> float:
+    """One step down; returns the batch's error in degrees.
+
+    Raises:
+        FloatingPointError, LinAlgError: the weights are no longer usable.
+    """
+    loss, error_deg = objective(net, fraction)
+    if not math.isfinite(float(loss.detach())):
+        raise FloatingPointError("the loss is not a number")
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimiser.step(rate)
+    return error_deg
 
 
 _REPORT_EVERY = 50

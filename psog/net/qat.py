@@ -165,6 +165,10 @@ class GazeNet(nn.Module):
         unit[:GAZE_OUTPUTS] = GAZE_UNIT_DEG
         return self.head * unit
 
+    def ridge(self) -> Tensor:
+        """() λ, kept where the solve stays well conditioned in float32."""
+        return self.log_ridge.clamp(min=_LEAST_LOG_RIDGE).exp()
+
     def quantize(self) -> None:
         """Round as the device does from now on; ranges follow the activations."""
         self.quantized = True
@@ -176,6 +180,7 @@ class GazeNet(nn.Module):
             layer.output.frozen = True
 
 
+_LEAST_LOG_RIDGE = -9.0  # 1e-4, where features are of order one
 _FIRST_LOG_RIDGE = -4.0  # λ = 0.018 at the start; it is learnt
 
 
