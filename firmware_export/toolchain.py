@@ -109,15 +109,18 @@ def find_program(program: str, package: str) -> str:
     return path
 
 
-def build_board(name: str) -> Path:
+def build_board(name: str, *, sanitize: bool = False) -> Path:
     """The firmware of a board: an executable for `host`, an ELF file for the others.
 
+    Args:
+        sanitize: with the address and undefined-behaviour sanitizers (host only).
     Raises:
         ToolchainError: unknown board, compiler missing, or it does not compile.
     """
     board = board_target(name)
     sources = _sources("runtime", "app", "boards/common", f"boards/{name}")
-    return _build(board.target, f"{name}.elf", [s for s in sources if s.name not in _NOT_APP], board.link)
+    link = (*board.link, *(_SANITIZERS if sanitize else ()))
+    return _build(board.target, f"{name}.elf", [s for s in sources if s.name not in _NOT_APP], link)
 
 
 def build_bench(name: str) -> Path:
