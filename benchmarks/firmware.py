@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from rich.console import Console
 
-    from psog.firmware_export.image import ModelImage
     from psog.net.integer import IntegerNet
 
 
@@ -37,7 +34,8 @@ class Command:
 
         from rich.console import Console
 
-        from psog.firmware_export.image import read_image, write_image
+        from psog.firmware_export.budget import measure_budget
+        from psog.firmware_export.image import write_image
         from psog.firmware_export.image_file import load_image
         from psog.headset import load_headset
 
@@ -45,12 +43,11 @@ class Command:
             image = write_image(_random_net(self.seed), load_headset(_HEADSET))
         else:
             image = load_image(self.model)
-        model = read_image(image)
         console = Console(stderr=True)
         boards = {}
         for board in _emulated_boards():
             with console.status(f"measuring on {board}"):
-                boards[board] = _measure(board, image, model, _readings(model, self.readings, self.seed))
+                boards[board] = measure_budget(board, image, readings=self.readings, seed=self.seed)
         if self.json:
             print(json.dumps({"boards": boards}))
         else:
@@ -82,17 +79,6 @@ def _random_net(seed: int) -> IntegerNet:
     return to_integer(net)
 
 
-def _readings(model: ModelImage, count: int, seed: int) -> NDArray[np.uint16]:
-    """(count, sensors): around the means as far as the input reaches, and the extremes."""
-    import numpy as np
-
-    rng = np.random.default_rng(seed)
-    normalisation = model.normalisation
-    reach = 128 * 2.0**normalisation.shift / normalisation.multiplier
-    wire = normalisation.offset + rng.uniform(-1.2, 1.2, (count, len(reach))) * reach
-    return np.clip(wire, 0, 65535).astype(np.uint16)
-
-
 def _emulated_boards() -> list[str]:
     from psog.errors import ToolchainError
     from psog.firmware_export.toolchain import BOARDS, available_boards
@@ -104,48 +90,6 @@ def _emulated_boards() -> list[str]:
             "and qemu-system-arm"
         )
     return found
-
-
-def _measure(board: str, image: bytes, model: ModelImage, wire: NDArray[np.uint16]) -> dict[str, Any]:
-    import numpy as np
-
-    from psog.firmware_export.instructions import measure
-    from psog.firmware_export.toolchain import board_target, build_board, build_runtime, section_sizes
-
-    found = measure(board, image, wire)
-    target = board_target(board).target
-    same_features = bool(np.array_equal(found.features, model.features(wire)))
-    same_gaze = bool(np.abs(found.gaze - model.gaze(wire)).max() <= _HEAD_TOLERANCE_DEG)
-    return {
-        "instructions": found.instructions,
-        "macs": _macs(model),
-        "flash_runtime_bytes": section_sizes(build_runtime(board), target).flash_bytes,
-        "flash_model_bytes": len(image),
-        "flash_firmware_bytes": section_sizes(build_board(board), target).flash_bytes,
-        "ram_bytes": found.ram_bytes,
-        "stack_bytes": found.stack_bytes,
-        "tune_add_instructions": found.tune_add_instructions,
-        "tune_solve_instructions": found.tune_solve_instructions,
-        "tune_ram_bytes": found.tune_ram_bytes,
-        "tune_stack_bytes": found.tune_stack_bytes,
-        "bit_exact": same_features and same_gaze,
-    }
-
-
-_HEAD_TOLERANCE_DEG = 1e-3  # float sums in another order (docs/SPEC.md, test vector)
-
-
-def _macs(model: ModelImage) -> int:
-    """Multiply-accumulates of one inference, head included, padding counted."""
-    rows, columns = model.layout.shape
-    total = 0
-    for layer in model.layers:
-        if layer.kind == "dense":
-            rows = columns = 1
-        elif layer.padding == "valid":
-            rows, columns = rows - 2, columns - 2
-        total += rows * columns * layer.weight.size
-    return int(total + model.head.weight[:, :-1].size)
 
 
 def _print(console: Console, boards: dict[str, dict[str, Any]]) -> None:

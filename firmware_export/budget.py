@@ -1,0 +1,72 @@
+"""What one model costs on one microcontroller: instructions, flash, RAM and stack, measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.firmware_export.image import ModelImage, read_image
+from psog.firmware_export.instructions import measure
+from psog.firmware_export.toolchain import board_target, build_board, build_runtime, section_sizes
+from psog.net.integer import Normalisation
+
+_HEAD_TOLERANCE_DEG = 1e-3  # float sums in another order (docs/SPEC.md, test vector)
+
+
+def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 0) -> dict[str, Any]:
+    """The cost of a model on an emulated board, and whether it computes there what it should.
+
+    Args:
+        image: contents of a gaze.psog.
+        readings: random ones to run; the slowest counts.
+    Returns:
+        JSON types: "instructions" of one inference, "macs", "flash_runtime_bytes" (network, head and tuning,
+        without link and storage), "flash_model_bytes", "flash_firmware_bytes" (all code), "ram_bytes",
+        "stack_bytes", the same for tuning, and "bit_exact" against the integer model.
+    Raises:
+        ToolchainError: compiler or QEMU missing, or the board is not emulated.
+    """
+    model = read_image(image)
+    wire = readings_over_range(model.normalisation, readings, seed)
+    found = measure(board, image, wire)
+    target = board_target(board).target
+    same_features = bool(np.array_equal(found.features, model.features(wire)))
+    same_gaze = bool(np.abs(found.gaze - model.gaze(wire)).max() <= _HEAD_TOLERANCE_DEG)
+    return {
+        "instructions": found.instructions,
+        "macs": count_macs(model),
+        "flash_runtime_bytes": section_sizes(build_runtime(board), target).flash_bytes,
+        "flash_model_bytes": len(image),
+        "flash_firmware_bytes": section_sizes(build_board(board), target).flash_bytes,
+        "ram_bytes": found.ram_bytes,
+        "stack_bytes": found.stack_bytes,
+        "tune_add_instructions": found.tune_add_instructions,
+        "tune_solve_instructions": found.tune_solve_instructions,
+        "tune_ram_bytes": found.tune_ram_bytes,
+        "tune_stack_bytes": found.tune_stack_bytes,
+        "bit_exact": same_features and same_gaze,
+    }
+
+
+def readings_over_range(normalisation: Normalisation, count: int, seed: int) -> NDArray[np.uint16]:
+    """(count, sensors) random readings, evenly over what the network's input can tell apart and a little
+    beyond."""
+    rng = np.random.default_rng(seed)
+    reach = 128 * 2.0**normalisation.shift / normalisation.multiplier
+    wire = normalisation.offset + rng.uniform(-1.2, 1.2, (count, len(reach))) * reach
+    return np.clip(wire, 0, 65535).astype(np.uint16)
+
+
+def count_macs(model: ModelImage) -> int:
+    """Multiply-accumulates of one inference, head included, padding counted."""
+    rows, columns = model.layout.shape
+    total = 0
+    for layer in model.layers:
+        if layer.kind == "dense":
+            rows = columns = 1
+        elif layer.padding == "valid":
+            rows, columns = rows - 2, columns - 2
+        total += rows * columns * layer.weight.size
+    return int(total + model.head.weight[:, :-1].size)
