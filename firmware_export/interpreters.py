@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,13 +28,22 @@ class MicroInterpreter:
 
     def __call__(self, x: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         """(n, rows, columns, 1) int8 to (n, features) int8 and (n, 3) float32."""
-        features, gaze = [], []
+        features, gaze = self._outputs(x, 2)
+        return features, gaze
+
+    def features(self, x: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The first output alone: of a file without a head."""
+        (features,) = self._outputs(x, 1)
+        return features
+
+    def _outputs(self, x: NDArray[np.int8], count: int) -> list[NDArray[Any]]:
+        rows: list[list[NDArray[Any]]] = [[] for _ in range(count)]
         for row in range(len(x)):
             self._interpreter.set_input(x[row : row + 1], 0)  # invoke may overwrite its input
             self._interpreter.invoke()
-            features.append(self._interpreter.get_output(0)[0])
-            gaze.append(self._interpreter.get_output(1)[0])
-        return np.array(features), np.array(gaze)
+            for output in range(count):
+                rows[output].append(self._interpreter.get_output(output)[0])
+        return [np.array(values) for values in rows]
 
 
 class LiteInterpreter:

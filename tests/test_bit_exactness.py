@@ -11,12 +11,12 @@ import pytest
 
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import read_image, write_image
+from psog.firmware_export.interpreters import LiteInterpreter, MicroInterpreter
 from psog.firmware_export.tflite import write_tflite
 from psog.headset import load_headset
 from psog.third_party import read_psog_nn
 from tests.data_paths import needs_shared_data, psog_nn
 from tests.random_nets import PLANS, LayerPlan, grid_headset, random_net, random_readings
-from tests.tflite_runtimes import LiteRuntime, MicroRuntime
 
 HEAD_TOLERANCE_DEG = 1e-3
 SEEDS = range(2)
@@ -83,7 +83,7 @@ def real():
 @pytest.mark.parametrize(("seed", "plan", "corners"), cases())
 def test_random_networks_in_tflite_micro(seed, plan, corners):
     net, headset, wire = case(seed, plan, corners)
-    results = MicroRuntime(write_tflite(net, headset))(net.input(wire))
+    results = MicroInterpreter(write_tflite(net, headset))(net.input(wire))
     assert_same(*results, *expectation(seed, plan, corners))
 
 
@@ -106,7 +106,7 @@ def test_random_networks_in_the_c_runtime(seed, plan, corners):
 def test_real_readings_in_tflite_micro(real):
     net, headset, wire = real
     x = net.input(wire)
-    assert_same(*MicroRuntime(write_tflite(net, headset))(x), net.features(x), net(wire))
+    assert_same(*MicroInterpreter(write_tflite(net, headset))(x), net.features(x), net(wire))
 
 
 @needs_shared_data
@@ -131,7 +131,7 @@ def test_the_comparison_notices_one_step_of_one_weight(plan):
         weight[at] += np.where(weight[at] < 127, 1, -1).astype(np.int8)
         layers = (*net.layers[:index], dataclasses.replace(layer, weight=weight), *net.layers[index + 1 :])
         other = dataclasses.replace(net, layers=layers)
-        features, _ = MicroRuntime(write_tflite(other, headset))(x)
+        features, _ = MicroInterpreter(write_tflite(other, headset))(x)
         assert (features != expected).any(), f"layer {index}"
         source = output
 
@@ -150,13 +150,13 @@ def test_litert_rounds_a_layer_by_at_most_one_step_differently(width):
     """Its default kernels (XNNPACK) round once, in float, where TFLite Micro rounds twice in integers."""
     net, headset = random_net(0, (LayerPlan("dense", width),), load_headset("grid15"))
     x = net.input(random_readings(np.random.default_rng(0), net.normalisation, 5_000))
-    assert steps_apart(LiteRuntime(write_tflite(net, headset), xnnpack=True), net, x).max() <= 1
+    assert steps_apart(LiteInterpreter(write_tflite(net, headset), xnnpack=True), net, x).max() <= 1
 
 
 @needs_shared_data
 def test_litert_without_xnnpack_stays_within_two_steps_on_real_readings(real):
     net, headset, wire = real
-    litert = LiteRuntime(write_tflite(net, headset), xnnpack=False)
+    litert = LiteInterpreter(write_tflite(net, headset), xnnpack=False)
     assert steps_apart(litert, net, net.input(wire)).max() <= 2
 
 
@@ -164,7 +164,7 @@ def test_litert_without_xnnpack_stays_within_two_steps_on_real_readings(real):
 def test_litert_with_xnnpack_differs_rarely_on_real_readings(real):
     """One step in an early layer can grow on its way: 4 of 127 was the most in 640,000 features."""
     net, headset, wire = real
-    litert = LiteRuntime(write_tflite(net, headset), xnnpack=True)
+    litert = LiteInterpreter(write_tflite(net, headset), xnnpack=True)
     difference = steps_apart(litert, net, net.input(wire))
     assert (difference > 0).mean() < 0.10  # 5.9 to 7.7 % over three seeds of training
     assert (difference > 2).mean() < 1e-3  # up to 0.03 %
@@ -173,7 +173,7 @@ def test_litert_with_xnnpack_differs_rarely_on_real_readings(real):
 @needs_shared_data
 def test_the_float_head_in_litert_is_the_head_of_its_own_features(real):
     net, headset, wire = real
-    features, gaze = LiteRuntime(write_tflite(net, headset), xnnpack=True)(net.input(wire))
+    features, gaze = LiteInterpreter(write_tflite(net, headset), xnnpack=True)(net.input(wire))
     np.testing.assert_allclose(gaze, net.apply_head(features), rtol=0, atol=HEAD_TOLERANCE_DEG)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from psog.errors import MissingExtraError
+from psog.firmware_export.interpreters import MicroInterpreter
 from psog.firmware_export.tensorflow_route import convert_with_tensorflow
 from psog.headset import load_headset
 from tests.random_nets import PLANS, random_net, random_readings
-from tests.tflite_runtimes import MicroRuntime
 
 INSTALLED = importlib.util.find_spec("tensorflow") is not None
 needs_tensorflow = pytest.mark.skipif(
@@ -24,7 +24,7 @@ needs_tensorflow = pytest.mark.skipif(
 def test_tensorflow_comes_to_the_same_bits(plan, seed):
     net, _ = random_net(seed, plan, load_headset("grid15"))
     x = net.input(random_readings(np.random.default_rng(seed), net.normalisation, 600))
-    features = MicroRuntime(convert_with_tensorflow(net)).features(x)
+    features = MicroInterpreter(convert_with_tensorflow(net)).features(x)
     np.testing.assert_array_equal(features, net.features(x))
 
 

@@ -9,11 +9,11 @@ from ai_edge_litert import schema_py_generated as schema
 
 from psog.errors import ModelError
 from psog.firmware_export.image import write_image
+from psog.firmware_export.interpreters import MicroInterpreter
 from psog.firmware_export.tflite import read_metadata, write_tflite
 from psog.headset import load_headset
 from psog.net.integer import Normalisation
 from tests.random_nets import PLANS, LayerPlan, random_net
-from tests.tflite_runtimes import MicroRuntime
 
 CONV, DENSE, DEQUANTIZE = (
     schema.BuiltinOperator.CONV_2D,
@@ -116,7 +116,7 @@ def test_metadata_tells_how_readings_become_gaze():
     )
     reading = np.array([vector["reading"]], np.uint16)
     x = normalise(reading)[:, np.array(metadata["layout"])][..., None]
-    features, gaze = MicroRuntime(data)(x)
+    features, gaze = MicroInterpreter(data)(x)
     np.testing.assert_array_equal(features[0], vector["features"])
     np.testing.assert_allclose(gaze[0], vector["gaze"], rtol=0, atol=1e-3)
     assert metadata["headset"] == "ring16"
