@@ -45,7 +45,7 @@ def test_help_loads_nothing_heavy(words):
     [
         (["dance"], "unknown verb 'dance'"),
         (["bench", "dance"], "unknown name 'dance'"),
-        (["train", "--colour", "3"], "--colour"),
+        (["train", "ring16", "--out", "x", "--colour", "3"], "--colour"),
         (["stream", "--port", "p", "--samples", "many"], "many"),
         (["show", "no-such-headset", "--out", "x.png"], "no-such-headset"),
     ],
