@@ -63,7 +63,8 @@ static void take_commands(struct app *app)
         inbox->next = 0;
     }
     while (inbox->next < inbox->count && can_answer(app)) {
-        enum psog_frame_event event = psog_frame_push(&app->link_receiver, inbox->bytes[inbox->next++], &frame);
+        uint8_t byte = inbox->bytes[inbox->next++];
+        enum psog_frame_event event = psog_frame_push(&app->link_receiver, byte, &frame);
         if (event == PSOG_FRAME_READY)
             app_command(app, &frame);
         else if (event == PSOG_FRAME_BAD)

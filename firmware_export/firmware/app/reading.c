@@ -61,7 +61,8 @@ static bool well_formed(const struct psog_frame *frame)
     if (frame->type != PSOG_MSG_READING || frame->payload_size < PSOG_MSG_READING_SIZE)
         return false;
     size_t count = frame->payload[PSOG_READING_COUNT_OFFSET];
-    return count >= 1 && count <= PSOG_MAX_SENSORS && frame->payload_size == PSOG_MSG_READING_SIZE + 2u * count;
+    return count >= 1 && count <= PSOG_MAX_SENSORS &&
+           frame->payload_size == PSOG_MSG_READING_SIZE + 2u * count;
 }
 
 void app_reading(struct app *app, const struct psog_frame *frame)

@@ -48,7 +48,8 @@ static uint8_t newest_slot(const struct psog_store *store)
     return valid[0] ? 0 : valid[1] ? 1 : PSOG_NO_SLOT;
 }
 
-enum psog_error psog_calibration_load(const struct psog_store *store, const struct psog_model *model, float *head)
+enum psog_error psog_calibration_load(const struct psog_store *store, const struct psog_model *model,
+                                      float *head)
 {
     uint8_t slot = newest_slot(store);
     if (slot == PSOG_NO_SLOT)

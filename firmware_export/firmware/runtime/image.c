@@ -104,13 +104,14 @@ struct shape {
 
 /* Checks layer `index` against what the layer before left, and says what this one leaves.
  * largest: grows to the layer's input and output together. */
-static bool valid_layer(const struct psog_model *model, uint32_t index, struct shape *shape, uint32_t *largest)
+static bool valid_layer(const struct psog_model *model, uint32_t index, struct shape *shape,
+                        uint32_t *largest)
 {
     const uint8_t *entry = model->layers + PSOG_LAYER_BYTES * index;
     struct psog_layer layer = psog_layer_shape(entry);
-    if (layer.rows != shape->rows || layer.columns != shape->columns || layer.in_channels != shape->channels ||
-        layer.in_zero != shape->zero || layer.out_channels == 0 || layer.low > layer.high ||
-        psog_get_u32(entry + 28) != 0 || !valid_kind(&layer))
+    if (layer.rows != shape->rows || layer.columns != shape->columns ||
+        layer.in_channels != shape->channels || layer.in_zero != shape->zero || layer.out_channels == 0 ||
+        layer.low > layer.high || psog_get_u32(entry + 28) != 0 || !valid_kind(&layer))
         return false;
     /* Both are below 2^32 (255 · 255 · 65535), and bounded before any product with them is taken. */
     uint32_t inputs = psog_layer_inputs(&layer);
@@ -150,7 +151,8 @@ static bool valid_values(const struct psog_model *model)
     for (uint32_t cell = 0; cell < model->cells; cell++)
         if (model->layout[cell] >= model->sensors)
             return false;
-    const uint8_t *outputs = model->test_vector + round_up_4(2u * model->sensors) + round_up_4(model->features);
+    const uint8_t *outputs =
+        model->test_vector + round_up_4(2u * model->sensors) + round_up_4(model->features);
     return all_finite(model->head, PSOG_HEAD_FLOATS(model->features)) && all_finite(outputs, PSOG_OUTPUTS);
 }
 

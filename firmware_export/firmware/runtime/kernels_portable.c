@@ -28,7 +28,8 @@ static int32_t requantize(int32_t x, int32_t multiplier, int32_t shift)
 static int8_t finish(const struct psog_layer *layer, uint32_t channel, int32_t sum)
 {
     int32_t biased = (int32_t)((uint32_t)sum + psog_get_u32(layer->biases + 4u * channel));
-    int32_t scaled = requantize(biased, psog_get_i32(layer->multipliers + 4u * channel), layer->shifts[channel]);
+    int32_t multiplier = psog_get_i32(layer->multipliers + 4u * channel);
+    int32_t scaled = requantize(biased, multiplier, layer->shifts[channel]);
     int32_t low = layer->low - layer->out_zero;
     int32_t high = layer->high - layer->out_zero;
     int32_t clipped = scaled < low ? low : scaled > high ? high : scaled;
@@ -59,13 +60,16 @@ void psog_convolve(const struct psog_layer *layer, const int8_t *input, int8_t *
         for (int32_t column = 0; column < layer->out_columns; column++)
             for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
                 const int8_t *weights = layer->weights + channel * stride;
-                *output++ = finish(layer, channel, window(layer, input, weights, row - border, column - border));
+                int32_t sum = window(layer, input, weights, row - border, column - border);
+                *output++ = finish(layer, channel, sum);
             }
 }
 
 void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *output)
 {
     uint32_t inputs = psog_layer_inputs(layer);
-    for (uint32_t channel = 0; channel < layer->out_channels; channel++)
-        output[channel] = finish(layer, channel, dot(input, layer->weights + channel * inputs, inputs, layer->in_zero));
+    for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
+        int32_t sum = dot(input, layer->weights + channel * inputs, inputs, layer->in_zero);
+        output[channel] = finish(layer, channel, sum);
+    }
 }

@@ -9,7 +9,8 @@ static enum psog_error keep(const struct sim_flash *sim, uint32_t offset, uint32
 
 static bool inside(uint32_t offset, uint32_t size, uint32_t unit)
 {
-    return offset % unit == 0 && size % unit == 0 && offset <= SIM_FLASH_BYTES && size <= SIM_FLASH_BYTES - offset;
+    return offset % unit == 0 && size % unit == 0 && offset <= SIM_FLASH_BYTES &&
+           size <= SIM_FLASH_BYTES - offset;
 }
 
 static enum psog_error program(void *context, uint32_t offset, const uint8_t *data, uint32_t size)

@@ -119,11 +119,16 @@ size_t board_sensor_write(const uint8_t *bytes, size_t count)
     return moved(write(board.sensors, bytes, count), "sensor bus");
 }
 
+static short wanted(bool bytes, bool room)
+{
+    return (short)((bytes ? POLLIN : 0) | (room ? POLLOUT : 0));
+}
+
 void board_wait(struct board_interest interest)
 {
     struct pollfd events[] = {
-        {.fd = board.link, .events = (short)((interest.link_bytes ? POLLIN : 0) | (interest.link_room ? POLLOUT : 0))},
-        {.fd = board.sensors, .events = (short)(POLLIN | (interest.sensor_room ? POLLOUT : 0))},
+        {.fd = board.link, .events = wanted(interest.link_bytes, interest.link_room)},
+        {.fd = board.sensors, .events = wanted(true, interest.sensor_room)},
     };
     if (poll(events, 2, -1) < 0 && errno != EINTR)
         fail("poll", strerror(errno));

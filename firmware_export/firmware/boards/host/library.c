@@ -2,8 +2,8 @@
 #include "psog.h"
 
 /* readings: (count, sensors). features: (count, features). outputs: (count, PSOG_OUTPUTS), or NULL. */
-enum psog_error psog_host_infer(const uint8_t *image, size_t image_bytes, const uint16_t *readings, size_t count,
-                                int8_t *features, float *outputs)
+enum psog_error psog_host_infer(const uint8_t *image, size_t image_bytes, const uint16_t *readings,
+                                size_t count, int8_t *features, float *outputs)
 {
     struct psog_model model;
     int8_t activations[PSOG_MAX_ACTIVATION_BYTES];

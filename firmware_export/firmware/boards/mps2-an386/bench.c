@@ -50,7 +50,8 @@ static void nothing(void) {}
 
 static void inference(void)
 {
-    bench.error = psog_infer(&bench.model, bench.readings, bench.activations, sizeof bench.activations, bench.features);
+    bench.error = psog_infer(&bench.model, bench.readings, bench.activations, sizeof bench.activations,
+                             bench.features);
     psog_head_apply(&bench.model, bench.head, bench.features, bench.gaze);
 }
 
@@ -59,7 +60,10 @@ static void tune_add(void)
     /* Nine targets across the field, so that the fit has both axes. */
     uint32_t target = bench.tune.samples % 9u;
     const float *field = bench.model.field_deg;
-    const float target_deg[] = {field[0] * 0.8f * ((float)(target % 3u) - 1.0f), field[1] * 0.8f * ((float)(target / 3u) - 1.0f)};
+    const float target_deg[] = {
+        field[0] * 0.8f * ((float)(target % 3u) - 1.0f),
+        field[1] * 0.8f * ((float)(target / 3u) - 1.0f),
+    };
     bench.error = psog_tune_add(&bench.tune, bench.features, target_deg);
 }
 

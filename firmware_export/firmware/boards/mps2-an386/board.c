@@ -119,7 +119,7 @@ size_t board_sensor_write(const uint8_t *bytes, size_t count)
 
 void board_wait(struct board_interest interest)
 {
-    /* Cleared first and looked at afterwards: whatever happens in between is pending, and WFI falls through. */
+    /* Cleared first and looked at afterwards: what happens in between is pending, and WFI falls through. */
     LINK->interrupts = SENT | RECEIVED;
     SENSORS->interrupts = SENT | RECEIVED;
     NVIC_CLEAR_PENDING = UART_INTERRUPTS;
