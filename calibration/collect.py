@@ -9,7 +9,7 @@ import numpy as np
 from psog.calibration.events import PointJudged
 from psog.calibration.pairs import PairCollector
 from psog.calibration.quality import TargetQuality
-from psog.calibration.still import StillnessDetector, StillnessRule
+from psog.calibration.still import Gaze, StillnessDetector, StillnessRule, centre
 from psog.calibration.targets import Target
 from psog.device.client import Client
 from psog.device.samples import GazeSample, TrialSample
@@ -17,6 +17,7 @@ from psog.errors import CalibrationError
 from psog.metrics import precision_rms_s2s, precision_std
 
 _MOSTLY = 0.5
+_GLANCE_S = 0.05
 
 
 def unusable(found: str, target: Target) -> CalibrationError:
@@ -27,20 +28,32 @@ def unusable(found: str, target: Target) -> CalibrationError:
     )
 
 
-def wait_until_still(client: Client, target: Target, rule: StillnessRule) -> int:
+def gaze_now(client: Client) -> Gaze | None:
+    """Where the eye looks, by the head in use, over the next 50 ms of device time; None when it is closed."""
+    client.drop_samples()
+    gaze_deg = [
+        _gaze(sample)
+        for sample in client.samples(seconds=_GLANCE_S)
+        if isinstance(sample, GazeSample) and sample.valid and _finite(sample)
+    ]
+    return centre(gaze_deg) if gaze_deg else None
+
+
+def wait_until_still(client: Client, target: Target, rule: StillnessRule, started_deg: Gaze | None) -> int:
     """Follow the gaze until the eye rests; device microseconds since the target appeared.
 
+    Args:
+        started_deg: gaze just before the target appeared, if known.
     Raises:
         CalibrationError: it does not in the time the rule allows.
         LinkError: no samples come.
     """
     client.drop_samples()  # what was sent before the target appeared
-    detector = StillnessDetector(rule)
+    detector = StillnessDetector(rule, started_deg)
     for sample in client.samples():
         if not isinstance(sample, GazeSample):
             continue
-        usable = sample.valid and _finite(sample)
-        if detector.add(sample.t_us, sample.gaze_h_deg, sample.gaze_v_deg, valid=usable):
+        if detector.add(sample.t_us, _gaze(sample), valid=sample.valid and _finite(sample)):
             break
         if detector.overdue:
             raise _never_rested(target, rule, detector)
@@ -94,7 +107,7 @@ def collect_pairs(client: Client, target: Target, readings: int, patience_s: flo
     )
 
 
-def _gaze(sample: GazeSample | TrialSample) -> tuple[float, float]:
+def _gaze(sample: GazeSample | TrialSample) -> Gaze:
     return sample.gaze_h_deg, sample.gaze_v_deg
 
 

@@ -7,11 +7,11 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.calibration.still import Gaze
+
 BLINK_FLANK_US = 100_000
 """Left out on both sides of a closed eye, where lids on their way bend the gaze by degrees: a blink lasts
 137 to 242 ms and takes about 66 ms of it to close (facts, "Eye and optics")."""
-
-Gaze = tuple[float, float]
 
 
 class PairCollector:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
 
-from psog.calibration.collect import collect_pairs, precision_of, unusable, wait_until_still
+from psog.calibration.collect import collect_pairs, gaze_now, precision_of, unusable, wait_until_still
 from psog.calibration.events import (
     Abandoned,
     Decided,
@@ -169,9 +169,10 @@ class CalibrationSession:
         self._tell(Decided(accept))
 
     def _show(self, target: Target, number: int, total: int) -> None:
+        started_deg = gaze_now(self._client)
         self._client.show_target(target.h_deg, target.v_deg)
         self._tell(TargetShown(target, number, total))
-        waited_us = wait_until_still(self._client, target, self._settings.stillness)
+        waited_us = wait_until_still(self._client, target, self._settings.stillness, started_deg)
         self._tell(EyeSettled(target, waited_us))
 
     def _clear_away(self) -> None:

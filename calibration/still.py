@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+Gaze = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,10 @@ class StillnessRule:
         window_us: how long the eye has to rest.
         drift_deg: largest distance between the mean gaze of the window's two halves. Means of 50 readings
             hide the noise of single ones; a saccade or a blink moves them by degrees.
+        moved_deg: the eye has to rest at least this far from where it was before, as the head in use sees
+            it: without this, a saccade that comes late would be taken for one that is over. Targets are
+            farther than that from each other.
+        unmoved_us: after this it counts as having been there already.
         latest_us: give up and tell the wearer; three blinks in a row (facts: 5–95 % 137–242 ms) and a
             second look fit in.
     """
@@ -23,22 +31,29 @@ class StillnessRule:
     earliest_us: int = 400_000
     window_us: int = 100_000
     drift_deg: float = 0.5
+    moved_deg: float = 2.0
+    unmoved_us: int = 1_000_000
     latest_us: int = 4_000_000
 
 
 class StillnessDetector:
-    """Watches the gaze after a target appeared and says when it rests."""
+    """Watches the gaze after a target appeared and says when it rests there.
 
-    def __init__(self, rule: StillnessRule) -> None:
+    Args:
+        started_deg: gaze just before; None when it is not known.
+    """
+
+    def __init__(self, rule: StillnessRule, started_deg: Gaze | None) -> None:
         self._rule = rule
+        self._started_deg = started_deg
         self._start_us: int | None = None
         self._last_us = 0
-        self._window: deque[tuple[int, float, float]] = deque()
+        self._window: deque[tuple[int, Gaze]] = deque()
         self.readings = 0
         self.closed = 0
 
-    def add(self, t_us: int, gaze_h_deg: float, gaze_v_deg: float, *, valid: bool) -> bool:
-        """Take one sample; true when the eye is at rest."""
+    def add(self, t_us: int, gaze_deg: Gaze, *, valid: bool) -> bool:
+        """Take one sample; true when the eye is at rest on the target."""
         if self._start_us is None:
             self._start_us = t_us
         self._last_us = t_us
@@ -47,12 +62,10 @@ class StillnessDetector:
             self.closed += 1
             self._window.clear()
             return False
-        self._window.append((t_us, gaze_h_deg, gaze_v_deg))
+        self._window.append((t_us, gaze_deg))
         while self._window[0][0] < t_us - self._rule.window_us:
             self._window.popleft()
-        return (
-            self.waited_us >= self._rule.earliest_us and self._full and self._drift_deg < self._rule.drift_deg
-        )
+        return self.waited_us >= self._rule.earliest_us and self._full and self._rests and self._arrived
 
     @property
     def overdue(self) -> bool:
@@ -66,18 +79,24 @@ class StillnessDetector:
 
     @property
     def _full(self) -> bool:
-        # The oldest sample kept lies within one sample interval of the window's beginning.
+        # The oldest sample kept lies within a sample interval or so of the window's beginning.
         return len(self._window) > 2 and self._last_us - self._window[0][0] >= 0.9 * self._rule.window_us
 
     @property
-    def _drift_deg(self) -> float:
-        samples = list(self._window)
-        half = len(samples) // 2
-        first_h, first_v = _centre(samples[:half])
-        second_h, second_v = _centre(samples[half:])
-        return float(((first_h - second_h) ** 2 + (first_v - second_v) ** 2) ** 0.5)
+    def _rests(self) -> bool:
+        gaze_deg = [gaze for _, gaze in self._window]
+        half = len(gaze_deg) // 2
+        return math.dist(centre(gaze_deg[:half]), centre(gaze_deg[half:])) < self._rule.drift_deg
+
+    @property
+    def _arrived(self) -> bool:
+        if self._started_deg is None or self.waited_us >= self._rule.unmoved_us:
+            return self.waited_us >= self._rule.unmoved_us
+        here_deg = centre(gaze for _, gaze in self._window)
+        return math.dist(here_deg, self._started_deg) > self._rule.moved_deg
 
 
-def _centre(samples: list[tuple[int, float, float]]) -> tuple[float, float]:
-    count = len(samples)
-    return sum(s[1] for s in samples) / count, sum(s[2] for s in samples) / count
+def centre(gaze_deg: Iterable[Gaze]) -> Gaze:
+    """Mean of at least one gaze."""
+    h_deg, v_deg = zip(*gaze_deg, strict=True)
+    return sum(h_deg) / len(h_deg), sum(v_deg) / len(v_deg)
