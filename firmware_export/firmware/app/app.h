@@ -99,7 +99,7 @@ void app_command(struct app *app, const struct psog_frame *frame);
 
 /* ---- sending.c ---- */
 
-/* A stream's frame: dropped and counted when there is no room; its sequence number is used up all the same. */
+/* A stream's frame: dropped and counted when there is no room; even then it uses up its sequence number. */
 void app_stream(struct app *app, uint8_t type, const uint8_t *payload, size_t size);
 
 /* A reply or report: has room reserved. */
