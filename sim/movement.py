@@ -90,7 +90,7 @@ class EyeMovement:
         """
         target = np.asarray(target_deg, dtype=np.float64)
         if target.shape != (2,) or not np.isfinite(target).all():
-            raise SimulationError(f"cannot look at {target_deg!r}: expected two finite numbers, degrees")
+            raise SimulationError(f"cannot look at {target_deg!r}; expected two finite numbers, degrees")
         self._goal_deg = target + self._aims.standard_normal(2) * AIM_SD_DEG
         latency = max(LATENCY_S + LATENCY_SD_S * self._aims.standard_normal(), LATENCY_LEAST_S)
         self._next_start = max(self._after(latency), self._saccade_end)

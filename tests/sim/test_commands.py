@@ -1,0 +1,88 @@
+"""psog simulate, psog show, psog bench sim, and the compiled kernels behind them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import psog.sim.compiled
+from psog.errors import MissingExtraError, SimulationError
+from psog.headset import load_headset
+from psog.recording import read_recording
+from psog.sim.picture import draw_headset
+
+
+def psog_command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "psog", *words], capture_output=True, text=True, timeout=200)
+
+
+def test_simulate_writes_a_recording_and_refuses_to_replace_it(tmp_path):
+    folder = tmp_path / "made"
+    words = ["simulate", "ring16", "--users", "2", "--seconds", "0.2", "--seed", "1", "--out", str(folder)]
+    assert psog_command(*words).returncode == 0
+    assert len(read_recording(folder)) == 400
+    again = psog_command(*words)
+    assert again.returncode == 1
+    assert again.stderr.count("\n") == 1
+    assert "already exists" in again.stderr
+    assert psog_command(*words, "--force").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["ring16", "--users", "0"], "0 users"),
+        (["ring16", "--donning-mm", "-1"], "donning_mm"),
+        (["ring99"], "ring99"),
+        (["ring16", "--trace", "nothing.npy"], "nothing.npy"),
+    ],
+)
+def test_simulate_says_in_one_line_what_is_wrong(tmp_path, words, says):
+    run = psog_command("simulate", *words, "--out", str(tmp_path / "made"))
+    assert run.returncode == 1
+    assert says in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert not (tmp_path / "made").exists()
+
+
+def test_bench_prints_one_json_document():
+    run = psog_command("bench", "sim", "ring16", "--poses", "20", "--json")
+    found = json.loads(run.stdout)
+    assert {"samples_per_s", "samples_per_cpu_s", "quadrature_error", "sensors", "samples_per_pose"} <= set(
+        found
+    )
+    assert (found["sensors"], found["samples_per_pose"]) == (16, 64)
+    assert 0 < found["quadrature_error"] < 0.004
+
+
+@pytest.mark.slow
+def test_show_draws_a_picture(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "ring16.png"
+    draw_headset(load_headset("ring16"), path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert path.stat().st_size > 100_000
+    with pytest.raises(SimulationError, match="cannot write the picture"):
+        draw_headset(load_headset("ring16"), tmp_path / "missing" / "ring16.png")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["ring16.png"]
+
+
+def test_show_names_the_extra_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtraError, match=r"psog\[plot\]"):
+        draw_headset(load_headset("ring16"), tmp_path / "ring16.png")
+
+
+def test_every_module_with_kernels_is_part_of_the_cache_key():
+    """A kernel compiled from another text must not be taken from the cache."""
+    folder = Path(psog.sim.compiled.__file__).parent
+    with_kernels = {
+        path.stem
+        for path in folder.glob("*.py")
+        if any(line in ("@kernel", "@compiled") for line in path.read_text("utf-8").splitlines())
+    }
+    assert with_kernels <= set(psog.sim.compiled.KERNEL_MODULES)
+    assert all(folder.joinpath(f"{name}.py").is_file() for name in psog.sim.compiled.KERNEL_MODULES)
