@@ -112,7 +112,7 @@ def fit(
         rate = _learning_rate(config, fraction, clock.step)
         try:
             batch_error_deg = _step(net, objective, optimiser, fraction, rate)
-        except (torch.linalg.LinAlgError, FloatingPointError) as error:
+        except (torch.linalg.LinAlgError, FloatingPointError) as error:  # type: ignore[attr-defined]
             raise ModelError(
                 f"training diverged at step {clock.step}; lower the learning rate ({config.learning_rate}) "
                 "or take another seed"
