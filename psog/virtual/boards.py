@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 import pty
 import socket
@@ -9,12 +11,12 @@ import subprocess
 import termios
 import tty
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from psog.errors import ToolchainError
 from psog.firmware_export.toolchain import QEMU, board_target, build_board, find_program
+from psog.virtual.bus import RING_MEMORY_BYTES, RingTransport, SocketTransport
 
 _STOP_TIMEOUT_S = 5.0
 _QEMU_PACKAGE = "qemu-system-arm"
@@ -26,35 +28,45 @@ class Board:
     Attributes:
         name: the board.
         port: path of the serial port that clients open.
-        sensor_bus: a connected socket; READING frames go in, DISPLAY frames come out.
+        sensors: transport to the sensor bus; READING frames go in, DISPLAY frames come out.
     """
+
+    sensors: SocketTransport
 
     def __init__(self, name: str, flash: Path) -> None:
         self.name = name
-        command = _COMMANDS["emulated" if board_target(name).machine else "native"]
+        emulated = bool(board_target(name).machine)
         program = build_board(name)
         flash = flash.absolute()
         if not flash.parent.is_dir():
             raise ToolchainError(f"cannot start {name}: there is no folder {flash.parent} for its flash file")
-        link, self._slave = _open_terminal()
-        self.port = os.ttyname(self._slave)
-        self.sensor_bus, sensors = socket.socketpair()
-        try:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            link, slave = _open_terminal()
+            theirs.callback(os.close, link)
+            ours.callback(os.close, slave)
+            self.port = os.ttyname(slave)
+            bus, sensors = socket.socketpair()
+            theirs.enter_context(sensors)
+            named = f"the firmware on {name}"
+            if emulated:
+                memory, shared = _share_memory(ours)
+                theirs.callback(os.close, memory)
+                self.sensors = RingTransport(bus, named, shared)
+                command = _emulated(name, program, flash, link=link, sensors=sensors.fileno(), memory=memory)
+                given: tuple[int, ...] = (link, sensors.fileno(), memory)
+            else:
+                self.sensors = SocketTransport(bus, named)
+                command = _native(program, flash, link, sensors.fileno())
+                given = (link, sensors.fileno())
+            ours.callback(self.sensors.close)
             self._process = subprocess.Popen(
-                command(name, program, flash, link, sensors.fileno()),
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=(link, sensors.fileno()),
+                pass_fds=given,
             )
-        except BaseException:
-            os.close(self._slave)
-            self.sensor_bus.close()
-            raise
-        finally:
-            os.close(link)
-            sensors.close()
-        self._finalizer = weakref.finalize(self, _end, self._process, self.sensor_bus, self._slave)
+            self._finalizer = weakref.finalize(self, _end, self._process, ours.pop_all())
 
     @property
     def alive(self) -> bool:
@@ -95,15 +107,17 @@ def start_board(board: str, flash: Path) -> Board:
     return Board(board, flash)
 
 
-def _native(name: str, program: Path, flash: Path, link: int, sensors: int) -> list[str]:
+def _native(program: Path, flash: Path, link: int, sensors: int) -> list[str]:
     return [str(program), "--link-fd", str(link), "--sensor-fd", str(sensors), "--flash", str(flash)]
 
 
-def _emulated(name: str, program: Path, flash: Path, link: int, sensors: int) -> list[str]:
-    """QEMU takes both descriptors as they are, so that nothing is lost before the firmware listens."""
+def _emulated(name: str, program: Path, flash: Path, *, link: int, sensors: int, memory: int) -> list[str]:
+    """QEMU takes the descriptors as they are, so that nothing is lost before the firmware listens."""
     quoted = str(flash).replace(",", ",,")
+    ram = f"id=ram,size={_RAM_BYTES},mem-path=/proc/self/fd/{memory},share=on"
     return [
-        *(find_program(QEMU, _QEMU_PACKAGE), "-machine", board_target(name).machine),
+        *(find_program(QEMU, _QEMU_PACKAGE), "-machine", f"{board_target(name).machine},memory-backend=ram"),
+        *("-object", f"memory-backend-file,{ram}"),
         *("-nodefaults", "-display", "none", "-monitor", "none"),
         *("-semihosting-config", f"enable=on,target=native,arg={quoted}"),
         *("-add-fd", f"fd={link},set=1"),
@@ -113,10 +127,24 @@ def _emulated(name: str, program: Path, flash: Path, link: int, sensors: int) ->
     ]
 
 
-_COMMANDS: dict[str, Callable[[str, Path, Path, int, int], list[str]]] = {
-    "native": _native,
-    "emulated": _emulated,
-}
+_RAM_BYTES = 16 << 20
+"""PSRAM of the MPS2 boards."""
+_SHARED_AT = _RAM_BYTES - (16 << 10)
+"""Where in it the board's linker script has the memory for readings."""
+
+
+def _share_memory(cleanup: contextlib.ExitStack) -> tuple[int, memoryview]:
+    """Memory for an emulated board: its descriptor, and a view of the part for readings that `cleanup`
+    unmaps."""
+    memory = os.memfd_create("psog board")
+    try:
+        os.ftruncate(memory, _RAM_BYTES)
+        mapped = cleanup.enter_context(mmap.mmap(memory, _RAM_BYTES - _SHARED_AT, offset=_SHARED_AT))
+    except BaseException:
+        os.close(memory)
+        raise
+    whole = cleanup.enter_context(memoryview(mapped))
+    return memory, cleanup.enter_context(whole[:RING_MEMORY_BYTES])
 
 
 def _open_terminal() -> tuple[int, int]:
@@ -130,10 +158,9 @@ def _open_terminal() -> tuple[int, int]:
     return master, slave
 
 
-def _end(process: subprocess.Popen[bytes], sensor_bus: socket.socket, slave: int) -> None:
+def _end(process: subprocess.Popen[bytes], ours: contextlib.ExitStack) -> None:
     process.kill()  # flash is always consistent: that is what the firmware's slots are for
     process.wait(_STOP_TIMEOUT_S)
     if process.stderr is not None:
         process.stderr.close()
-    sensor_bus.close()
-    os.close(slave)
+    ours.close()

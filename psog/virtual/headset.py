@@ -11,7 +11,6 @@ from psog.device.client import Progress, open_headset
 from psog.device.link import Link
 from psog.errors import LinkError
 from psog.virtual.boards import start_board
-from psog.virtual.bus import SocketTransport
 from psog.virtual.feeder import Feeder
 from psog.virtual.source import Source
 
@@ -60,7 +59,7 @@ class VirtualHeadset:
             )
             if self._image is not None:
                 _install(self._board.port, self._image, self._progress)
-            bus = Link(SocketTransport(self._board.sensor_bus, f"the firmware on {self._board_name}"))
+            bus = Link(self._board.sensors)
             cleanup.callback(bus.close)
             self._feeder = Feeder(bus, self._source, self._speed)
             cleanup.callback(self._feeder.stop)

@@ -42,7 +42,7 @@ def reading(index: int, values: np.ndarray | None = None) -> bytes:
 
 
 def feed(board: Board, first: int, count: int) -> None:
-    board.sensor_bus.sendall(b"".join(reading(i) for i in range(first, first + count)))
+    board.sensors.write(b"".join(reading(i) for i in range(first, first + count)))
 
 
 def streamed(headset: Client, board: Board, what: Stream, first: int, count: int) -> dict[type, list[Any]]:

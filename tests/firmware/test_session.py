@@ -137,7 +137,7 @@ def test_a_model_for_other_sensors_than_are_there_is_refused(board):
     with open_headset(board.port) as headset:
         headset.upload(IMAGE)
         headset.stream(Stream.SENSORS)
-        board.sensor_bus.sendall(reading(0, np.arange(16)))
+        board.sensors.write(reading(0, np.arange(16)))
         assert len(next(headset.samples(count=1)).readings) == 16
         assert headset.status().bad_readings == 1
         headset.stream(Stream(0))
@@ -179,7 +179,7 @@ def test_the_display_shows_targets_where_the_sensors_are(board):
         headset.hide_target()
     decoder, frames = Decoder(), []
     while len(frames) < 2:
-        frames += decoder.feed(board.sensor_bus.recv(100))
+        frames += decoder.feed(board.sensors.read())
     shown = [m.DISPLAY.unpack(frame.payload)[0] for frame in frames]
     assert shown[0] == {"target_h_deg": 3.0, "target_v_deg": -4.0, "visible": 1}
     assert shown[1]["visible"] == 0

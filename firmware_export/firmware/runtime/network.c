@@ -1,4 +1,4 @@
-/* Inference: normalisation, layout, layers. Arithmetic is psog/net/integer.py's, to the bit. */
+/* Inference: normalisation, layout, layers. Arithmetic is psog/net/arithmetic.py's, to the bit. */
 #include "bytes.h"
 #include "layer.h"
 
