@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from psog.errors import SimulationError
 from psog.headset import Headset
+from psog.sim.cores import available_cores
 from psog.sim.population import Users, draw_users
 from psog.sim.render import FINE, Optics, Quadrature, pose_rows, render
 from psog.sim.state import eye_states
@@ -64,7 +64,7 @@ def measure(
     return Figures(
         samples_per_s=round(poses * samples / seconds),
         samples_per_cpu_s=round(poses * samples / cpu_seconds),
-        cores=len(os.sched_getaffinity(0)),
+        cores=available_cores(),
         quadrature_error=mean,
         quadrature_error_worst=worst,
         sensors=headset.sensor_count,

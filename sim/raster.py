@@ -17,7 +17,7 @@ from psog.sim.surfaces import EyeShape, Look, between_lids, eye_shape, eyeball_h
 Array = NDArray[np.floating]
 
 SKIN, SCLERA, IRIS, PUPIL = 0, 1, 2, 3
-_GLINT_SIGMA_MM = 0.25
+_GLINT_SIGMA_MM = 0.18
 """Width of a glint as drawn."""
 _GLINT_RADIANCE = 2.5
 """Height of a glint as drawn, in units of the brightest skin: a camera would saturate."""

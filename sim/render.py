@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from psog.errors import ShapeError, SimulationError
 from psog.headset import Headset
 from psog.sim.compiled import compiled
+from psog.sim.cores import available_cores
 from psog.sim.optics import Sensors, sensors_of
 from psog.sim.population import Users
 from psog.sim.quadrature import FINE, Nodes, Quadrature, nodes
@@ -79,7 +79,7 @@ def render(optics: Optics, users: Users, pose: Array32, states: Array32) -> Arra
     def work(part: slice) -> None:
         _render(optics.sensors, optics.nodes, (eyes[part], pose[part]), states[part], out[part])
 
-    workers = min(len(os.sched_getaffinity(0)), users.count)
+    workers = min(available_cores(), users.count)
     size = -(-users.count // (_PARTS_PER_WORKER * workers))
     parts = [slice(first, first + size) for first in range(0, users.count, size)]
     with ThreadPoolExecutor(workers) as pool:

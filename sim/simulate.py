@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import psog
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.recording import Recording
+from psog.sim.cores import available_cores
 from psog.sim.fits import check_distances
 from psog.sim.live import LiveEye
 from psog.sim.movement import EyeMovement, EyeSamples, FreeViewing
@@ -127,7 +127,7 @@ def _record(
         return _stretch(headset, users, user, people) | {"t_us": t_us + user * span_us}
 
     stretches = []
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for stretch in pool.map(one, range(users.count)):
             stretches.append(stretch)
             if progress is not None:
