@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import NamedTuple
@@ -224,10 +223,11 @@ class Client:
         Raises:
             DeviceError: the device refuses the image, or runs another one afterwards.
         """
+        trailer = int.from_bytes(image[-4:], "little")
         self._command(
             messages.MODEL_BEGIN,
             image_bytes=len(image),
-            crc32=zlib.crc32(image),
+            crc32=trailer,
             timeout_s=_FLASH_TIMEOUT_S,
         )
         for offset in range(0, len(image), MAX_DATA):
@@ -237,7 +237,6 @@ class Client:
                 progress(offset + len(piece), len(image))
         self._command(messages.MODEL_COMMIT, timeout_s=_FLASH_TIMEOUT_S)
         info = self.hello()
-        trailer = int.from_bytes(image[-4:], "little")
         if info.model_crc32 != trailer:
             raise DeviceError(
                 f"the headset at {self.port} runs model {info.model_crc32:08x} after the upload, "

@@ -144,7 +144,7 @@ STREAM_SET = Message("STREAM_SET", 0x02, (Field("mask", "u8", "sum of Stream"),)
 MODEL_BEGIN = Message(
     "MODEL_BEGIN",
     0x10,
-    (Field("image_bytes", "u32", "length of the image"), Field("crc32", "u32", "CRC-32 of the image")),
+    (Field("image_bytes", "u32", "length of the image"), Field("crc32", "u32", "the image's CRC-32 trailer")),
     "erase the inactive model slot and expect an image",
 )
 MODEL_DATA = Message(

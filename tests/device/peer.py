@@ -8,7 +8,6 @@ import pty
 import select
 import threading
 import tty
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -153,7 +152,8 @@ class Peer:
             self.uploading += tail
         elif message is m.MODEL_COMMIT:
             image = bytes(self.uploading)
-            if (len(image), zlib.crc32(image)) != (self.announced["image_bytes"], self.announced["crc32"]):
+            trailer = int.from_bytes(image[-4:], "little")
+            if (len(image), trailer) != (self.announced["image_bytes"], self.announced["crc32"]):
                 return DeviceErrorCode.CRC
             self.installed = image
         elif message is m.RESTART:

@@ -60,7 +60,7 @@ class Host:
                     return frame.payload
 
     def upload(self, image: bytes, pieces: list[bytes]) -> None:
-        begin = {"image_bytes": len(image), "crc32": zlib.crc32(image)}
+        begin = {"image_bytes": len(image), "crc32": int.from_bytes(image[-4:], "little")}
         self.command(m.MODEL_BEGIN.code, m.MODEL_BEGIN.pack(begin))
         offset = 0
         for piece in pieces:

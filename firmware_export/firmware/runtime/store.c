@@ -139,7 +139,7 @@ static enum psog_error check_upload(const struct psog_upload *upload, uint16_t s
     const uint8_t *image = store->flash->memory + upload->slot * store->model_slot_bytes + SLOT_IMAGE_AT;
     if (upload->received != upload->image_bytes)
         return PSOG_ERR_STATE;
-    if (psog_crc32(0, image, upload->image_bytes) != upload->crc32)
+    if (psog_get_u32(image + upload->image_bytes - 4u) != upload->crc32)
         return PSOG_ERR_CRC;
     enum psog_error error = open_image(store, upload->slot, upload->image_bytes, activations, size, model);
     if (error == PSOG_OK && sensors != 0 && sensors != model->sensors)
