@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import Console
 
     from psog.headset import Headset
@@ -30,8 +32,8 @@ class Command:
     """Recordings to test on."""
     headset: str = "grid15"
     """The headset they were made with: a name, or the path of a TOML file."""
-    epochs: float = 160.0
-    """Passes over the training rows."""
+    epochs: float = 30.0
+    """Passes over the training rows and their moved copies."""
     seed: int = 0
     """Of weights and batches."""
     save: Path | None = None
@@ -44,14 +46,12 @@ class Command:
     def run(self) -> None:
         import json
 
-        import numpy as np
         import torch
         from rich.console import Console
 
         from psog.cli.training_bar import training_bar
         from psog.headset import load_headset
         from psog.net.loop import TrainingConfig
-        from psog.net.pupil import fit_pupils, pupil_known
         from psog.net.store import check_free, save_model
         from psog.net.training import train_plain
 
@@ -60,17 +60,13 @@ class Command:
         if self.save is not None:
             check_free(self.save, force=self.force)
         train, test = (_read_all(paths, headset) for paths in (self.train, self.test))
-        readings = np.concatenate([recording.readings for recording in train.values()])
-        gaze_deg = np.concatenate([recording.gaze_deg for recording in train.values()])
-        pupils = fit_pupils(list(train.values())) if pupil_known(list(train.values())) else None
+        readings, gaze_deg = _training_rows(list(train.values()), self.seed)
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         config = TrainingConfig(
             steps=_steps(self.epochs, len(readings)), rows_per_batch=_ROWS_PER_BATCH, seed=self.seed
         )
         with training_bar(console) as show:
-            net, report = train_plain(
-                readings, gaze_deg, headset, config, show, noise_counts=_NOISE_COUNTS, pupils=pupils
-            )
+            net, report = train_plain(readings, gaze_deg, headset, config, show, noise_counts=_NOISE_COUNTS)
         files = {name: _errors(net, headset, recording) for name, recording in test.items()}
         result = {"files": files, "macs": net.macs, "parameters": net.parameters}
         if self.save is not None:
@@ -83,6 +79,7 @@ class Command:
 
 
 _ROWS_PER_BATCH = 512
+_COPIES = 4  # of every row, each moved elsewhere
 _NOISE_COUNTS = 0.5  # the files are free of noise; this much keeps the network smooth between their shifts
 
 
@@ -123,6 +120,21 @@ def _read_all(paths: Sequence[Path], headset: Headset) -> dict[str, Recording]:
             raise RecordingError(f"{path} has rows without gaze; remove them")
         recordings[path.stem] = recording
     return recordings
+
+
+def _training_rows(recordings: list[Recording], seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Readings and gaze of all rows, and of moved copies of them where the recordings allow it."""
+    import numpy as np
+
+    from psog.net.nearby import can_be_moved, move_rows
+
+    readings = [recording.readings for recording in recordings]
+    gaze_deg = [recording.gaze_deg for recording in recordings]
+    if can_be_moved(recordings):
+        moved_readings, moved_gaze_deg = move_rows(recordings, _COPIES, seed)
+        readings.append(moved_readings)
+        gaze_deg.append(moved_gaze_deg)
+    return np.concatenate(readings), np.concatenate(gaze_deg)
 
 
 def _errors(net: IntegerNet, headset: Headset, recording: Recording) -> dict[str, dict[str, float]]:

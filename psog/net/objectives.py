@@ -82,22 +82,6 @@ class EpisodeObjective:
         return support, pose, sample
 
 
-@dataclass(frozen=True)
-class PupilSteps:
-    """psog.net.pupil.Pupils in input steps: effect (n, sensors) per mm, change (n,) at either end."""
-
-    effect: Tensor
-    smallest_mm: Tensor
-    largest_mm: Tensor
-
-    def draw(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """(rows, sensors) change of every other row to a pupil drawn from the range; 0 for the others."""
-        share = torch.rand(len(rows), generator=generator)
-        change = self.smallest_mm[rows].lerp(self.largest_mm[rows], share)
-        change[::2] = 0
-        return change[:, None] * self.effect[rows]
-
-
 @dataclass
 class RowObjective:
     """Mean gaze error of the whole network on single readings.
@@ -106,23 +90,18 @@ class RowObjective:
         steps: (n, sensors) readings in input steps.
         gaze_deg: (n, 2).
         noise_steps: (sensors,) SD of the noise added to a reading.
-        pupils: other pupils to move readings to, if any.
     """
 
     steps: Tensor
     gaze_deg: Tensor
     noise_steps: Tensor
-    pupils: PupilSteps | None
     rows_per_batch: int
     generator: torch.Generator
 
     def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
         rows = torch.randint(len(self.steps), (self.rows_per_batch,), generator=self.generator)
         noise = torch.randn(len(rows), self.steps.shape[1], generator=self.generator) * self.noise_steps
-        steps = self.steps[rows] + noise
-        if self.pupils is not None:
-            steps = steps + self.pupils.draw(rows, self.generator)
-        outputs = net(steps)
+        outputs = net(self.steps[rows] + noise)
         error = outputs[:, :GAZE_OUTPUTS] - self.gaze_deg[rows] / GAZE_UNIT_DEG
         loss, error_deg = _mean_distance(error, torch.ones(len(rows)))
         openness_loss = _OPENNESS_SHARE * (outputs[:, GAZE_OUTPUTS] - 1).square().mean()  # open throughout

@@ -18,8 +18,7 @@ from psog.net.convert import to_integer
 from psog.net.integer import IntegerNet
 from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
 from psog.net.normalise import check_readings, fit_normalisation, to_steps
-from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective, PupilSteps, RowObjective
-from psog.net.pupil import Pupils
+from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective, RowObjective
 from psog.net.qat import build
 
 FEWEST_USERS = 20
@@ -77,7 +76,6 @@ def train_plain(
     progress: ProgressCallback | None = None,
     *,
     noise_counts: float = 0.0,
-    pupils: Pupils | None = None,
 ) -> tuple[IntegerNet, dict[str, Any]]:
     """A network for labelled recordings without episodes: no user to fit, the head is trained with the rest.
 
@@ -85,7 +83,6 @@ def train_plain(
         readings: (n, sensors) ADC counts.
         gaze_deg: (n, 2).
         noise_counts: standard deviation of the noise added to every reading in training.
-        pupils: moves every other reading to another pupil diameter when given.
     Returns, raises: as `train`.
     """
     if readings.shape != (len(gaze_deg), headset.sensor_count):
@@ -95,7 +92,7 @@ def train_plain(
         )
     config = _with_architecture(config, headset)
     wire = np.asarray(readings, np.float32) * np.float32(headset.wire_scale)
-    normalisation = fit_normalisation(wire if pupils is None else _with_pupils(wire, pupils, headset))
+    normalisation = fit_normalisation(wire)
     assert config.architecture is not None
     net = build(config.architecture, headset, normalisation, config.seed)
     factor = torch.from_numpy(normalisation.multiplier * 2.0**-normalisation.shift).float()
@@ -103,7 +100,6 @@ def train_plain(
         steps=torch.from_numpy(to_steps(normalisation, wire)),
         gaze_deg=torch.from_numpy(np.asarray(gaze_deg, np.float32)),
         noise_steps=factor * noise_counts * headset.wire_scale,
-        pupils=None if pupils is None else _pupil_steps(pupils, factor * headset.wire_scale),
         rows_per_batch=config.rows_per_batch,
         generator=seeded(config.seed),
     )
@@ -115,20 +111,6 @@ def check_users(users: int) -> None:
     """Raise ModelError when there are too few users to train a population network on."""
     if users < FEWEST_USERS:
         raise ModelError(f"{users} users are too few to train on; at least {FEWEST_USERS} expected")
-
-
-def _with_pupils(wire: NDArray[np.float32], pupils: Pupils, headset: Headset) -> NDArray[np.float32]:
-    """The readings and the readings at the ends of the pupil's range."""
-    effect = pupils.effect_counts * headset.wire_scale
-    moved = [wire + change[:, None] * effect for change in (pupils.smallest_mm, pupils.largest_mm)]
-    return np.concatenate([wire, *moved])
-
-
-def _pupil_steps(pupils: Pupils, steps_per_count: Tensor) -> PupilSteps:
-    effect, smallest, largest = map(
-        torch.from_numpy, (pupils.effect_counts, pupils.smallest_mm, pupils.largest_mm)
-    )
-    return PupilSteps(effect * steps_per_count, smallest, largest)
 
 
 def _check_episodes(episodes: Episodes, headset: Headset) -> None:
