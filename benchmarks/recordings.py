@@ -52,13 +52,13 @@ class Command:
         from psog.cli.training_bar import training_bar
         from psog.headset import load_headset
         from psog.net.loop import TrainingConfig
-        from psog.net.store import check_free, save_model
+        from psog.net.store import FOLDER, save_model
         from psog.net.training import train_plain
 
         console = Console(stderr=True)
         headset = load_headset(self.headset)
         if self.save is not None:
-            check_free(self.save, force=self.force)
+            FOLDER.check_free(self.save, force=self.force)
         train, test = (_read_all(paths, headset) for paths in (self.train, self.test))
         readings, gaze_deg = _training_rows(list(train.values()), self.seed)
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import RecordingError
+from psog.folders import FolderKind
 from psog.headset import Headset
 
 FORMAT = "psog-recording"
 VERSION = 1
 MANIFEST = "manifest.json"
+FOLDER = FolderKind("recording", MANIFEST, RecordingError)
 
 GAZE = ("gaze_h_deg", "gaze_v_deg")
 SHIFT = ("shift_x_mm", "shift_y_mm", "shift_z_mm", "roll_deg")
@@ -82,43 +83,36 @@ class Recording:
 def write_recording(recording: Recording, folder: Path, *, force: bool = False) -> None:
     """Write Parquet shards and a JSON manifest into a new folder.
 
-    The folder appears complete or not at all: everything is written beside it and renamed.
+    The folder appears complete or not at all.
 
     Raises:
-        RecordingError: the folder exists (and `force` is false).
+        RecordingError: the folder exists (and `force` is false, or it is no recording), or cannot be written.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if folder.exists() and not force:
-        raise RecordingError(f"{folder} already exists; choose another folder or pass --force")
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    FOLDER.check_free(folder, force=force)
     names = sensor_columns(recording.readings.shape[1])
     data: dict[str, Any] = {"t_us": recording.t_us}
     data |= {name: recording.readings[:, index] for index, name in enumerate(names)}
     data |= dict(recording.columns)
     table = pa.table(data)
-    shards = []
-    for start in range(0, max(len(recording), 1), _SHARD_ROWS):
-        name = f"part-{start // _SHARD_ROWS:05d}.parquet"
-        pq.write_table(table.slice(start, _SHARD_ROWS), partial / name, compression="zstd")
-        shards.append(name)
+    starts = range(0, max(len(recording), 1), _SHARD_ROWS)
+    shards = {f"part-{start // _SHARD_ROWS:05d}.parquet": start for start in starts}
     manifest = {
         "format": FORMAT,
         "version": VERSION,
         "headset": recording.headset,
         "sensors": len(names),
         "rows": len(recording),
-        "shards": shards,
+        "shards": list(shards),
         "units": {"t_us": "us", "readings": "ADC counts", "gaze": "deg", "shift": "mm", "roll": "deg"},
         "provenance": dict(recording.provenance),
     }
-    (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    partial.rename(folder)
+    with FOLDER.writing(folder, force=force) as partial:
+        for name, start in shards.items():
+            pq.write_table(table.slice(start, _SHARD_ROWS), partial / name, compression="zstd")
+        (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
 def read_recording(folder: Path) -> Recording:

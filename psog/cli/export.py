@@ -34,11 +34,11 @@ class Command:
     def run(self) -> None:
         from rich.console import Console
 
-        from psog.firmware_export.export import check_free, export_model
+        from psog.firmware_export.export import FOLDER, export_model
         from psog.headset import load_headset
         from psog.net.store import load_model
 
-        check_free(self.out, force=self.force)
+        FOLDER.check_free(self.out, force=self.force)
         net = load_model(self.model).net
         report = export_model(net, load_headset(self.headset or net.headset), self.out, force=self.force)
         if self.json:

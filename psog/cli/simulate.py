@@ -35,13 +35,11 @@ class Command:
     def run(self) -> None:
         from rich.console import Console
 
-        from psog.errors import RecordingError
         from psog.headset import load_headset
-        from psog.recording import write_recording
+        from psog.recording import FOLDER, write_recording
 
         headset = load_headset(self.headset)
-        if self.out.exists() and not self.force:
-            raise RecordingError(f"{self.out} already exists; choose another folder or pass --force")
+        FOLDER.check_free(self.out, force=self.force)
         console = Console(stderr=True)
         with console.status("compiling the simulator (the first time takes some seconds)") as status:
             from psog.sim.simulate import Wear, replay, simulate

@@ -44,13 +44,13 @@ class Command:
         from psog.cli.unseen import errors_on_unseen_users, print_errors
         from psog.headset import load_headset
         from psog.net.loop import TrainingConfig
-        from psog.net.store import check_free, save_model
+        from psog.net.store import FOLDER, save_model
         from psog.net.training import check_users, train
         from psog.sim.episodes import make_episodes
 
         console = Console(stderr=True)
         headset = load_headset(self.headset)
-        check_free(self.out, force=self.force)
+        FOLDER.check_free(self.out, force=self.force)
         check_users(self.users)
         steps = DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps
         config = TrainingConfig(steps=steps, seconds=self.seconds, seed=self.seed)

@@ -48,6 +48,7 @@ def header_text() -> str:
         f"#define PSOG_PROTOCOL_VERSION {messages.PROTOCOL_VERSION}u",
         f"#define PSOG_MAX_DATA {messages.MAX_DATA}u",
         f"#define PSOG_MAX_PAYLOAD {messages.MAX_PAYLOAD}u",
+        f"#define PSOG_OPENNESS_BORDER {messages.OPENNESS_BORDER}f",
         f"#define PSOG_FRAME_HEADER_SIZE {messages.HEADER.size}u",
         f"#define PSOG_FRAME_CRC_SIZE {messages.CRC.size}u",
         "",
@@ -110,7 +111,7 @@ def spec_tables() -> str:
 
 
 _FLAG_MEANING = {
-    GazeFlag.VALID: "eye open enough for the gaze to be trusted",
+    GazeFlag.VALID: f"openness is at least {messages.OPENNESS_BORDER:g}: the gaze can be trusted",
     GazeFlag.CALIBRATED: "the head belongs to a user (for TRIAL: is the candidate)",
 }
 

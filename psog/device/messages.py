@@ -95,11 +95,18 @@ class Stream(IntFlag):
     TRIAL = 8
 
 
+OPENNESS_BORDER = 0.8
+"""Below this openness the eye counts as closing: the gaze is not VALID, and tuning passes the reading over.
+Measured on 100 simulated users (ring16, 4,000 training steps, seed 999): below it lie all lids less than a
+quarter open, 98 % of those up to half open, half of those up to three quarters, and 1 % of open eyes. A lid
+less than three quarters open puts the gaze off by 10° and more."""
+
+
 class GazeFlag(IntFlag):
     """Flags of GAZE and TRIAL."""
 
     VALID = 1
-    """Eye open enough for the gaze to be trusted."""
+    """Openness is at least OPENNESS_BORDER: the gaze can be trusted."""
     CALIBRATED = 2
     """The head belongs to a user (for TRIAL: is the candidate)."""
 

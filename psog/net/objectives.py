@@ -17,7 +17,10 @@ OPEN_ENOUGH = 0.5
 _TARGET_NOISE_DEG = 0.3  # how far a fixation lies from its target (facts of Per-user adaptation)
 _FEWEST_SUPPORT, _MOST_SUPPORT = 6, 40  # 5-point grids to 25 points and more
 _PRIOR_SHARE = 0.1  # of the loss by the population's head, so that it works without calibration too
-_OPENNESS_SHARE = 0.1
+# At 4,000 steps these find 98 % of lids a quarter to half open below an openness of 0.8, where equal weights
+# and a share of 0.1 find 84 %, for 1 % of open eyes there instead of 0.2 %; the gaze is as good.
+_OPENNESS_SHARE = 0.3
+_BLINK_WEIGHT = 10.0
 _SMOOTH = 1e-6  # keeps the gradient of a distance finite at zero
 
 
@@ -50,7 +53,7 @@ class EpisodeObjective:
 
         features = net.features(steps + noise)
         outputs = with_bias(features) @ net.head.T
-        openness_loss = _OPENNESS_SHARE * (outputs[..., GAZE_OUTPUTS] - openness).square().mean()
+        openness_loss = _OPENNESS_SHARE * _openness_loss(outputs[..., GAZE_OUTPUTS], openness)
         prior_error = outputs[..., :GAZE_OUTPUTS] - gaze
         if fraction < self.config.warm_up:
             loss, error_deg = _mean_distance(prior_error, counted)
@@ -106,6 +109,12 @@ class RowObjective:
         loss, error_deg = _mean_distance(error, torch.ones(len(rows)))
         openness_loss = _OPENNESS_SHARE * (outputs[:, GAZE_OUTPUTS] - 1).square().mean()  # open throughout
         return loss + openness_loss, error_deg
+
+
+def _openness_loss(estimated: Tensor, openness: Tensor) -> Tensor:
+    """Mean square error in which a moment of a blink counts as much as many of an open eye."""
+    weight = 1 + (_BLINK_WEIGHT - 1) * (openness < 1)
+    return (weight * (estimated - openness).square()).mean()
 
 
 def _mean_distance(error: Tensor, counted: Tensor) -> tuple[Tensor, float]:

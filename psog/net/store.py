@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from psog.errors import ModelError
+from psog.folders import FolderKind
 from psog.net.integer import IntegerNet
 from psog.net.tensors import pack, unpack
 
 FORMAT = "psog-model"
 VERSION = 1
 MODEL, WEIGHTS, REPORT = "model.json", "weights.safetensors", "report.json"
+FOLDER = FolderKind("model", MODEL, ModelError)
 
 ORIGIN = ("training", "data", "parent")
 """Keys of a report that say where a model comes from; they are kept in model.json."""
@@ -39,12 +40,12 @@ class Model:
 
 
 def save_model(folder: Path, net: IntegerNet, report: Mapping[str, Any], force: bool = False) -> None:
-    """Write a model folder. It appears complete or not at all: written beside and renamed.
+    """Write a model folder. It appears complete or not at all.
 
     Raises:
         ModelError: the folder exists (and `force` is false, or it is no model), or cannot be written.
     """
-    check_free(folder, force=force)
+    FOLDER.check_free(folder, force=force)
     from safetensors.numpy import save
 
     description, tensors = pack(net)
@@ -58,31 +59,10 @@ def save_model(folder: Path, net: IntegerNet, report: Mapping[str, Any], force: 
     }
     rest = {key: value for key, value in report.items() if key not in ORIGIN}
     texts = {MODEL: _json(content), REPORT: _json(rest)}
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with FOLDER.writing(folder, force=force) as partial:
         (partial / WEIGHTS).write_bytes(weights)
         for name, text in texts.items():
             (partial / name).write_text(text, "utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
-    except OSError as error:
-        raise ModelError(f"cannot write model {folder}: {error}; choose another folder") from error
-
-
-def check_free(folder: Path, *, force: bool) -> None:
-    """Raise ModelError when a model may not be written to `folder`.
-
-    `force` replaces a model, never anything else.
-    """
-    if not folder.exists():
-        return
-    if not force:
-        raise ModelError(f"{folder} already exists; choose another folder or pass --force")
-    if not (folder / MODEL).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ModelError(f"{folder} exists and is not a model; --force replaces models only")
 
 
 def load_model(folder: Path) -> Model:

@@ -15,7 +15,8 @@ from tests.firmware.device import (
 def test_a_repeated_command_is_answered_again_but_not_carried_out_again(board):
     with open_headset(board.port) as headset:
         headset.upload(IMAGE)
-    begin = m.MODEL_BEGIN.pack({"image_bytes": len(OTHER_IMAGE), "crc32": int.from_bytes(OTHER_IMAGE[-4:], "little")})
+    trailer = int.from_bytes(OTHER_IMAGE[-4:], "little")
+    begin = m.MODEL_BEGIN.pack({"image_bytes": len(OTHER_IMAGE), "crc32": trailer})
     with Raw(board.port) as raw:
         assert raw.answer(m.MODEL_BEGIN.code, 1, begin) == 0
         first = m.MODEL_DATA.pack({"offset": 0}, OTHER_IMAGE[:192])

@@ -1,6 +1,5 @@
 """A whole session with the firmware over a real serial port, on every board that can run here."""
 
-
 import numpy as np
 import pytest
 
@@ -102,7 +101,8 @@ def test_an_interrupted_upload_keeps_the_old_model_and_calibration(board, tmp_pa
         headset.tune_solve()
         headset.tune_accept()
         raw = headset._talk
-        raw.command(m.MODEL_BEGIN, {"image_bytes": len(OTHER_IMAGE), "crc32": int.from_bytes(OTHER_IMAGE[-4:], "little")})
+        trailer = int.from_bytes(OTHER_IMAGE[-4:], "little")
+        raw.command(m.MODEL_BEGIN, {"image_bytes": len(OTHER_IMAGE), "crc32": trailer})
         for offset in range(0, len(OTHER_IMAGE) // 2, 192):
             raw.command(m.MODEL_DATA, {"offset": offset}, OTHER_IMAGE[offset : offset + 192])
     board.stop()
@@ -161,8 +161,8 @@ def test_a_calibration_that_is_stopped_half_way_changes_nothing(board):
 def test_readings_of_a_closed_eye_are_passed_over(board):
     net, headset_table = random_net(4, "same")
     openness = net.apply_head(net.features(net.input(READINGS)))[:, 2]
-    net.head.weight[2, -1] += 0.5 - np.median(openness)
-    closed = net.apply_head(net.features(net.input(READINGS)))[:, 2] < 0.5
+    net.head.weight[2, -1] += m.OPENNESS_BORDER - np.median(openness)
+    closed = net.apply_head(net.features(net.input(READINGS)))[:, 2] < m.OPENNESS_BORDER
     assert 5 < closed[:40].sum() < 35
     last = int(np.flatnonzero(~closed)[9])
     with open_headset(board.port) as headset:

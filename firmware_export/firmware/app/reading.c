@@ -10,7 +10,7 @@ static void stream_gaze(struct app *app, uint8_t type, const uint8_t *t_us, cons
 {
     uint8_t payload[PSOG_MSG_GAZE_SIZE];
     uint8_t flags = calibrated ? PSOG_GAZE_FLAG_CALIBRATED : 0u;
-    if (output[2] >= OPENNESS_BORDER)
+    if (output[2] >= PSOG_OPENNESS_BORDER)
         flags |= PSOG_GAZE_FLAG_VALID;
     memcpy(payload + PSOG_GAZE_T_US_OFFSET, t_us, T_US_BYTES);
     psog_put_f32(payload + PSOG_GAZE_GAZE_H_DEG_OFFSET, output[0]);

@@ -1,5 +1,7 @@
 #include "tuning.h"
 
+#include "protocol.h"
+
 enum psog_error tuning_begin(struct tuning *tuning, const struct psog_model *model)
 {
     tuning->phase = TUNING_READY;
@@ -26,7 +28,7 @@ bool tuning_reading(struct tuning *tuning, const int8_t *features, float opennes
 {
     if (tuning->phase != TUNING_TARGET)
         return false;
-    if (openness >= OPENNESS_BORDER && psog_tune_add(&tuning->tune, features, tuning->target_deg) == PSOG_OK)
+    if (openness >= PSOG_OPENNESS_BORDER && psog_tune_add(&tuning->tune, features, tuning->target_deg) == PSOG_OK)
         tuning->added++;
     else
         tuning->rejected++;

@@ -4,10 +4,6 @@
 
 #include "psog.h"
 
-/* Below this openness the eye counts as closed: the gaze is not valid, and tuning passes the reading over.
- * The network is trained towards 0 for closed and 1 for open; half way is the border. */
-#define OPENNESS_BORDER 0.5f
-
 /* A plane needs three points; fewer targets say nothing about one of the axes. */
 #define TUNING_MIN_TARGETS 3u
 
