@@ -45,7 +45,7 @@ class Command:
     """Folder for model, exports and reports; replaced when the demo runs again."""
     users: int = 2000
     """Simulated users to train on."""
-    steps: int = 4000
+    steps: int = 8000
     """Training steps."""
     seed: int = 7
     """Of users, weights and the wearer; the same seed gives the same model."""

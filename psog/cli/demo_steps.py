@@ -46,12 +46,13 @@ def print_result(console: Console, result: dict[str, Any], out: Path) -> None:
     errors, unseen = result["gaze_error_deg"], result["unseen_users"]["int8"]
     slip = f"{result['slip_mm']:g}"
     table = Table(title="gaze error, degrees")
-    for heading in ("", "not calibrated", "after 9 points", f"after a {slip} mm slip"):
-        table.add_column(heading, justify="right" if heading else "left")
+    table.add_column(no_wrap=True)
+    for heading in ("not calibrated", "after 9 points", f"after a {slip} mm slip"):
+        table.add_column(heading, justify="right")
     live = [errors[name] for name in ("uncalibrated", "calibrated", "slipped")]
-    table.add_row("this wearer, live on the device", *(f"{value:.2f}" for value in live))
+    table.add_row("this wearer, live", *(f"{value:.2f}" for value in live))
     population = [unseen["uncalibrated"], unseen["slips"]["0"], unseen["slips"][slip]]
-    for name, key in (("median", "median_deg"), ("95th percentile", "p95_deg")):
+    for name, key in (("median", "median_deg"), ("95th perc.", "p95_deg")):
         row = f"{result['unseen_users']['users']} unseen users, {name}"
         table.add_row(row, *(f"{value[key]:.2f}" for value in population))
     console.print(table)
@@ -69,11 +70,12 @@ def print_result(console: Console, result: dict[str, Any], out: Path) -> None:
         )
     console.print(f"all of it took {sum(result['seconds'].values()):.0f} s; numbers and models are in {out}/")
     model = out / "model"
+    suggestions = {
+        f"psog-calibrate --virtual --model {model}": "watch a calibration, point by point",
+        f"psog virtual --model {model}": "a virtual headset that any program can open",
+        f"psog show {result['headset']} --out eye.png": "the simulated eye and its sensors",
+    }
+    width = max(map(len, suggestions))
     console.print("\nnext:")
-    console.print(f"  psog-calibrate --virtual --model {model}     watch a calibration, point by point")
-    console.print(
-        f"  psog virtual --model {model}                 a virtual headset to open from any program"
-    )
-    console.print(
-        f"  psog show {result['headset']} --out eye.png                 the simulated eye and its sensors"
-    )
+    for command, what in suggestions.items():
+        console.print(f"  {command:<{width}}  {what}", soft_wrap=True)
