@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types firmware-tools clean
+.PHONY: demo test lint test-tensorflow firmware-tools clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
@@ -15,6 +15,11 @@ test: $(STAMP) firmware-tools
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The export once more, by TensorFlow's own converter: 600 MB of packages, so not part of `make test`.
+test-tensorflow: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tensorflow]'
+	$(BIN)/python -m pytest tests/firmware_export/test_tensorflow_route.py
 
 $(STAMP): pyproject.toml constraints.txt scripts/python-venv
 	scripts/python-venv $(PYTHON) $(VENV)
