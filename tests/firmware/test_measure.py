@@ -41,8 +41,8 @@ def test_a_count_is_exact_and_grows_with_the_work(board):
     assert first.instructions == again.instructions
     larger_net, larger_headset = random_net(1, "deep")
     larger = measure(board, write_image(larger_net, larger_headset), wire)
-    # Plain C needs a handful of instructions for each multiply-accumulate that is not padding (91 of 135).
-    assert 2 * net.macs < first.instructions < 20 * net.macs
+    # About two instructions for each multiply-accumulate; those in the padding (44 of 135) are not done.
+    assert net.macs < first.instructions < 3 * net.macs
     assert larger.tune_add_instructions > 10 * first.tune_add_instructions  # 65² entries against 11²
     assert larger.tune_solve_instructions > 50 * first.tune_solve_instructions
 

@@ -2,6 +2,8 @@
 #include "bytes.h"
 #include "layer.h"
 
+#ifndef __ARM_FEATURE_SIMD32 /* kernels_armv7em.c */
+
 static int32_t dot(const int8_t *x, const int8_t *w, uint32_t count, int32_t x_zero)
 {
     int32_t sum = 0;
@@ -73,3 +75,4 @@ void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *out
         output[channel] = finish(layer, channel, sum);
     }
 }
+#endif

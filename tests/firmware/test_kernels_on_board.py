@@ -1,0 +1,126 @@
+"""A core's own kernels give the portable kernels' bits: for any shape, and for values no training makes."""
+
+import ctypes
+import zlib
+
+import numpy as np
+import pytest
+
+from psog.firmware_export.host_runtime import HostRuntime
+from psog.firmware_export.image import write_image
+from psog.firmware_export.image_format import CRC_BYTES, HEADER, LAYER, Header, LayerEntry
+from psog.firmware_export.instructions import measure
+from psog.firmware_export.toolchain import BOARDS, available_boards, build_library
+from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
+
+EMULATED = [name for name in available_boards() if BOARDS[name].machine]
+pytestmark = [
+    pytest.mark.skipif(not EMULATED, reason="no cross compiler or no QEMU is installed"),
+    pytest.mark.skipif("host" not in available_boards(), reason="no C compiler is installed"),
+    pytest.mark.parametrize("board", EMULATED),
+]
+
+NETS = 40
+READINGS = 300
+
+
+def random_shape(rng):
+    """A grid and layers of any kind that fit it; widths odd and even, below and above a block of four."""
+    rows, columns = int(rng.integers(1, 7)), int(rng.integers(1, 9))
+    headset = grid_headset(rows, columns)
+    plan = []
+    for _ in range(rng.integers(0, 4)):
+        valid = rows >= 3 and columns >= 3 and rng.random() < 0.4
+        plan.append(LayerPlan("conv", int(rng.integers(1, 14)), "valid" if valid else "same"))
+        rows, columns = (rows - 2, columns - 2) if valid else (rows, columns)
+    widths = (*rng.integers(1, 40, rng.integers(0, 2)), rng.integers(1, 65))
+    return headset, (*plan, *(LayerPlan("dense", int(width)) for width in widths))
+
+
+@pytest.mark.parametrize("corners", [False, True])
+def test_any_shape(board, corners):
+    for seed in range(NETS):
+        rng = np.random.default_rng((seed, corners))
+        headset, plan = random_shape(rng)
+        net, _ = random_net(seed, plan, headset, corners=corners)
+        assert_portable(board, write_image(net, headset), random_readings(rng, net.normalisation, READINGS))
+
+
+def test_any_values_that_an_image_may_hold(board):
+    """One layer gets values from everywhere; those around it make the smallest difference visible."""
+    for seed in range(NETS):
+        rng = np.random.default_rng((seed, 2))
+        headset, plan = random_shape(rng)
+        net, _ = random_net(seed, plan, headset, corners=True)
+        image = with_test_vector(with_wild_layer(rng, write_image(net, headset)))
+        assert_portable(board, image, random_readings(rng, net.normalisation, READINGS))
+
+
+def assert_portable(board, image, wire):
+    """Equal features; and equal gaze, which lies behind them in the board's memory, so none was overrun."""
+    found, host = measure(board, image, wire), HostRuntime(image)
+    np.testing.assert_array_equal(found.features, host.features(wire))
+    np.testing.assert_allclose(found.gaze, host.gaze(wire), atol=1e-3, rtol=1e-5)
+
+
+def with_wild_layer(rng, image):
+    """The image with a random layer's values replaced by any that the format allows; its CRC stays."""
+    content = bytearray(image)
+    header = Header._make(HEADER.unpack_from(image))
+    entry_at = header.layers_at + LAYER.size * int(rng.integers(header.layers))
+    entry = LayerEntry._make(LAYER.unpack_from(image, entry_at))
+    bias, multiplier, shift = wild_requantization(rng, entry.out_channels)
+    put(content, entry.biases_at, bias, "<i4")
+    put(content, entry.multipliers_at, multiplier, "<i4")
+    put(content, entry.shifts_at, shift, "i1")
+    weights = np.frombuffer(image, np.int8, entry.biases_at - entry.weights_at, entry.weights_at)
+    kept = rng.random(len(weights)) < rng.choice([0.0, 0.5, 1.0])  # without weights, rounding shows alone
+    lowest = kept & (rng.random(len(weights)) < 0.1)
+    put(content, entry.weights_at, np.where(lowest, -128, weights * kept), "i1")
+    low, high = np.sort(rng.integers(-128, 128, 2)).tolist() if rng.random() < 0.3 else (-128, 127)
+    LAYER.pack_into(content, entry_at, *entry._replace(low=low, high=high))
+    return bytes(content)
+
+
+def wild_requantization(rng, count):
+    """Biases of every size (sums wrap), every multiplier, every shift; most bring the bias into int8."""
+    bits = rng.integers(0, 33, count)
+    bias = rng.integers(-(2**31), 2**31, count) >> (32 - bits)
+    bias = np.where(rng.random(count) < 0.1, rng.choice([-(2**31), 2**31 - 1], count), bias)
+    ends = rng.choice([0, 2**30, 2**31 - 1], count)
+    multiplier = np.where(rng.random(count) < 0.25, ends, rng.integers(2**30, 2**31, count))
+    fitting = np.clip(8 - bits + rng.integers(-2, 3, count), -31, 7)
+    shift = np.where(rng.random(count) < 0.6, fitting, rng.integers(-31, 8, count))
+    return bias, multiplier, shift
+
+
+def with_test_vector(image):
+    """The image with what the portable kernels make of its stored reading, and its CRC."""
+    header = Header._make(HEADER.unpack_from(image))
+    content = bytearray(image)
+    put(content, len(image) - CRC_BYTES, zlib.crc32(image[:-CRC_BYTES]), "<u4")
+    features = np.empty(header.features, np.int8)
+    output = np.empty(header.outputs, np.float32)
+    error = ctypes.CDLL(str(build_library())).psog_host_infer(
+        bytes(content),
+        ctypes.c_size_t(len(content)),
+        bytes(content[header.test_vector_at :]),
+        ctypes.c_size_t(1),
+        features.ctypes.data_as(ctypes.c_void_p),
+        output.ctypes.data_as(ctypes.c_void_p),
+    )
+    assert error == 0
+    features_at = header.test_vector_at + round_up_4(2 * header.sensors)
+    put(content, features_at, features, "i1")
+    put(content, features_at + round_up_4(header.features), output, "<f4")
+    put(content, len(image) - CRC_BYTES, zlib.crc32(content[:-CRC_BYTES]), "<u4")
+    return bytes(content)
+
+
+def put(content, at, values, kind):
+    part = np.asarray(values).astype(kind).tobytes()
+    content[at : at + len(part)] = part
+
+
+def round_up_4(size):
+    return (size + 3) // 4 * 4
