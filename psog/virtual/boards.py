@@ -52,13 +52,14 @@ class Board:
                 memory, shared = _share_memory(ours)
                 theirs.callback(os.close, memory)
                 self.sensors = RingTransport(bus, named, shared)
-                command = _emulated(name, program, flash, link=link, sensors=sensors.fileno(), memory=memory)
+                ours.callback(self.sensors.close)
                 given: tuple[int, ...] = (link, sensors.fileno(), memory)
+                command = _emulated(name, program, flash, link=link, sensors=sensors.fileno(), memory=memory)
             else:
                 self.sensors = SocketTransport(bus, named)
-                command = _native(program, flash, link, sensors.fileno())
+                ours.callback(self.sensors.close)
                 given = (link, sensors.fileno())
-            ours.callback(self.sensors.close)
+                command = _native(program, flash, link, sensors.fileno())
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

@@ -27,7 +27,7 @@ def crc(image: bytes) -> int:
 
 def send(device: Device, image: bytes) -> int:
     """A whole upload; the first error."""
-    error = device.begin(image, zlib.crc32(image))
+    error = device.begin(image, crc(image))
     for offset in range(0, len(image), 192):
         error = error or device.add(offset, image[offset : offset + 192])
     return error or device.commit()
@@ -79,7 +79,7 @@ def test_a_newer_model_that_has_rotted_gives_way_to_the_older():
 )
 def test_a_piece_that_does_not_fit_is_refused_and_the_upload_goes_on(offset, size):
     device = device_with(OLD)
-    assert device.begin(NEW, zlib.crc32(NEW)) == OK
+    assert device.begin(NEW, crc(NEW)) == OK
     assert device.add(offset, bytes(size)) == RANGE
     for at in range(0, len(NEW), 192):
         assert device.add(at, NEW[at : at + 192]) == OK
@@ -101,7 +101,7 @@ def test_nothing_is_installed_without_an_upload():
 
 def test_an_incomplete_upload_is_not_installed():
     device = device_with(OLD)
-    assert device.begin(NEW, zlib.crc32(NEW)) == OK
+    assert device.begin(NEW, crc(NEW)) == OK
     assert device.add(0, NEW[:192]) == OK
     assert device.commit() == STATE
     assert device.model.crc32 == crc(OLD)
@@ -109,7 +109,7 @@ def test_an_incomplete_upload_is_not_installed():
 
 def test_a_model_for_other_sensors_is_refused():
     device = device_with(OLD)
-    assert device.begin(NEW, zlib.crc32(NEW)) == OK
+    assert device.begin(NEW, crc(NEW)) == OK
     for at in range(0, len(NEW), 192):
         device.add(at, NEW[at : at + 192])
     assert device.commit(sensors=16) == HEADSET
@@ -121,7 +121,7 @@ def test_an_image_damaged_on_the_way_is_not_installed():
     device = device_with(OLD)
     damaged = bytearray(NEW)
     damaged[300] ^= 16
-    assert device.begin(NEW, zlib.crc32(NEW)) == OK
+    assert device.begin(NEW, crc(NEW)) == OK
     for at in range(0, len(NEW), 192):
         device.add(at, bytes(damaged[at : at + 192]))
     assert device.commit() == CRC

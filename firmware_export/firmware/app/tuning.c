@@ -28,7 +28,8 @@ bool tuning_reading(struct tuning *tuning, const int8_t *features, float opennes
 {
     if (tuning->phase != TUNING_TARGET)
         return false;
-    if (openness >= PSOG_OPENNESS_BORDER && psog_tune_add(&tuning->tune, features, tuning->target_deg) == PSOG_OK)
+    bool is_open = openness >= PSOG_OPENNESS_BORDER;
+    if (is_open && psog_tune_add(&tuning->tune, features, tuning->target_deg) == PSOG_OK)
         tuning->added++;
     else
         tuning->rejected++;

@@ -1,5 +1,6 @@
-/* Arm MPS2 with AN386 in QEMU: UART 0 is the link, flash is a file of the host. Readings come through memory,
- * as direct memory access brings them on a real part; UART 1 rings for them and carries what the display shows.
+/* Arm MPS2 with AN386 in QEMU: UART 0 is the link, flash is a file of the host. Readings come through
+ * memory, as direct memory access brings them on a real part; UART 1 rings for them and carries what the
+ * display shows.
  * Source: Arm DDI 0479 (CMSDK UART), DAI 0386 (addresses, interrupts). */
 #include "board.h"
 
