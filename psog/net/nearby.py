@@ -2,7 +2,7 @@
 
 Recordings visit few shifts and pupils, and a network trained on them is unsure between and beyond these.
 Where they know gaze, shift and pupil, a smooth model of each reading can be fitted and rows moved by what the
-model says changes. The model's own error (1.6 counts rms on third-party recordings) is not added: it cancels.
+model says changes. The model's own error (2 counts rms on third-party recordings) is not added: it cancels.
 """
 
 from __future__ import annotations
