@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,8 @@ class Command:
     """The headset they were made with: a name, or the path of a TOML file."""
     epochs: float = 32.0
     """Passes over the training rows and their moved copies."""
+    network: Literal["cnn", "mlp"] = "cnn"
+    """The headset's standard network, or the baseline of about the same cost without convolutions."""
     seed: int = 0
     """Of weights and batches."""
     save: Path | None = None
@@ -51,6 +53,7 @@ class Command:
 
         from psog.cli.training_bar import training_bar
         from psog.headset import load_headset
+        from psog.net.architecture import named
         from psog.net.loop import TrainingConfig
         from psog.net.store import FOLDER, save_model
         from psog.net.training import train_plain
@@ -66,6 +69,7 @@ class Command:
             steps=_steps(self.epochs, len(readings)),
             rows_per_batch=_ROWS_PER_BATCH,
             learning_rate=_LEARNING_RATE,
+            architecture=named(self.network, headset),
             seed=self.seed,
         )
         with training_bar(console) as show:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -27,6 +28,8 @@ class Command:
     """Training steps (5000 unless --seconds is given)."""
     seconds: float | None = None
     """Training time instead of steps."""
+    network: Literal["cnn", "mlp"] = "cnn"
+    """The headset's standard network, or the baseline of about the same cost without convolutions."""
     seed: int = 0
     """Of users, weights and batches."""
     force: bool = False
@@ -43,6 +46,7 @@ class Command:
         from psog.cli.training_bar import training_bar
         from psog.cli.unseen import errors_on_unseen_users, print_errors
         from psog.headset import load_headset
+        from psog.net.architecture import named
         from psog.net.loop import TrainingConfig
         from psog.net.store import FOLDER, save_model
         from psog.net.training import check_users, train
@@ -53,7 +57,8 @@ class Command:
         FOLDER.check_free(self.out, force=self.force)
         check_users(self.users)
         steps = DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps
-        config = TrainingConfig(steps=steps, seconds=self.seconds, seed=self.seed)
+        architecture = named(self.network, headset)
+        config = TrainingConfig(steps=steps, seconds=self.seconds, seed=self.seed, architecture=architecture)
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         console.print(f"simulating {self.users} users of {headset.name}")
         episodes = make_episodes(headset, users=self.users, seed=self.seed)

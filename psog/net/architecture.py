@@ -72,6 +72,11 @@ class Architecture:
         return asdict(self)
 
 
+def named(network: Literal["cnn", "mlp"], headset: Headset) -> Architecture:
+    """The standard network or the baseline."""
+    return standard(headset) if network == "cnn" else mlp(headset)
+
+
 def standard(headset: Headset) -> Architecture:
     """The network psog ships for a headset, at most 40k MACs with the head on the built-in ones.
 

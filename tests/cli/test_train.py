@@ -57,3 +57,21 @@ def test_what_cannot_be_done_is_one_line(model, tmp_path, words, message):
     assert run.stdout == ""
     assert message in run.stderr and len(run.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "new").exists()
+
+
+def test_the_baseline_has_no_convolution(tmp_path):
+    run = psog(
+        "train",
+        "ring16",
+        "--network",
+        "mlp",
+        "--out",
+        tmp_path / "mlp",
+        "--users",
+        24,
+        "--steps",
+        50,
+        "--json",
+    )
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["training"]["architecture"]["convolutions"] == []
