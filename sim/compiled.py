@@ -63,9 +63,19 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """For a function that only compiled functions call: without the door from Python it compiles faster."""
+    """For a function that only compiled functions call: without the door from Python it compiles faster.
+
+    It always becomes part of its caller. Left to choose, the linker takes this copy of a function in the
+    process that compiles and that one from the cache, and fast mathematics rounds each in its own way: the
+    same seed would give other bits (1e-6) the first time than ever after.
+    """
     njit: Any = numba.njit
     compile_ = njit(
-        fastmath=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+        fastmath=True,
+        nogil=True,
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        forceinline=True,
     )
     return cast(Callable[_P, _R], compile_(function))
