@@ -34,11 +34,16 @@ class Command:
 
         from rich.console import Console
 
+        from psog.errors import PsogError
         from psog.firmware_export.budget import measure_budget
         from psog.firmware_export.image import write_image
         from psog.firmware_export.image_file import load_image
         from psog.headset import load_headset
 
+        if not 1 <= self.readings <= 4096:
+            raise PsogError(f"--readings is {self.readings}; expected 1 to 4096")
+        if not 0 <= self.seed < 1 << 63:
+            raise PsogError(f"--seed is {self.seed}; expected 0 or more, below 2^63")
         if self.model is None:
             image = write_image(_random_net(self.seed), load_headset(_HEADSET))
         else:

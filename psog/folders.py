@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,23 +44,21 @@ class FolderKind:
             error: `folder` may not be replaced, or cannot be written; what was there is still there.
         """
         self.check_free(folder, force=force)
-        folder = folder.resolve()  # "." and "x/.." have no name to put a suffix to
-        partial, old = (folder.with_name(f"{folder.name}.{suffix}") for suffix in ("partial", "old"))
+        folder = folder.resolve()
         try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            yield partial
-            if folder.exists():
-                shutil.rmtree(old, ignore_errors=True)
-                folder.rename(old)
-            partial.rename(folder)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            # A place of our own beside it: whatever else lies there is none of our business.
+            with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
+                new = Path(place, "new")
+                new.mkdir()
+                yield new
+                if folder.exists():
+                    folder.rename(Path(place, "old"))
+                new.rename(folder)
         except OSError as error:
             raise self.error(
                 f"cannot write {self.name} {folder}: {error.strerror or error}; choose another folder"
             ) from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
 
 
 def _with_article(name: str) -> str:

@@ -14,6 +14,7 @@ from psog.headset import load_headset
 from psog.recording import Recording
 
 _SENSORS = 15
+_FARTHEST_GAZE_DEG = 90
 _REQUIRED = ("posx", "posy", "smh", "smv", "pupil_size", *(f"sr_{i}" for i in range(_SENSORS)))
 
 
@@ -72,6 +73,10 @@ def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64]]:
             row = [float(cell) for cell in cells]
         except ValueError as error:
             raise RecordingError(f"{path}: line {number}: {error}; expected numbers") from error
+        if len(row) == len(header) and not _plausible(dict(zip(header, row, strict=True))):
+            raise RecordingError(
+                f"{path}: line {number} has a signal outside 0 … 1 or a gaze beyond 90°; remove the line"
+            )
         if len(row) != len(header) or not all(map(math.isfinite, row)):
             raise RecordingError(
                 f"{path}: line {number} has {len(row)} values, or one that is not finite; "
@@ -79,6 +84,13 @@ def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64]]:
             )
         rows.append(row)
     return header, np.array(rows)
+
+
+def _plausible(row: dict[str, float]) -> bool:
+    """Signals are shares of full scale, gaze is in degrees; what is not finite the caller tells."""
+    signals = [row[f"sr_{i}"] for i in range(_SENSORS)]
+    far = max(abs(row["posx"]), abs(row["posy"])) > _FARTHEST_GAZE_DEG
+    return not (any(value < 0 or value > 1 for value in signals) or far)
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,8 @@ def read_eyelink_trace(path: Path) -> GazeTrace:
     missing = [name for name in fields if name not in names]
     if missing:
         raise RecordingError(f"{path}: missing field {', '.join(missing)}; expected {', '.join(fields)}")
+    if array.ndim != 1 or len(array) == 0 or not np.isfinite(array["t"]).all():
+        raise RecordingError(f"{path}: expected a list of at least one sample, each with a finite time t")
     valid = array["status"].astype(bool)
     gaze = np.stack([array["x"], array["y"]], axis=1).astype(np.float32)
     valid &= np.isfinite(gaze).all(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +66,15 @@ def save(figure: Any, path: Path) -> None:
     """
     from psog.errors import SimulationError
 
+    if path.suffix != ".png":
+        raise SimulationError(f"cannot write the picture {path}: expected a path that ends in .png")
     partial = path.with_name(f"{path.stem}.partial{path.suffix}")
     try:
         figure.savefig(partial)
         partial.replace(path)
     except (OSError, ValueError) as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise SimulationError(f"cannot write the picture {path}: {error}; expected a .png path") from error
 
 

@@ -48,6 +48,18 @@ def test_a_failure_half_way_leaves_what_was_there(tmp_path, fail):
     assert contents(tmp_path) == {"m/model.json": "1"}
 
 
+def test_neighbours_are_left_alone(tmp_path):
+    for name in ("m.old", "m.partial", ".m"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.txt").write_text(name)
+    write(tmp_path / "m", "1")
+    write(tmp_path / "m", "2", force=True)
+    assert contents(tmp_path) == {
+        "m/model.json": "2",
+        **{f"{name}/thesis.txt": name for name in ("m.old", "m.partial", ".m")},
+    }
+
+
 def test_force_never_replaces_something_else(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")

@@ -33,6 +33,8 @@ def test_signals_become_counts_and_shifts_keep_their_axes(tmp_path):
         ([HEADER, ROW, ROW.replace("-20.0", "nan")], "line 3"),
         ([HEADER, ROW.replace("-20.0", "left")], "line 2"),
         ([HEADER, ROW.rsplit("\t", 1)[0]], "line 2"),
+        ([HEADER, ROW, ROW.replace("0.13", "7.5")], "line 3 has a signal outside"),
+        ([HEADER, ROW.replace("-20.0", "500")], "line 2 has a signal outside 0 … 1 or a gaze beyond"),
         ([HEADER], "no rows"),
         ([""], "missing column"),
     ],
@@ -72,5 +74,11 @@ def test_a_pickled_or_plain_array_is_refused(tmp_path):
     np.save(tmp_path / "plain.npy", np.zeros((3, 2)))
     with pytest.raises(RecordingError, match="cannot read"):
         read_eyelink_trace(tmp_path / "objects.npy")
+    fields = [("t", "f8"), ("x", "f8"), ("y", "f8"), ("status", "?"), ("evt", "u1")]
+    np.save(tmp_path / "empty.npy", np.zeros(0, fields))
+    np.save(tmp_path / "timeless.npy", np.array([(np.nan, 0, 0, True, 1)], fields))
+    for name in ("empty", "timeless"):
+        with pytest.raises(RecordingError, match="finite time"):
+            read_eyelink_trace(tmp_path / f"{name}.npy")
     with pytest.raises(RecordingError, match="missing field t, x, y, status, evt"):
         read_eyelink_trace(tmp_path / "plain.npy")

@@ -43,7 +43,7 @@ class Command:
     board: Literal["mps2-an386", "host"] | None = None
     """Board for --virtual; by default the Cortex-M4F in QEMU where installed, else this computer."""
     user_seed: int | None = None
-    """Which simulated user wears the virtual headset (1000; small seeds may have been trained on)."""
+    """Which simulated user wears the virtual headset (1000); none of them is ever trained on."""
     flash: Path | None = None
     """File that keeps the virtual headset's model and calibration from one run to the next."""
     headset: str | None = None

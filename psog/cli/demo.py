@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from psog.device.client import Client
     from psog.headset import Headset
     from psog.net.integer import IntegerNet
+    from psog.net.loop import TrainingConfig
 
 WATCH_S = 8.0
 """How long the wearer looks around, by the device's clock, for each figure of the table."""
@@ -28,7 +29,7 @@ SLIP_MM = 1.0
 UNSEEN_USERS = 80
 WORN_READINGS, RANDOM_READINGS = 5_000, 5_000
 """On which the runtimes are compared: simulated wear, and the whole range of the input."""
-_MARK = "demo.json"
+_MARK, _FORMAT = "demo.json", "psog-demo"
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,20 @@ class Command:
         from psog.cli.boards import default_board
         from psog.cli.demo_steps import Steps, print_result
         from psog.headset import load_headset
+        from psog.net.loop import TrainingConfig
+        from psog.net.training import check_users
 
         headset = load_headset(self.headset)
         board = self.board or default_board()
+        config = TrainingConfig(steps=self.steps, seed=self.seed)
+        check_users(self.users)
         self._clear_out()
         console = Console(stderr=self.json, highlight=False)
         console.print(f"[bold]psog demo[/] · headset {headset.name} · seed {self.seed} · board {board}")
         steps = Steps(console)
-        net, worn = self._train(headset, steps)
+        net, worn = self._train(headset, config, steps)
         result = {
+            "format": _FORMAT,
             "headset": headset.name,
             "seed": self.seed,
             "board": board,
@@ -86,21 +92,27 @@ class Command:
             print(json.dumps(result))
 
     def _clear_out(self) -> None:
-        """An earlier demo's folder is replaced, nobody else's."""
-        if self.out.exists() and any(self.out.iterdir()) and not (self.out / _MARK).is_file():
-            raise PsogError(f"{self.out} exists and is not a demo's folder; choose another with --out")
-        shutil.rmtree(self.out, ignore_errors=True)
-        self.out.mkdir(parents=True)
-        (self.out / _MARK).write_text(
-            "{}\n", "utf-8"
-        )  # also a demo that was stopped half way may be replaced
+        """What an earlier demo wrote is replaced, nothing else."""
+        try:
+            if self.out.exists() and any(self.out.iterdir()) and not _is_demo(self.out):
+                raise PsogError(f"{self.out} exists and is not a demo's folder; choose another with --out")
+            self.out.mkdir(parents=True, exist_ok=True)
+            for name in ("model", "export"):
+                shutil.rmtree(self.out / name, ignore_errors=True)
+            for name in ("calibration.json", _MARK):
+                (self.out / name).unlink(missing_ok=True)
+            # Also a demo that was stopped half way may be replaced.
+            (self.out / _MARK).write_text(json.dumps({"format": _FORMAT}) + "\n", "utf-8")
+        except OSError as error:
+            raise PsogError(f"cannot write to {self.out}: {error.strerror}; choose another --out") from error
 
-    def _train(self, headset: Headset, steps: Steps) -> tuple[IntegerNet, NDArray[np.uint16]]:
+    def _train(
+        self, headset: Headset, config: TrainingConfig, steps: Steps
+    ) -> tuple[IntegerNet, NDArray[np.uint16]]:
         """The network, and some of the readings it was trained on."""
         import torch
 
         from psog.cli.training_bar import training_bar
-        from psog.net.loop import TrainingConfig
         from psog.net.store import save_model
         from psog.net.training import train
         from psog.sim.episodes import make_episodes
@@ -109,7 +121,6 @@ class Command:
             episodes = make_episodes(headset, users=self.users, seed=self.seed)
             done(f"{episodes.openness.size:,} samples")
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
-        config = TrainingConfig(steps=self.steps, seed=self.seed)
         with steps.step("train", "through the calibration solve, quantizing") as done, ExitStack() as shown:
             net, report = train(episodes, headset, config, shown.enter_context(training_bar(steps.console)))
             save_model(self.out / "model", net, report)
@@ -197,3 +208,11 @@ class Command:
         report = run_session(device, plan, settings, better, lambda event: None)
         write_report(report, self.out / "calibration.json")
         return report
+
+
+def _is_demo(folder: Path) -> bool:
+    try:
+        content = json.loads((folder / _MARK).read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("format") == _FORMAT

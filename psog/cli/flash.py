@@ -24,6 +24,8 @@ class Command:
     """Model folder or .psog image."""
     port: str
     """Serial port of the headset."""
+    headset: str | None = None
+    """TOML file of the headset, for a model folder whose headset is not built in."""
     other_headset: bool = False
     """Install it although the present model of the headset is for another kind of headset."""
     json: bool = False
@@ -34,8 +36,10 @@ class Command:
         from psog.device.client import open_headset
         from psog.firmware_export.image_file import load_image
         from psog.firmware_export.image_reader import read_image
+        from psog.headset import load_headset
 
-        image = load_image(self.model)
+        described = None if self.headset is None else load_headset(self.headset)
+        image = load_image(self.model, described)
         made_for = read_image(image).headset
         with open_headset(self.port) as headset:
             present = headset.info.headset

@@ -76,6 +76,9 @@ def run_command(module: str, words: Sequence[str], program: str) -> None:
         # The reader has gone (`psog stream | head`); keep the interpreter's own flush from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(f"{program}: {error}")
 
 
 def _parse(command_type: type[Runnable], words: Sequence[str], program: str) -> Runnable:

@@ -40,7 +40,7 @@ class Command:
         from psog.device.client import open_headset
 
         for name, value in (("--samples", self.samples), ("--seconds", self.seconds)):
-            if value is not None and value <= 0:
+            if value is not None and not 0 < value < math.inf:
                 raise PsogError(f"{name} is {value:g}; expected more than 0")
         with open_headset(self.port) as headset:
             if not headset.info.headset:

@@ -36,7 +36,7 @@ class Command:
     speed: float = 1.0
     """Device seconds per second."""
     user_seed: int = 1000
-    """Which simulated user wears it; users of small seeds may have been in the training data."""
+    """Which simulated user wears it; none of them is ever trained on."""
     flash: Path | None = None
     """File that keeps model and calibration from one run to the next."""
     json: bool = False

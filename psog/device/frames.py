@@ -81,5 +81,7 @@ def _intact(body: bytes) -> Frame | None:
     content, (crc,) = raw[: -CRC.size], CRC.unpack(raw[-CRC.size :])
     if zlib.crc32(content) != crc:
         return None
-    kind, _, seq = HEADER.unpack_from(content)
+    kind, reserved, seq = HEADER.unpack_from(content)
+    if reserved != 0:
+        return None
     return Frame(kind, seq, content[HEADER.size :])

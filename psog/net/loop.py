@@ -53,6 +53,8 @@ class TrainingConfig:
                 f"training budget is steps={self.steps}, seconds={self.seconds}; "
                 "give one of them, greater than 0"
             )
+        if not 0 <= self.seed < 1 << 63:
+            raise ModelError(f"seed is {self.seed}; expected 0 or more, below 2^63")
         if not 0 <= self.warm_up <= self.quantize_from < self.freeze_from < 1:
             raise ModelError(
                 f"training phases begin at {self.warm_up}, {self.quantize_from}, {self.freeze_from}; "

@@ -92,7 +92,7 @@ class VirtualHeadset:
             return self._feeder.wait(timeout_s)
         except LinkError as error:
             why = self._board.complaint() or str(error)
-            raise LinkError(f"the virtual headset has stopped: {why}; start it again") from error
+            raise LinkError(f"the virtual headset has stopped: {why}") from error
 
 
 def _install(port: str, image: bytes, progress: Progress | None) -> None:
