@@ -13,6 +13,8 @@ from psog.virtual.source import Readings, Source, Target
 BATCH_S = 0.004
 """Readings are sent this often: short against the 15 ms a display frame takes, long against the 0.1 ms that
 waking up costs."""
+_WAKE_S = 0.2
+"""A signal that arrives just before a thread falls asleep is seen when it wakes, so waiting has an end."""
 _LARGEST_LAG_S = 0.05
 """Behind by more than this, the feeder does not catch up: device time then passes slower than asked for,
 which harms less than a burst that the device's link cannot carry."""
@@ -53,7 +55,9 @@ class Feeder:
         Raises:
             LinkError: the board has gone; or whatever else went wrong in the thread.
         """
-        ended = self._ended.wait(timeout_s)
+        ended = self._ended.wait(_WAKE_S if timeout_s is None else timeout_s)
+        while timeout_s is None and not ended:
+            ended = self._ended.wait(_WAKE_S)
         if self._error is not None:
             raise self._error
         return ended
