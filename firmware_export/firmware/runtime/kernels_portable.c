@@ -1,4 +1,4 @@
-/* The layers in plain C: the specification of every faster version (psog/net/integer.py, to the bit). */
+/* The layers in plain C: the specification of every faster version (psog/net/arithmetic.py, to the bit). */
 #include "bytes.h"
 #include "layer.h"
 
