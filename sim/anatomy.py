@@ -40,8 +40,9 @@ between the two lids is a weak value."""
 FACE_HEIGHT_MM = 6.0
 """The face plane in front of the rotation centre: between brow and nose (level with the cornea or before it)
 and the lateral orbital rim (16 mm behind it); a weak value."""
-FACE_BLEND_MM = 2.0
-"""Softness of the crease where lid sphere and face plane meet; a weak value."""
+FACE_BLEND_MM = 2.8
+"""Softness of the crease where lid sphere and face plane meet: half of it is how far the skin rises above
+both where they cross; a weak value."""
 SKIN_RADIUS_MM = 25.0
 """Skin beyond this distance from the optical axis is not modelled."""
 

@@ -12,7 +12,7 @@ from psog.sim import anatomy
 from psog.sim.compiled import kernel
 from psog.sim.population import Users
 
-_ONE, _ZERO = np.float32(1), np.float32(0)
+_ONE, _ZERO, _HALF = np.float32(1), np.float32(0), np.float32(0.5)
 _FACE = np.float32(anatomy.FACE_HEIGHT_MM)
 _BLEND = np.float32(anatomy.FACE_BLEND_MM)
 _LID = np.float32(anatomy.LID_THICKNESS_MM)
@@ -111,8 +111,6 @@ def eyeball_height(radius: np.float32, r: np.float32) -> tuple[np.float32, np.fl
 def skin_height(eye_radius: np.float32, r: np.float32) -> tuple[np.float32, np.float32]:
     """Height and slope dz/dr of lids and face: the smooth maximum of the lid shell and the face plane."""
     shell, slope = eyeball_height(eye_radius + _LID, r)
-    excess = (shell - _FACE) / _BLEND
-    tail = np.exp(-abs(excess))
-    share = (_ONE if excess > _ZERO else tail) / (_ONE + tail)
-    height = _FACE + _BLEND * (max(excess, _ZERO) + np.log(_ONE + tail))
-    return height, share * slope
+    above = shell - _FACE
+    smooth = np.sqrt(above * above + _BLEND * _BLEND)
+    return _HALF * (shell + _FACE + smooth), _HALF * (_ONE + above / smooth) * slope
