@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from psog.errors import HeadsetError
+from psog.parts import Lobe
 
 Point = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -117,6 +118,16 @@ class Headset(_Table):
     @property
     def sensor_count(self) -> int:
         return len(self.sensors)
+
+    @property
+    def detector_lobe(self) -> Lobe:
+        """Angular response of every detector."""
+        return Lobe(self.lobes.detector_exponent)
+
+    @property
+    def emitter_lobe(self) -> Lobe:
+        """Angular pattern of every emitter."""
+        return Lobe(self.lobes.emitter_exponent)
 
     @property
     def grid(self) -> NDArray[np.int64]:
