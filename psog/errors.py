@@ -9,6 +9,14 @@ class HeadsetError(PsogError):
     """A headset file is missing, malformed or impossible."""
 
 
+class PartError(HeadsetError):
+    """A photodiode or emitter is unknown, or its file is missing, malformed or impossible."""
+
+
+class SafetyError(HeadsetError):
+    """A headset would shine more light into the eye than is safe."""
+
+
 class RecordingError(PsogError):
     """A recording or gaze trace cannot be read, or does not fit the headset."""
 

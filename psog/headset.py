@@ -9,51 +9,32 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from psog.drive import Adc, Amplifier, Drive, Housing, Noise, Parts, Tolerance
 from psog.errors import HeadsetError
-from psog.parts import Lobe
+from psog.parts import Emitter, Lobe
+from psog.tables import Exponent, Positive, Table, first_fault
 
 Point = tuple[float, float, float]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 WIRE_BITS = 16
 """Readings travel left-aligned in 16 bits, as ADCs with oversampling deliver them."""
 
 MAX_SENSORS = 64
 MAX_CELLS = 255
+_HALF_OF_THE_TIME = 0.5
+"""Up to which the makers allow an emitter its pulse current."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Lobes(Table):
+    """Angular responses cosⁿ θ about the aim; n = 1 is Lambertian. For a headset without parts."""
+
+    detector_exponent: Exponent
+    emitter_exponent: Exponent
 
 
-class Adc(_Table):
-    """The converter behind the photodiodes."""
-
-    bits: Annotated[int, Field(ge=8, le=16)]
-
-    @property
-    def full_scale(self) -> int:
-        """Counts at saturation plus one."""
-        return 1 << self.bits
-
-
-class Noise(_Table):
-    """Electronic noise of one reading."""
-
-    snr: Positive
-    """Mean reading over its standard deviation, for a single sample."""
-
-
-class Lobes(_Table):
-    """Angular responses cosⁿ θ about the aim; n = 1 is Lambertian."""
-
-    detector_exponent: Annotated[float, Field(ge=0, le=512)]
-    emitter_exponent: Annotated[float, Field(ge=0, le=512)]
-
-
-class Sensor(_Table):
+class Sensor(Table):
     """One emitter/detector pair; positions in headset coordinates (mm)."""
 
     detector_mm: Point
@@ -63,7 +44,7 @@ class Sensor(_Table):
     emitter_aim_mm: Point
 
 
-class Headset(_Table):
+class Headset(Table):
     """A headset as its TOML file describes it. Frozen; unknown keys are refused.
 
     Frame: origin at the nominal eye rotation centre, x to the wearer's right, y up, z forward, mm.
@@ -79,8 +60,13 @@ class Headset(_Table):
     """Sensor index of every cell of the network's input grid; a sensor may appear more than once
     (that is how a ring is wrapped)."""
     adc: Adc
-    noise: Noise
-    lobes: Lobes
+    noise: Noise = Noise()
+    lobes: Lobes | None = None
+    parts: Parts | None = None
+    drive: Drive = Drive()
+    amplifier: Amplifier | None = None
+    tolerance: Tolerance = Tolerance()
+    housing: Housing | None = None
     sensors: tuple[Sensor, ...]
 
     @model_validator(mode="after")
@@ -104,16 +90,88 @@ class Headset(_Table):
         for index, sensor in enumerate(self.sensors):
             if sensor.detector_mm == sensor.detector_aim_mm or sensor.emitter_mm == sensor.emitter_aim_mm:
                 raise ValueError(f"sensors[{index}]: a part cannot aim at its own position")
-            if min(sensor.detector_mm[2], sensor.emitter_mm[2]) <= 0:
-                raise ValueError(f"sensors[{index}]: z must be in front of the eye rotation centre (z > 0)")
             for part in (sensor.detector_mm, sensor.emitter_mm):
-                distance = float(np.linalg.norm(part))
-                if distance < _NEAREST_PART_MM:
-                    raise ValueError(
-                        f"sensors[{index}]: a part lies {distance:.1f} mm from the eye rotation centre, "
-                        f"inside the eye; at least {_NEAREST_PART_MM} mm expected"
-                    )
+                self._check_place(index, part)
+        self._check_electronics()
         return self
+
+    def _check_place(self, index: int, part: Point) -> None:
+        if part[2] <= 0:
+            raise ValueError(f"sensors[{index}]: z must be in front of the eye rotation centre (z > 0)")
+        distance = float(np.linalg.norm(part))
+        if distance < _NEAREST_PART_MM:
+            raise ValueError(
+                f"sensors[{index}]: a part lies {distance:.1f} mm from the eye rotation centre, "
+                f"inside the eye; at least {_NEAREST_PART_MM} mm expected"
+            )
+        if self.housing is not None and part[2] > self.housing.z_mm:
+            raise ValueError(
+                f"sensors[{index}]: a part lies at z = {part[2]} mm, behind the housing; "
+                f"at most housing.z_mm = {self.housing.z_mm} expected"
+            )
+
+    def _check_electronics(self) -> None:
+        if (self.lobes is None) == (self.parts is None):
+            raise ValueError(
+                f"lobes and parts: {'neither' if self.lobes is None else 'both'} given, expected exactly one "
+                "of [lobes] (exponents) and [parts] (a photodiode and an emitter)"
+            )
+        if self.parts is None and self.drive.led_current_ma is not None:
+            raise ValueError("drive.led_current_ma: says nothing without [parts]; name the emitter there")
+        if self.noise.snr is None and not self.has_currents:
+            raise ValueError(
+                "noise.snr: missing, and it does not follow from the parts; set it, or give [parts], "
+                "drive.led_current_ma, drive.pulse_us and [amplifier]"
+            )
+        if self.drive.pulse_us is not None:
+            self._check_timing(self.drive.pulse_us)
+        if self.parts is not None and self.drive.led_current_ma is not None:
+            self._check_current(self.parts.emitter, self.drive.led_current_ma)
+
+    def _check_timing(self, pulse_us: float) -> None:
+        slots = self.sensor_count if self.drive.multiplexing == "time" else 1
+        samples = 2 if self.drive.ambient_subtraction else 1
+        needed_us, frame_us = slots * samples * pulse_us, 1e6 / self.rate_hz
+        if needed_us > frame_us:
+            raise ValueError(
+                f"drive.pulse_us: {slots} slots of {samples} × {pulse_us} µs need {needed_us:.0f} µs, "
+                f"a sample at {self.rate_hz} Hz has {frame_us:.0f} µs"
+            )
+
+    def _check_current(self, emitter: Emitter, current_ma: float) -> None:
+        pulse_us = self.drive.pulse_us
+        pulsed = (
+            emitter.max_pulse_us is not None
+            and pulse_us is not None
+            and pulse_us <= emitter.max_pulse_us
+            and pulse_us * self.rate_hz <= _HALF_OF_THE_TIME * 1e6
+        )
+        most = emitter.max_pulse_current_ma if pulsed else emitter.max_current_ma
+        if most is not None and current_ma > most:
+            raise ValueError(
+                f"drive.led_current_ma: {current_ma} given, {emitter.name} bears {most} mA in this drive"
+            )
+
+    @property
+    def has_currents(self) -> bool:
+        """Whether photocurrents and noise follow from parts, drive and amplifier."""
+        drive = self.drive
+        known = drive.led_current_ma is not None and drive.pulse_us is not None
+        return known and self.parts is not None and self.amplifier is not None
+
+    def with_led_current(self, current_ma: float) -> Headset:
+        """The same headset driven with another current, the noise following from it.
+
+        Raises:
+            HeadsetError: a current that the emitter does not bear.
+        """
+        drive = self.drive.model_copy(update={"led_current_ma": current_ma})
+        changed = self.model_copy(update={"drive": drive, "noise": Noise()})
+        try:
+            changed._check_electronics()
+        except ValueError as error:
+            raise HeadsetError(f"headset {self.name}: {error}") from error
+        return changed
 
     @property
     def sensor_count(self) -> int:
@@ -122,12 +180,17 @@ class Headset(_Table):
     @property
     def detector_lobe(self) -> Lobe:
         """Angular response of every detector."""
-        return Lobe(self.lobes.detector_exponent)
+        return self.parts.detector.lobe if self.parts else Lobe(self._exponents.detector_exponent)
 
     @property
     def emitter_lobe(self) -> Lobe:
         """Angular pattern of every emitter."""
-        return Lobe(self.lobes.emitter_exponent)
+        return self.parts.emitter.lobe if self.parts else Lobe(self._exponents.emitter_exponent)
+
+    @property
+    def _exponents(self) -> Lobes:
+        assert self.lobes is not None  # the validator has seen to it
+        return self.lobes
 
     @property
     def grid(self) -> NDArray[np.int64]:
@@ -176,16 +239,13 @@ def load_headset(name_or_path: str | Path) -> Headset:
         content = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise HeadsetError(f"cannot read headset file {path}: {error}; check the path") from error
-    return _parse(content, path.name)
+    return _parse(content, path.name, path.parent)
 
 
-def _parse(content: str, origin: str) -> Headset:
+def _parse(content: str, origin: str, folder: Path | None = None) -> Headset:
     try:
-        return Headset.model_validate(tomllib.loads(content))
+        return Headset.model_validate(tomllib.loads(content), context={"folder": folder})
     except tomllib.TOMLDecodeError as error:
         raise HeadsetError(f"headset {origin} is not valid TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "headset"
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise HeadsetError(f"headset {origin}: {where}: {first['msg']}{more}; correct the file") from error
+        raise HeadsetError(f"headset {origin}: {first_fault(error, 'headset')}; correct the file") from error

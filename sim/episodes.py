@@ -13,10 +13,12 @@ from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim import lids, pupil
 from psog.sim.anatomy import PUPIL_RANGE_MM
+from psog.sim.device import Device
 from psog.sim.electronics import gains, noise_counts
 from psog.sim.fits import check_distances, donning, slipped
 from psog.sim.population import Users, draw_users
 from psog.sim.render import Optics, Quadrature, pose_rows, render
+from psog.sim.safety import check_exposure
 from psog.sim.state import eye_states
 from psog.sim.streams import derived_seed, stream
 
@@ -167,6 +169,7 @@ def _episodes(
     progress: Progress | None,
 ) -> Episodes:
     """Draw and render `count` users in batches."""
+    check_exposure(headset)
     optics, gain = Optics(headset, quadrature), gains(headset)
     users = draw_users(count, users_seed)
     readings, labels, openness = [], [], []
@@ -176,7 +179,8 @@ def _episodes(
             draw(stream(users_seed, "episode", first + k), float(batch.pupil_mm[k]))
             for k in range(batch.count)
         ]
-        readings.append(_render(optics, batch, draws) * gain)
+        devices = [Device(headset, users_seed, first + k) for k in range(batch.count)]
+        readings.append(_as_built(_render(optics, batch, draws) * gain, devices))
         labels.append(np.stack([one.label_deg for one in draws]).astype(np.float32))
         openness.append(np.stack([one.openness for one in draws]).astype(np.float32))
         if progress is not None:
@@ -186,9 +190,16 @@ def _episodes(
         readings=np.concatenate(readings),
         gaze_deg=np.concatenate(labels),
         openness=np.concatenate(openness),
-        noise_counts=noise_counts(headset),
+        noise_counts=noise_counts(headset, gain),
         seed=seed,
     )
+
+
+def _as_built(readings: NDArray[np.float32], devices: Sequence[Device]) -> NDArray[np.float32]:
+    """(users, poses, samples, sensors) readings as each user's own device gives them."""
+    gain = np.stack([device.gain for device in devices])
+    offset = np.stack([device.offset_counts for device in devices])
+    return readings * gain[:, None, None] + offset[:, None, None]
 
 
 def _render(optics: Optics, users: Users, draws: Sequence[_Draw]) -> NDArray[np.float32]:

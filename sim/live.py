@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim import lids
+from psog.sim.ambient import AMBIENTS, Ambient
 from psog.sim.anatomy import PUPIL_RANGE_MM
+from psog.sim.device import Device
 from psog.sim.drift import Drift
-from psog.sim.electronics import digitize, gains
+from psog.sim.electronics import Electronics
 from psog.sim.fits import Fit, check_distances, donning, slipped
 from psog.sim.population import Users
 from psog.sim.pupil import MOMENT_SD_MM, POSE_SD_MM, UNREST_TIME_S
@@ -25,19 +27,30 @@ LID_TIME_S = 0.5
 class LiveEye:
     """One user with a headset on; keeps pupil, lids and noise going from call to call."""
 
-    def __init__(self, headset: Headset, users: Users, user_index: int, seed: int) -> None:
+    def __init__(
+        self,
+        headset: Headset,
+        users: Users,
+        user_index: int,
+        seed: int,
+        *,
+        ambient: Ambient = AMBIENTS["dark"],
+    ) -> None:
         """
         Args:
-            users: of which the one at `user_index` wears the headset, at first in the nominal pose.
+            users: of which the one at `user_index` wears the headset, at first in the nominal pose. Every
+                user has a device of their own.
+            ambient: light that the headset does not make.
         Raises:
-            SimulationError: no such user, or the headset would touch the eye.
+            SimulationError: no such user, the headset would touch the eye, or ambient light on a headset
+                whose photocurrents are not known.
         """
         if not 0 <= user_index < users.count:
             raise SimulationError(f"no user {user_index}; expected 0 to {users.count - 1}")
-        self._headset = headset
+        device = Device(headset, seed, user_index)
+        self._electronics = Electronics(headset, ambient=ambient, device=device)
         self._user = users.take(slice(user_index, user_index + 1))
-        self._optics = Optics(headset)
-        self._gain = gains(headset)
+        self._optics = Optics(device.headset)
         self._random = stream(seed, "wear", user_index)
         self._noise = stream(seed, "noise", user_index)
         unrest = stream(seed, "unrest", user_index), headset.rate_hz
@@ -110,4 +123,4 @@ class LiveEye:
             pupil_mm=pupil[None],
             lid_offset_mm=(self._lid_offset_mm + self._lids.advance(count))[None],
         )
-        return digitize(self._scene.render(states[0]) * self._gain, self._headset, self._noise)
+        return self._electronics.read(self._scene.render(states[0]), self._noise)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from psog import parts
+from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim.compiled import compiled, kernel
 
@@ -56,8 +58,13 @@ def sensors_of(headset: Headset) -> Sensors:
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         parts += [position.T, direction.T]
     table = np.concatenate(parts).astype(np.float32)
-    lobes = headset.lobes
-    return Sensors(table, lobe(lobes.detector_exponent), lobe(lobes.emitter_exponent))
+    return Sensors(table, _power(headset.detector_lobe), _power(headset.emitter_lobe))
+
+
+def _power(part: parts.Lobe) -> Lobe:
+    if part.exponent is None:
+        raise SimulationError("lobes given as tables cannot be rendered yet; give an exponent")
+    return lobe(part.exponent)
 
 
 def placed_table(headset: Headset, pose: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from psog.sim.movement import EyeMovement, EyeSamples, FreeViewing
 from psog.sim.population import Users, draw_users
 from psog.sim.raster import brightness, rasterize
 from psog.sim.render import pose_rows
+from psog.sim.safety import LIMIT_W_M2, WARN_W_M2, corneal_exposure
 from psog.sim.state import eye_states
 from psog.sim.streams import derived_seed
 from psog.sim.surfaces import eye_shapes
@@ -49,7 +50,9 @@ def draw_headset(headset: Headset, path: Path, *, seed: int = 0) -> None:
     figure = figure_type(figsize=(13, 9), dpi=110, layout="constrained", facecolor="white")
     rows = figure.subfigures(2, 1, height_ratios=(1.25, 1))
     wide, eyes = rows[0].subfigures(1, 2, width_ratios=(1, 1.15))
-    _draw_front(wide.subplots(), headset, users)
+    front = wide.subplots()
+    _draw_front(front, headset, users)
+    _draw_exposure(front, headset)
     wide.suptitle(f"{headset.name}: {headset.description}", color=_INK)
     for axes, gaze, openness in zip(eyes.subplots(2, 3).flat, GAZES_DEG, OPENNESS, strict=True):
         _draw_eye(axes, headset, users, (gaze, openness))
@@ -108,6 +111,16 @@ def _draw_front(axes: Axes, headset: Headset, users: Users) -> None:
     axes.set_ylabel("y / mm", fontsize=8)
     axes.tick_params(labelsize=7, color="#9aa4ae")
     axes.spines[:].set_color("#c9ced4")
+
+
+def _draw_exposure(axes: Axes, headset: Headset) -> None:
+    """How much light reaches the cornea, and where most, if the LED current is known."""
+    exposure = corneal_exposure(headset)
+    if exposure is None:
+        return
+    axes.plot(exposure.worst_mm[0], exposure.worst_mm[1], "x", ms=8, mew=2, color=_EMITTER)
+    words = f"at most {exposure.greatest_w_m2:.1f} W/m² on the cornea (×), limit {LIMIT_W_M2:.0f}"
+    axes.set_title(words, fontsize=9, color=_EMITTER if exposure.greatest_w_m2 > WARN_W_M2 else _INK)
 
 
 def _draw_eye(axes: Axes, headset: Headset, users: Users, state: tuple[tuple[float, float], float]) -> None:

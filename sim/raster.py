@@ -131,8 +131,8 @@ def irradiance(raster: Raster, headset: Headset, pose: NDArray[np.float32]) -> A
         far, near = np.linalg.norm(to_detector, axis=1), np.linalg.norm(to_emitter, axis=1)
         emergence = np.clip((normal * to_detector).sum(axis=1) / far, 0, None)
         incidence = np.clip((normal * to_emitter).sum(axis=1) / near, 0, None)
-        detector = np.clip(-(to_detector @ column[3:6]) / far, 0, None) ** headset.lobes.detector_exponent
-        emitter = np.clip(-(to_emitter @ column[9:12]) / near, 0, None) ** headset.lobes.emitter_exponent
+        detector = headset.detector_lobe.at(-(to_detector @ column[3:6]) / far)
+        emitter = headset.emitter_lobe.at(-(to_emitter @ column[9:12]) / near)
         values.append((area * emergence * incidence * detector * emitter / (far * near) ** 2).sum())
     return np.array(values)
 
@@ -153,7 +153,7 @@ def brightness(
         way = column[6:9] - point
         distance = np.linalg.norm(way, axis=-1)
         incidence = np.clip((raster.normal * way).sum(axis=-1) / distance, 0, None)
-        lobe = np.clip(-(way @ column[9:12]) / distance, 0, None) ** headset.lobes.emitter_exponent
+        lobe = headset.emitter_lobe.at(-(way @ column[9:12]) / distance)
         light += incidence * lobe / distance**2
     diffuse = light * raster.reflectance
     open_eye = raster.kind >= IRIS

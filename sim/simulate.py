@@ -14,12 +14,14 @@ import psog
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.recording import Recording
+from psog.sim.ambient import AMBIENTS, Ambient
 from psog.sim.cores import available_cores
 from psog.sim.fits import check_distances
 from psog.sim.live import LiveEye
 from psog.sim.movement import EyeMovement, EyeSamples, FreeViewing
 from psog.sim.population import Users, draw_users
 from psog.sim.replay import eye_samples
+from psog.sim.safety import check_exposure
 from psog.sim.streams import derived_seed, stream
 from psog.third_party import GazeTrace
 
@@ -58,6 +60,7 @@ def simulate(
     seconds: float,
     seed: int,
     wear: Wear | None = None,
+    ambient: Ambient = AMBIENTS["dark"],
     progress: Progress | None = None,
 ) -> Recording:
     """Users who look around: saccades to random targets over the headset's field, blinks.
@@ -77,7 +80,7 @@ def simulate(
         return FreeViewing(movement, headset.field_deg, seed, index=user).advance(count)
 
     origin = {"source": "simulated free viewing", "seconds": seconds}
-    return _record(headset, _People(users, seed, wear or Wear(), view), t_us, origin, progress)
+    return _record(headset, _People(users, seed, wear or Wear(), ambient, view), t_us, origin, progress)
 
 
 def replay(
@@ -87,6 +90,7 @@ def replay(
     users: int = 1,
     seed: int,
     wear: Wear | None = None,
+    ambient: Ambient = AMBIENTS["dark"],
     progress: Progress | None = None,
 ) -> Recording:
     """Users whose eyes move as in a recorded trace, sampled at the trace's own times.
@@ -98,17 +102,19 @@ def replay(
         SimulationError: no users, or a trace that cannot be replayed.
     """
     samples = eye_samples(trace)
-    people = _People(users, seed, wear or Wear(), lambda _: samples)
+    people = _People(users, seed, wear or Wear(), ambient, lambda _: samples)
     return _record(headset, people, trace.t_us, {"source": "replayed trace", "trace": trace.name}, progress)
 
 
 @dataclass(frozen=True)
 class _People:
-    """Who is recorded: how many users of which seed, how they wear it, and how user k's eye moves."""
+    """Who is recorded: how many users of which seed, how they wear it, in what light, and how user k's eye
+    moves."""
 
     count: int
     seed: int
     wear: Wear
+    ambient: Ambient
     movement: Callable[[int], EyeSamples]
 
 
@@ -120,6 +126,7 @@ def _record(
     progress: Progress | None,
 ) -> Recording:
     """All users' stretches, simulated on all cores, one after the other in time."""
+    check_exposure(headset)
     users = draw_users(people.count, derived_seed(people.seed, "recording"))
     span_us = int(t_us[-1] - t_us[0]) + USERS_APART_US
 
@@ -145,6 +152,7 @@ def _record(
             "users": people.count,
             "donning_mm": people.wear.donning_mm,
             "slip_mm": people.wear.slip_mm,
+            "ambient": people.ambient.name,
             **origin,
         },
     )
@@ -152,7 +160,7 @@ def _record(
 
 def _stretch(headset: Headset, users: Users, user: int, people: _People) -> dict[str, NDArray[Any]]:
     """One user's readings and truth, all columns (n,) but readings (n, sensors)."""
-    eye = LiveEye(headset, users, user, people.seed)
+    eye = LiveEye(headset, users, user, people.seed, ambient=people.ambient)
     eye.don(people.wear.donning_mm)
     slips = stream(people.seed, "slips", user)
     samples = people.movement(user)

@@ -42,6 +42,7 @@ VERBS = {
 BENCHES = {
     "recordings": Verb("psog.benchmarks.recordings", "train and test on third-party recordings"),
     "sim": Verb("psog.benchmarks.sim", "simulator speed and quadrature error"),
+    "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),
 }

@@ -29,6 +29,8 @@ class Command:
     """Each user puts the headset on up to this far from its nominal place."""
     slip_mm: float = 0.0
     """Every ten seconds the headset slips, up to this far from where it was put on."""
+    ambient: str = "dark"
+    """Light that the headset does not make: dark, indoor or sun."""
     force: bool = False
     """Replace an existing folder."""
 
@@ -37,10 +39,16 @@ class Command:
 
         from psog.headset import load_headset
         from psog.recording import FOLDER, write_recording
+        from psog.sim.ambient import ambient_light
+        from psog.sim.safety import check_exposure
 
         headset = load_headset(self.headset)
-        FOLDER.check_free(self.out, force=self.force)
+        ambient = ambient_light(self.ambient)
         console = Console(stderr=True)
+        warning = check_exposure(headset)
+        if warning is not None:
+            console.print(f"warning: {warning}", soft_wrap=True)
+        FOLDER.check_free(self.out, force=self.force)
         with console.status("compiling the simulator (the first time takes some seconds)") as status:
             from psog.sim.simulate import Wear, replay, simulate
 
@@ -55,6 +63,7 @@ class Command:
                     seconds=self.seconds,
                     seed=self.seed,
                     wear=wear,
+                    ambient=ambient,
                     progress=progress,
                 )
             else:
@@ -62,7 +71,13 @@ class Command:
 
                 trace = read_eyelink_trace(self.trace)
                 recording = replay(
-                    headset, trace, users=self.users, seed=self.seed, wear=wear, progress=progress
+                    headset,
+                    trace,
+                    users=self.users,
+                    seed=self.seed,
+                    wear=wear,
+                    ambient=ambient,
+                    progress=progress,
                 )
             write_recording(recording, self.out, force=self.force)
         console.print(f"{len(recording)} samples of {self.users} users in {self.out}")

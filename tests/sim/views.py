@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from psog.headset import Headset
+from psog.headset import Headset, Lobes
 from psog.sim.population import Users, nominal_user
 from psog.sim.render import Optics, Quadrature, pose_rows, render
 from psog.sim.state import eye_states
@@ -52,8 +52,9 @@ def moved(headset: Headset, change) -> Headset:
 
 def with_lobes(headset: Headset, detector: float, emitter: float) -> Headset:
     """The headset with other exponents."""
-    lobes = {"detector_exponent": detector, "emitter_exponent": emitter}
-    return headset.model_copy(update={"lobes": headset.lobes.model_copy(update=lobes)})
+    return headset.model_copy(
+        update={"lobes": Lobes(detector_exponent=detector, emitter_exponent=emitter), "parts": None}
+    )
 
 
 def painted(users: Users, reflectance: float) -> Users:

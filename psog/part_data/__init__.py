@@ -1,0 +1,1 @@
+"""The photodiodes and emitters that come with psog, as TOML files."""
