@@ -41,7 +41,7 @@ def _part(value: Any, info: ValidationInfo) -> Any:
         raise ValueError(str(error)) from error
     kind = "photodiode" if info.field_name == "detector" else "emitter"
     if part.kind != kind:
-        raise ValueError(f"{part.name} is a {part.kind}, expected a {kind}")
+        raise ValueError(f"{part.name} is of kind {part.kind}, expected {kind}")
     return part
 
 

@@ -150,14 +150,13 @@ class Emitter(_Part):
 _KINDS: dict[str, type[Photodiode] | type[Emitter]] = {"photodiode": Photodiode, "emitter": Emitter}
 
 
-def built_in_parts(kind: str | None = None) -> list[str]:
-    """Names of the parts that come with psog: of one kind (photodiode, emitter), or all."""
-    names = [
+def built_in_parts() -> list[str]:
+    """Names of the photodiodes and emitters that come with psog."""
+    return sorted(
         entry.name.removesuffix(".toml")
         for entry in resources.files(_FOLDER).iterdir()
         if entry.name.endswith(".toml")
-    ]
-    return sorted(name for name in names if kind in (None, load_part(name).kind))
+    )
 
 
 def load_part(name_or_path: str, folder: Path | None = None) -> Photodiode | Emitter:

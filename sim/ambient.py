@@ -41,8 +41,9 @@ class Ambient:
         return np.asarray(self.irradiance_w_m2 * (1 + self.flicker * wave))
 
 
+DARK = Ambient("dark", 0.0)
 AMBIENTS = {
-    "dark": Ambient("dark", 0.0),
+    "dark": DARK,
     "indoor": Ambient("indoor", 1.0, flicker=0.1),
     "sun": Ambient("sun", 10.0),
 }

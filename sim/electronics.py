@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim import anatomy
-from psog.sim.ambient import AMBIENTS, Ambient
+from psog.sim.ambient import DARK, Ambient
 from psog.sim.device import Device
 from psog.sim.photocurrent import Photocurrent, photocurrent
 from psog.sim.population import nominal_user
@@ -44,9 +44,7 @@ def gains(headset: Headset) -> NDArray[np.float32]:
     return gain.astype(np.float32)
 
 
-def noise_counts(
-    headset: Headset, gain: Array | None = None, ambient: Ambient = AMBIENTS["dark"]
-) -> NDArray[np.float32]:
+def noise_counts(headset: Headset, gain: Array | None = None, ambient: Ambient = DARK) -> NDArray[np.float32]:
     """(sensors,) standard deviation of one reading of the nominal eye, before it is rounded to counts.
 
     The nominal mean over the headset's SNR where that is set; else what parts and drive give.
@@ -64,7 +62,7 @@ def noise_counts(
     return np.asarray(noise, dtype=np.float32)
 
 
-def signal_to_noise(headset: Headset, ambient: Ambient = AMBIENTS["dark"]) -> NDArray[np.float64]:
+def signal_to_noise(headset: Headset, ambient: Ambient = DARK) -> NDArray[np.float64]:
     """(sensors,) reading of the nominal eye over its standard deviation, rounding to counts included."""
     noise = noise_counts(headset, ambient=ambient).astype(np.float64)
     return np.asarray(NOMINAL_READING * headset.adc.full_scale / np.sqrt(noise**2 + _ROUNDING_VARIANCE))
@@ -78,9 +76,7 @@ class Electronics:
     the difference; a light that flickers has changed meanwhile.
     """
 
-    def __init__(
-        self, headset: Headset, *, ambient: Ambient = AMBIENTS["dark"], device: Device | None = None
-    ) -> None:
+    def __init__(self, headset: Headset, *, ambient: Ambient = DARK, device: Device | None = None) -> None:
         """
         Args:
             headset: the design, for which the gains are set.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim import lids
-from psog.sim.ambient import AMBIENTS, Ambient
+from psog.sim.ambient import DARK, Ambient
 from psog.sim.anatomy import PUPIL_RANGE_MM
 from psog.sim.device import Device
 from psog.sim.drift import Drift
@@ -34,7 +34,7 @@ class LiveEye:
         user_index: int,
         seed: int,
         *,
-        ambient: Ambient = AMBIENTS["dark"],
+        ambient: Ambient = DARK,
     ) -> None:
         """
         Args:

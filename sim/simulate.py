@@ -14,7 +14,7 @@ import psog
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.recording import Recording
-from psog.sim.ambient import AMBIENTS, Ambient
+from psog.sim.ambient import DARK, Ambient
 from psog.sim.cores import available_cores
 from psog.sim.fits import check_distances
 from psog.sim.live import LiveEye
@@ -60,7 +60,7 @@ def simulate(
     seconds: float,
     seed: int,
     wear: Wear | None = None,
-    ambient: Ambient = AMBIENTS["dark"],
+    ambient: Ambient = DARK,
     progress: Progress | None = None,
 ) -> Recording:
     """Users who look around: saccades to random targets over the headset's field, blinks.
@@ -90,7 +90,7 @@ def replay(
     users: int = 1,
     seed: int,
     wear: Wear | None = None,
-    ambient: Ambient = AMBIENTS["dark"],
+    ambient: Ambient = DARK,
     progress: Progress | None = None,
 ) -> Recording:
     """Users whose eyes move as in a recorded trace, sampled at the trace's own times.
