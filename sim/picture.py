@@ -52,7 +52,7 @@ def draw_headset(headset: Headset, path: Path, *, seed: int = 0) -> None:
     wide, eyes = rows[0].subfigures(1, 2, width_ratios=(1, 1.15))
     front = wide.subplots()
     _draw_front(front, headset, users)
-    _draw_exposure(front, headset)
+    draw_exposure(front, headset)
     wide.suptitle(f"{headset.name}: {headset.description}", color=_INK)
     for axes, gaze, openness in zip(eyes.subplots(2, 3).flat, GAZES_DEG, OPENNESS, strict=True):
         _draw_eye(axes, headset, users, (gaze, openness))
@@ -113,7 +113,7 @@ def _draw_front(axes: Axes, headset: Headset, users: Users) -> None:
     axes.spines[:].set_color("#c9ced4")
 
 
-def _draw_exposure(axes: Axes, headset: Headset) -> None:
+def draw_exposure(axes: Axes, headset: Headset) -> None:
     """How much light reaches the cornea, and where most, if the LED current is known."""
     exposure = corneal_exposure(headset)
     if exposure is None:

@@ -35,10 +35,10 @@ class Command:
 
             draw_headset(headset, self.out, seed=self.seed)
         console.print(f"{headset.name} drawn in {self.out}")
-        console.print(_exposure(headset), soft_wrap=True)
+        console.print(exposure_line(headset), soft_wrap=True)
 
 
-def _exposure(headset: Headset) -> str:
+def exposure_line(headset: Headset) -> str:
     """What the headset's light does to the eye, in one line."""
     from psog.sim.safety import LIMIT_W_M2, check_exposure, corneal_exposure
 

@@ -7,10 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+from psog.cli.show import exposure_line
 from psog.errors import SafetyError
 from psog.headset import Headset, Sensor, load_headset
 from psog.sim import anatomy
 from psog.sim.episodes import make_episodes
+from psog.sim.picture import draw_exposure
 from psog.sim.safety import check_exposure, corneal_exposure
 from tests.sim.driven import EXAMPLE, RING_PARTS, altered
 
@@ -101,11 +103,13 @@ def test_simulate_refuses_an_unsafe_headset_and_writes_nothing(unsafe, tmp_path)
     assert not (tmp_path / "made").exists()
 
 
-def test_show_tells_how_much_light_reaches_the_eye(tmp_path):
-    pytest.importorskip("matplotlib")
-    run = psog_command("show", str(EXAMPLE), "--out", str(tmp_path / "eye.png"))
-    assert run.returncode == 0
-    assert "light on the cornea: at most 9.0 W/m²" in run.stderr
+def test_show_tells_how_much_light_reaches_the_eye_and_where():
+    assert "at most 9.0 W/m²" in exposure_line(RING_PARTS)
+    assert "not known" in exposure_line(load_headset("ring16"))
+    axes = pytest.importorskip("matplotlib.figure").Figure().subplots()
+    draw_exposure(axes, RING_PARTS)
+    assert "at most 9.0 W/m²" in axes.get_title()
+    assert axes.lines[0].get_xydata()[0] == pytest.approx(corneal_exposure(RING_PARTS).worst_mm[:2])
 
 
 def test_bench_electronics_prints_one_json_document():
