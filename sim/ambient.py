@@ -47,13 +47,15 @@ AMBIENTS = {
     "indoor": Ambient("indoor", 1.0, flicker=0.1),
     "sun": Ambient("sun", 10.0),
 }
-"""dark: no light but the headset's.
-indoor: 500 lx of incandescent light, the worst of rooms. A 2856 K radiator gives about 15 lm/W, so 33 W/m²; a
-fifth of it lies between 740 and 1040 nm (Planck); an open headset lets one part in seven reach detectors that
-face away from it. Incandescent light flickers by about a tenth at 100 Hz. Both weak values. White LED light
-has next to nothing in this band.
-sun: full sunshine, 1000 W/m² of which a quarter lies in the band (Planck, 5772 K), on a visor that passes a
-tenth of it; the face sends half of that back and the detectors see half of their field lit. A weak value."""
+"""All weak values, for photodiodes that look from the headset towards the face and see from 740 to 1040 nm.
+
+dark: no light but the headset's.
+indoor: 500 lx of incandescent light, the worst of rooms. A radiator of 2856 K gives 16 lm/W, so that is
+31 W/m², of which 18 % lie in the band (Planck). An open headset lets a third of it in and the face sends half
+back: 1 W/m². The light of a filament varies by about a tenth at 100 Hz. White LED light has next to nothing
+in this band.
+sun: full sunshine, 1000 W/m² of which 21 % lie in the band (Planck, 5772 K), on a visor that passes a tenth,
+and a face that sends half of it back: 10 W/m²."""
 
 
 def ambient_light(name: str) -> Ambient:

@@ -63,9 +63,18 @@ def noise_counts(headset: Headset, gain: Array | None = None, ambient: Ambient =
 
 
 def signal_to_noise(headset: Headset, ambient: Ambient = DARK) -> NDArray[np.float64]:
-    """(sensors,) reading of the nominal eye over its standard deviation, rounding to counts included."""
-    noise = noise_counts(headset, ambient=ambient).astype(np.float64)
-    return np.asarray(NOMINAL_READING * headset.adc.full_scale / np.sqrt(noise**2 + _ROUNDING_VARIANCE))
+    """(sensors,) reading of the nominal eye over its standard deviation, rounding to counts included.
+
+    Zero where ambient light leaves the amplifier no room for the signal.
+    """
+    gain, nominal = gains(headset).astype(np.float64), NOMINAL_READING * headset.adc.full_scale
+    noise = noise_counts(headset, gain, ambient).astype(np.float64)
+    ratio = nominal / np.sqrt(noise**2 + _ROUNDING_VARIANCE)
+    if not headset.has_currents:
+        return np.asarray(ratio)
+    current = photocurrent(headset)
+    light = nominal / gain * current.signal_a_per_unit + current.ambient_a_per_w_m2 * ambient.irradiance_w_m2
+    return np.where(light + current.dark_a < current.most_a, ratio, 0.0)
 
 
 class Electronics:

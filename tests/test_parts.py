@@ -1,6 +1,7 @@
 """Photodiodes and emitters: what their data say of them."""
 
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,3 +110,11 @@ def test_an_unknown_part_names_those_there_are(tmp_path):
         load_part("VEMD1")
     with pytest.raises(PartError, match="cannot read part file"):
         load_part("absent.toml", tmp_path)
+
+
+def test_the_part_in_the_documentation_is_one(tmp_path):
+    page = (Path(__file__).resolve().parent.parent / "docs" / "electronics.md").read_text("utf-8")
+    (tmp_path / "own.toml").write_text(page.split("```toml\n")[1].split("```")[0], "utf-8")
+    part = load_part("own.toml", tmp_path)
+    assert isinstance(part, Photodiode)
+    assert part.lobe.at(np.cos(np.deg2rad([0, 30, 85]))) == pytest.approx([1, (0.96 + 0.75) / 2, 0])

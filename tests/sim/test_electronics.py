@@ -78,10 +78,8 @@ def test_snr_by_hand():
     )
 
 
-QUIET = {
-    "amplifier": {"feedback_kohm": 1e9, "voltage_noise_nv_rthz": 0.0},
-    "drive": {"led_noise_db_hz": -200},
-}
+UNLIMITED = {"feedback_kohm": 1e9, "saturation_v": 1e9, "voltage_noise_nv_rthz": 0.0}
+QUIET = {"amplifier": UNLIMITED, "drive": {"led_noise_db_hz": -200}}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +88,7 @@ QUIET = {
         (QUIET, lambda signal_a: np.sqrt(1.602177e-19 / 25e-6 / signal_a)),  # 1/√electrons
         (QUIET | {"drive": {"led_noise_db_hz": -60}}, lambda _: np.sqrt(1e-6 * 20_000)),
         (
-            QUIET | {"amplifier": {"feedback_kohm": 1.0, "voltage_noise_nv_rthz": 0.0}},
+            QUIET | {"amplifier": UNLIMITED | {"feedback_kohm": 1.0}},
             lambda signal_a: np.sqrt(2 * 4 * 1.380649e-23 * 303.15 / 1e3 * 20_000) / signal_a,
         ),
     ],
@@ -150,6 +148,7 @@ def test_an_amplifier_that_ambient_light_has_filled_sees_no_signal():
     """220 kΩ reach 3 V at 13.6 µA, which is 13.6 W/m² on this photodiode."""
     blind = Electronics(NOISELESS, ambient=Ambient("noon", 14.0)).read(nominal(1), np.random.default_rng(0))
     assert (blind == 0).all()
+    assert (signal_to_noise(NOISELESS, Ambient("noon", 14.0)) == 0).all()
     squeezed = Electronics(NOISELESS, ambient=Ambient("late", 13.45)).read(
         nominal(1), np.random.default_rng(0)
     )
