@@ -1,0 +1,224 @@
+"""The bound over users, gazes, slips and SNRs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from psog.errors import SimulationError
+from psog.headset import Headset
+from psog.sim.bound.fisher import after_calibration, block_diagonal, gaze_covariance
+from psog.sim.bound.jacobian import jacobian
+from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER, Priors, priors, slip_covariance
+from psog.sim.electronics import gains, noise_counts
+from psog.sim.episodes import FIXATION_SD_DEG
+from psog.sim.fits import check_distances, donning, slipped
+from psog.sim.population import draw_users
+from psog.sim.quadrature import Quadrature
+from psog.sim.streams import derived_seed, stream
+from psog.sim.torch.render import TorchOptics
+from psog.sim.torch.surfaces import Columns, user_columns
+
+Progress = Callable[[int, int], None]
+CASES = ("known user", "new user", "calibrated user")
+SAMPLES_PER_POINT = 7
+"""As `psog.sim.episodes.make_test_episodes` has them."""
+MOST_POINTS = 25
+_TARGETS = (0.75, 0.6)
+"""Of the field: ±15° and ±12° in a field of ±20°."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the bound is asked for.
+
+    Attributes:
+        users: how many are drawn; each in a fit of its own.
+        gazes: gazes along each side of a grid over the headset's field.
+        slips_mm: by how much the headset has moved since it was put on (and calibrated).
+        snrs: of one reading; none means the headset's own.
+        points: calibration points, 0 to 25.
+        donning_mm: how far from its nominal place the headset is put on.
+    """
+
+    users: int = 20
+    gazes: int = 5
+    slips_mm: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)
+    snrs: tuple[float, ...] = ()
+    points: int = 9
+    donning_mm: float = 2.0
+    seed: int = 0
+    quadrature: Quadrature | None = None
+
+    def __post_init__(self) -> None:
+        check_distances(donning_mm=self.donning_mm, **{f"slip {s}": s for s in self.slips_mm})
+        for name, value, least, most in (
+            ("users", self.users, 1, 100_000),
+            ("gazes", self.gazes, 2, 101),
+            ("points", self.points, 0, MOST_POINTS),
+            ("slips", len(self.slips_mm), 1, 100),
+        ):
+            if not least <= value <= most:
+                raise SimulationError(
+                    f"cannot compute a bound: {name} is {value}, expected {least} to {most}"
+                )
+        for snr in self.snrs:
+            if not 0 < snr < np.inf:
+                raise SimulationError(f"cannot compute a bound: SNR is {snr}, expected a number above 0")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a survey found.
+
+    Attributes:
+        variance: (cases, slips, SNRs, users, gazes, 2) °², horizontal and vertical.
+        gaze_deg: (gazes, 2).
+    """
+
+    headset: str
+    question: Question
+    snrs: tuple[float, ...]
+    gaze_deg: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+    def rms_deg(self, case: str, slip: int, snr: int) -> tuple[float, float, float]:
+        """Radial, horizontal and vertical: root mean square over users and gazes (°)."""
+        h, v = self.variance[CASES.index(case), slip, snr].mean(axis=(0, 1))
+        return float(np.sqrt(h + v)), float(np.sqrt(h)), float(np.sqrt(v))
+
+    def map_deg(self, case: str, slip: int, snr: int) -> NDArray[np.float64]:
+        """(gazes,) radial, root mean square over users (°)."""
+        mapped: NDArray[np.float64] = np.sqrt(
+            self.variance[CASES.index(case), slip, snr].sum(axis=-1).mean(axis=0)
+        )
+        return mapped
+
+
+class Scene(NamedTuple):
+    """One user's derivatives, of irradiance: (points, s, P) at the calibration targets as the headset was
+    put on, and (gazes, s, P) after each slip."""
+
+    calibration: Tensor
+    use: list[Tensor]
+
+
+def survey(headset: Headset, question: Question, progress: Progress | None = None) -> Bounds:
+    """The bound for every user, gaze, slip, SNR and case.
+
+    Raises:
+        SimulationError: a part of the headset would touch an eye.
+    """
+    q = question
+    optics = TorchOptics(headset, q.quadrature)
+    known = priors(headset.field_deg, q.donning_mm, q.seed)
+    slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
+    gaze_deg = gaze_grid(headset.field_deg, q.gazes)
+    per_noise = readings_per_noise(headset)
+    snrs = q.snrs or (headset.noise.snr,)
+    users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
+    variance = np.empty((len(CASES), len(q.slips_mm), len(snrs), q.users, len(gaze_deg), 2))
+    for k in range(q.users):
+        user = {name: column[k] for name, column in users.items()}
+        scene = user_scene(optics, headset, user, q, names=known.user_names, k=k)
+        for j, snr in enumerate(snrs):
+            scale = per_noise * (snr / headset.noise.snr)
+            found = covariances(scene, scale[:, None], known, slips)
+            variance[:, :, j, k] = found.diagonal(dim1=-2, dim2=-1).numpy()
+        if progress is not None:
+            progress(k + 1, q.users)
+    return Bounds(headset.name, q, tuple(snrs), gaze_deg.numpy(), variance)
+
+
+def readings_per_noise(headset: Headset) -> Tensor:
+    """(sensors,) standard deviations of noise per unit of irradiance (mm²)."""
+    return torch.as_tensor(gains(headset) / noise_counts(headset), dtype=torch.float64)
+
+
+def gaze_grid(field_deg: tuple[float, float], side: int) -> Tensor:
+    """(side², 2) row by row from the lower left, from border to border of the field."""
+    steps = torch.linspace(-1, 1, side, dtype=torch.float64)
+    y, x = torch.meshgrid(steps * field_deg[1], steps * field_deg[0], indexing="ij")
+    return torch.stack([x.reshape(-1), y.reshape(-1)], -1)
+
+
+def calibration_targets(field_deg: tuple[float, float], points: int) -> Tensor:
+    """(points, 2) the first of a fixed order: centre, corners, sides, then what lies between."""
+    ring = [(-1, -1), (1, 1), (1, -1), (-1, 1), (0, 1), (0, -1), (-1, 0), (1, 0)]
+    steps = (-1.0, -0.5, 0.0, 0.5, 1.0)
+    between = [(x, y) for y in steps for x in steps if (x, y) not in [(0, 0), *ring]]
+    order = torch.tensor([(0, 0), *ring, *between], dtype=torch.float64)
+    return order[:points] * torch.tensor(
+        [half * part for half, part in zip(field_deg, _TARGETS, strict=True)]
+    )
+
+
+def user_scene(
+    optics: TorchOptics,
+    headset: Headset,
+    user: Columns,
+    question: Question,
+    *,
+    names: tuple[str, ...],
+    k: int,
+) -> Scene:
+    """User k's derivatives, in a fit and with slips that depend on (seed, k) and the question alone."""
+    start = donning(stream(question.seed, "bound/fit", k), question.donning_mm)
+    # The same direction for every distance, so that distances are compared and not directions.
+    fits = [slipped(stream(question.seed, "bound/slip", k), start, slip) for slip in question.slips_mm]
+    targets = calibration_targets(headset.field_deg, question.points)
+    gazes = gaze_grid(headset.field_deg, question.gazes)
+
+    def at(fit: NDArray[np.float64], gaze_deg: Tensor) -> Tensor:
+        return jacobian(optics, user, torch.as_tensor(fit), gaze_deg, names)
+
+    return Scene(at(start, targets), [at(fit, gazes) for fit in fits])
+
+
+def covariances(scene: Scene, scale: Tensor, known: Priors, slips: list[Tensor]) -> Tensor:
+    """(cases, slips, gazes, 2, 2) bounds on the covariance of gaze (°²).
+
+    Args:
+        scale: (s, 1) standard deviations of noise per unit of irradiance.
+        slips: (4, 4) each, covariance of the fit's change.
+    """
+    calibrated = calibrated_prior(scene.calibration * scale, known)
+    fresh = block_diagonal(known.user, known.donning)
+    user = len(known.user_names)
+    certain = fresh.clone()
+    certain[:user, :user] = 0
+    found = []
+    for lasting in (certain, fresh, calibrated):
+        for derivatives, slip in zip(scene.use, slips, strict=True):
+            found.append(gaze_bound(derivatives * scale, lasting, slip, known))
+    return torch.stack(found).reshape(len(CASES), len(slips), -1, 2, 2)
+
+
+def calibrated_prior(derivatives: Tensor, known: Priors) -> Tensor:
+    """(U + 4, U + 4) covariance of user and fit after a calibration with derivatives (points, s, P)."""
+    user, fit, moment, gaze = (derivatives[..., part] for part in (USER, FIT, MOMENT, GAZE))
+    fixation = torch.eye(2, dtype=gaze.dtype) * FIXATION_SD_DEG**2
+    posterior = after_calibration(
+        torch.cat([user, fit, moment], -1),
+        torch.cat([gaze, moment], -1),
+        block_diagonal(known.user, known.donning, known.hold),
+        block_diagonal(fixation, known.moment),
+        SAMPLES_PER_POINT,
+    )
+    lasts = len(known.user_names) + 4
+    return posterior[:lasts, :lasts]
+
+
+def gaze_bound(derivatives: Tensor, lasting: Tensor, slip: Tensor, known: Priors) -> Tensor:
+    """(n, 2, 2) from derivatives (n, s, P), with the covariance of user and fit before the slip."""
+    user, fit, moment, gaze = (derivatives[..., part] for part in (USER, FIT, MOMENT, GAZE))
+    moved = lasting.clone()
+    moved[-4:, -4:] += slip
+    everything = block_diagonal(moved, known.hold + known.moment)
+    return gaze_covariance(gaze, torch.cat([user, fit, moment], -1), everything, known.gaze)

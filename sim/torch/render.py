@@ -1,0 +1,67 @@
+"""Irradiance at each sensor for users, poses and eye states, in torch; see `psog.sim.render`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from psog.errors import ShapeError
+from psog.headset import Headset
+from psog.sim.quadrature import Quadrature
+from psog.sim.state import STATE_COLUMNS
+from psog.sim.torch.nodes import Nodes, nodes
+from psog.sim.torch.optics import Sensors, sensors_of
+from psog.sim.torch.sample import render_samples
+from psog.sim.torch.surfaces import Columns, eye_shape
+from psog.sim.torch.tables import prepare
+
+
+class TorchOptics:
+    """A headset's sensors and the quadrature as tensors of one dtype on one device.
+
+    Attributes:
+        sensors: may be replaced by others, for example by ones whose places require a gradient.
+    """
+
+    def __init__(
+        self,
+        headset: Headset,
+        quadrature: Quadrature | None = None,
+        *,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.sensors: Sensors = sensors_of(headset, dtype, device)
+        self.nodes: Nodes = nodes(quadrature or Quadrature(), dtype, device)
+
+
+def render(optics: TorchOptics, users: Columns, pose: Tensor, states: Tensor) -> Tensor:
+    """Irradiance for many users and poses at once; differentiable in every argument and in the sensors.
+
+    Args:
+        users: (m,) each, from `user_columns`.
+        pose: (m, 4) shift (mm) and roll (radians), one per user.
+        states: (m, n, 6) from `eye_states`.
+    Returns:
+        (m, n, sensors) W/mm² per W/sr of the sensor's emitter, as from `psog.sim.render.render`.
+    Raises:
+        ShapeError: the arguments do not match.
+    """
+    count = len(users["eye_radius_mm"])
+    if pose.shape != (count, 4) or states.ndim != 3 or states.shape[::2] != (count, STATE_COLUMNS):
+        raise ShapeError(
+            f"rendering {count} users: poses have shape {tuple(pose.shape)}, states {tuple(states.shape)}; "
+            f"expected ({count}, 4) and ({count}, n, {STATE_COLUMNS})"
+        )
+
+    def one(user: Columns, pose: Tensor, states: Tensor) -> Tensor:
+        return render_one(optics, user, pose, states)
+
+    return torch.vmap(one)(users, pose, states)
+
+
+def render_one(optics: TorchOptics, user: Columns, pose: Tensor, states: Tensor) -> Tensor:
+    """(n, sensors) of one user in one pose: () each, (4,), (n, 6)."""
+    eye = eye_shape(user)
+    tables = prepare(optics.sensors, optics.nodes, eye, pose)
+    return render_samples(optics.sensors, optics.nodes, eye, pose, tables=tables, states=states)

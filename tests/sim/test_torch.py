@@ -1,0 +1,135 @@
+"""The torch backend gives the kernels' numbers, and derivatives that finite differences confirm."""
+
+import numpy as np
+import pytest
+import torch
+
+from psog.errors import ShapeError
+from psog.headset import load_headset
+from psog.sim import render as kernels
+from psog.sim import state
+from psog.sim.measure import random_scenes
+from psog.sim.population import draw_users
+from psog.sim.torch.optics import sensors_at
+from psog.sim.torch.render import TorchOptics, render, render_one
+from psog.sim.torch.state import eye_states
+from psog.sim.torch.surfaces import user_columns
+from tests.sim.views import with_lobes
+
+RING, GRID = load_headset("ring16"), load_headset("grid15")
+
+
+def tensors(*arrays, dtype=torch.float64):
+    return [torch.as_tensor(array, dtype=dtype) for array in arrays]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("headset", [RING, GRID, with_lobes(RING, 2.5, 0.7)], ids=lambda h: h.name)
+def test_same_numbers_as_the_kernels(headset):
+    users, pose, states = random_scenes(headset, 30, 16, seed=4)
+    expected = kernels.render(kernels.Optics(headset), users, pose, states)
+    found = render(TorchOptics(headset), user_columns(users), *tensors(pose, states))
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+
+
+def test_single_precision_is_a_choice():
+    users, pose, states = random_scenes(RING, 4, 8, seed=4)
+    optics = TorchOptics(RING, dtype=torch.float32)
+    found = render(optics, user_columns(users, torch.float32), *tensors(pose, states, dtype=torch.float32))
+    assert found.dtype == torch.float32
+    expected = render(TorchOptics(RING), user_columns(users), *tensors(pose, states))
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4)
+
+
+def test_same_states_as_the_simulator_also_where_lids_end_or_close():
+    users = draw_users(6, 2)
+    random = np.random.default_rng(1)
+    given = {
+        "roll_deg": random.uniform(-10, 10, 6),
+        "gaze_deg": random.uniform(-40, 40, (6, 50, 2)),
+        "openness": random.random((6, 50)),
+        "pupil_mm": random.uniform(2, 8, (6, 50)),
+        "lid_offset_mm": random.normal(0, 3, (6, 50, 2)),
+    }
+    expected = state.eye_states(users, **given)
+    columns = user_columns(users)
+    for k in range(6):
+        user = {name: column[k] for name, column in columns.items()}
+        found = eye_states(user, **{name: torch.as_tensor(values[k]) for name, values in given.items()})
+        np.testing.assert_allclose(found.numpy(), expected[k], rtol=1e-5, atol=1e-5)
+
+
+def test_shapes_that_do_not_match_are_named():
+    users, pose, states = random_scenes(RING, 3, 2, seed=0)
+    with pytest.raises(ShapeError, match=r"rendering 3 users.*\(2, 4\)"):
+        render(TorchOptics(RING), user_columns(users), *tensors(pose[:2], states))
+
+
+def geometry(headset):
+    names = ("detector_mm", "detector_aim_mm", "emitter_mm", "emitter_aim_mm")
+    points = [torch.tensor([getattr(s, n) for s in headset.sensors], dtype=torch.float64).T for n in names]
+    return torch.stack(points)
+
+
+def seen(optics, sensors, pose, row, user):
+    """What one user's eye gives for sensors, pose, a state row and a vector of user attributes."""
+    optics.sensors = sensors_at(*sensors, (RING.detector_lobe, RING.emitter_lobe))
+    columns = dict(zip(sorted(COLUMNS), user, strict=True))
+    return render_one(optics, columns, pose, row[None])[0]
+
+
+COLUMNS = {name: column[0] for name, column in user_columns(draw_users(1, 5)).items()}
+
+
+@pytest.mark.parametrize("which", [0, 1, 2, 3], ids=["sensors", "pose", "state", "user"])
+def test_derivatives_are_those_of_finite_differences(which):
+    _, pose, states = random_scenes(RING, 1, 1, seed=9)
+    user = torch.stack([COLUMNS[name] for name in sorted(COLUMNS)])
+    inputs = [geometry(RING), *tensors(pose[0], states[0, 0]), user]
+    optics = TorchOptics(RING)
+
+    def one(value):
+        return seen(optics, *[value if k == which else item for k, item in enumerate(inputs)])
+
+    some = slice(None, None, 7 if which == 0 else 1)
+    exact = torch.func.jacfwd(one)(inputs[which]).flatten(1)[:, some]
+    steps = torch.eye(inputs[which].numel(), dtype=torch.float64)[some] * 1e-6
+    differences = [
+        (one(inputs[which] + step.view_as(inputs[which])) - one(inputs[which] - step.view_as(inputs[which])))
+        / 2e-6
+        for step in steps
+    ]
+    scale = exact.abs().max(dim=0).values
+    error = (exact - torch.stack(differences, 1)).abs().max(dim=0).values
+    assert (error <= 1e-5 * scale + 1e-12).all()
+    assert (scale > 0).sum() >= {0: 20, 1: 4, 2: 6, 3: 8}[which]
+
+
+def test_backward_mode_agrees_with_forward_mode():
+    optics, places = TorchOptics(RING), geometry(RING).requires_grad_()
+    _, pose, states = random_scenes(RING, 1, 1, seed=9)
+    user = torch.stack([COLUMNS[name] for name in sorted(COLUMNS)])
+
+    def total(sensors):
+        return seen(optics, sensors, *tensors(pose[0], states[0, 0]), user).sum()
+
+    total(places).backward()
+    forward = torch.func.jacfwd(total)(places.detach())
+    torch.testing.assert_close(places.grad, forward, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU in this machine")
+def test_same_numbers_on_a_gpu():
+    users, pose, states = random_scenes(RING, 30, 16, seed=4)
+    on_cpu = render(TorchOptics(RING), user_columns(users), *tensors(pose, states))
+    columns = user_columns(users, device="cuda")
+    moved = [tensor.cuda() for tensor in tensors(pose, states)]
+    on_gpu = render(TorchOptics(RING, device="cuda"), columns, *moved)
+    torch.testing.assert_close(on_gpu.cpu(), on_cpu, rtol=1e-9, atol=0)
