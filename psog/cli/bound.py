@@ -32,7 +32,7 @@ class Command:
     donning_mm: float = 2.0
     """Each user puts the headset on up to this far from its nominal place; nobody knows where."""
     snr: tuple[float, ...] = (300.0, 1000.0, 3000.0)
-    """Mean reading over its noise."""
+    """Mean reading over its noise. With --snr and nothing behind it: the headset's own."""
     points: int = 9
     """Calibration points, 0 to 25, with 7 samples each."""
     seed: int = 0
@@ -64,7 +64,7 @@ class Command:
             users=self.users,
             gazes=self.gazes,
             slips_mm=self.shift_mm,
-            snrs=self.snr,
+            snrs=self.snr or (None,),
             points=self.points,
             donning_mm=self.donning_mm,
             seed=self.seed,
@@ -82,7 +82,7 @@ class Command:
         if self.out is not None:
             from psog.sim.bound.picture import draw_bounds
 
-            slip, snr = min(1, len(self.shift_mm) - 1), min(1, len(self.snr) - 1)
+            slip, snr = min(1, len(question.slips_mm) - 1), min(1, len(question.snrs) - 1)
             draw_bounds(found, self.out, slip=slip, snr=snr)
             console.print(f"maps drawn in {self.out}")
         if self.json:
@@ -100,13 +100,13 @@ def document(found: Bounds) -> dict[str, Any]:
     rows = []
     for case in CASES:
         for j, slip in enumerate(question.slips_mm):
-            for k, snr in enumerate(found.snrs):
+            for k, snr in enumerate(question.snrs):
                 radial, horizontal, vertical = found.rms_deg(case, j, k)
                 rows.append(
                     {
                         "case": case,
                         "shift_mm": slip,
-                        "snr": snr,
+                        "snr": snr,  # null: the headset's own
                         "radial_deg": radial,
                         "horizontal_deg": horizontal,
                         "vertical_deg": vertical,
@@ -128,6 +128,7 @@ def print_bounds(console: Console, found: Bounds) -> None:
     from rich import box
     from rich.table import Table
 
+    from psog.sim.bound.picture import snr_name
     from psog.sim.bound.survey import CASES
 
     question = found.question
@@ -138,12 +139,12 @@ def print_bounds(console: Console, found: Bounds) -> None:
     )
     table.add_column("")
     table.add_column("slipped")
-    for snr in found.snrs:
-        table.add_column(f"SNR {snr:g}", justify="right")
+    for snr in question.snrs:
+        table.add_column(snr_name(snr), justify="right")
     for case in CASES:
         name = f"after {question.points} points" if case == CASES[-1] else case
         for j, slip in enumerate(question.slips_mm):
-            figures = [found.rms_deg(case, j, k) for k in range(len(found.snrs))]
+            figures = [found.rms_deg(case, j, k) for k in range(len(question.snrs))]
             cells = ["{:.2f} ({:.2f}/{:.2f})".format(*figure) for figure in figures]
             last = j == len(question.slips_mm) - 1
             table.add_row("" if j else name, f"{slip:g} mm", *cells, end_section=last)

@@ -50,12 +50,18 @@ def draw_bounds(found: Sequence[Bounds], path: Path, *, slip: int, snr: int) -> 
     bar.minorticks_off()
     question = found[0].question
     figure.suptitle(
-        f"what no estimator can beat: SNR {found[0].snrs[snr]:g}, donned within ±{question.donning_mm:g} mm, "
-        f"then slipped by {question.slips_mm[slip]:g} mm (rms over {question.users} users)",
+        f"what no estimator can beat: {snr_name(question.snrs[snr])}, donned within "
+        f"±{question.donning_mm:g} mm, then slipped by {question.slips_mm[slip]:g} mm "
+        f"(rms over {question.users} users)",
         color=_INK,
     )
     with writing_file(path, SimulationError) as partial:
         figure.savefig(partial)
+
+
+def snr_name(snr: float | None) -> str:
+    """How an SNR is called in tables and titles."""
+    return "SNR of its parts" if snr is None else f"SNR {snr:g}"
 
 
 def _named(case: str, bounds: Bounds) -> str:

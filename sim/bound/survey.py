@@ -16,7 +16,7 @@ from psog.headset import Headset
 from psog.sim.bound.fisher import after_calibration, block_diagonal, gaze_covariance
 from psog.sim.bound.jacobian import jacobian
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER, Priors, priors, slip_covariance
-from psog.sim.electronics import gains, noise_counts
+from psog.sim.electronics import NOMINAL_READING, gains, signal_to_noise
 from psog.sim.episodes import FIXATION_SD_DEG
 from psog.sim.fits import check_distances, donning, slipped
 from psog.sim.population import draw_users
@@ -42,7 +42,7 @@ class Question:
         users: how many are drawn; each in a fit of its own.
         gazes: gazes along each side of a grid over the headset's field.
         slips_mm: by how much the headset has moved since it was put on (and calibrated).
-        snrs: of one reading; none means the headset's own.
+        snrs: of one reading; None means the headset's own, be it set or a matter of its parts.
         points: calibration points, 0 to 25.
         donning_mm: how far from its nominal place the headset is put on.
     """
@@ -50,7 +50,7 @@ class Question:
     users: int = 20
     gazes: int = 5
     slips_mm: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)
-    snrs: tuple[float, ...] = ()
+    snrs: tuple[float | None, ...] = (None,)
     points: int = 9
     donning_mm: float = 2.0
     seed: int = 0
@@ -63,13 +63,14 @@ class Question:
             ("gazes", self.gazes, 2, 101),
             ("points", self.points, 0, MOST_POINTS),
             ("slips", len(self.slips_mm), 1, 100),
+            ("SNRs", len(self.snrs), 1, 100),
         ):
             if not least <= value <= most:
                 raise SimulationError(
                     f"cannot compute a bound: {name} is {value}, expected {least} to {most}"
                 )
         for snr in self.snrs:
-            if not 0 < snr < np.inf:
+            if snr is not None and not 0 < snr < np.inf:
                 raise SimulationError(f"cannot compute a bound: SNR is {snr}, expected a number above 0")
 
 
@@ -84,7 +85,6 @@ class Bounds:
 
     headset: str
     question: Question
-    snrs: tuple[float, ...]
     gaze_deg: NDArray[np.float64]
     variance: NDArray[np.float64]
 
@@ -120,25 +120,28 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     known = priors(headset.field_deg, q.donning_mm, q.seed)
     slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
     gaze_deg = gaze_grid(headset.field_deg, q.gazes)
-    per_noise = readings_per_noise(headset)
-    snrs = q.snrs or (headset.noise.snr,)
+    scales = [readings_per_noise(headset, snr)[:, None] for snr in q.snrs]
     users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
-    variance = np.empty((len(CASES), len(q.slips_mm), len(snrs), q.users, len(gaze_deg), 2))
+    variance = np.empty((len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg), 2))
     for k in range(q.users):
         user = {name: column[k] for name, column in users.items()}
-        scene = user_scene(optics, headset, user, q, names=known.user_names, k=k)
-        for j, snr in enumerate(snrs):
-            scale = per_noise * (snr / headset.noise.snr)
-            found = covariances(scene, scale[:, None], known, slips)
+        scene = user_scene(optics, headset.field_deg, user, q, names=known.user_names, k=k)
+        for j, scale in enumerate(scales):
+            found = covariances(scene, scale, known, slips)
             variance[:, :, j, k] = found.diagonal(dim1=-2, dim2=-1).numpy()
         if progress is not None:
             progress(k + 1, q.users)
-    return Bounds(headset.name, q, tuple(snrs), gaze_deg.numpy(), variance)
+    return Bounds(headset.name, q, gaze_deg.numpy(), variance)
 
 
-def readings_per_noise(headset: Headset) -> Tensor:
-    """(sensors,) standard deviations of noise per unit of irradiance (mm²)."""
-    return torch.as_tensor(gains(headset) / noise_counts(headset), dtype=torch.float64)
+def readings_per_noise(headset: Headset, snr: float | None = None) -> Tensor:
+    """(sensors,) standard deviations of noise per unit of irradiance (mm²), at `snr` or at the headset's own.
+
+    Every reading has the noise of a nominal one, as in training.
+    """
+    ratio = signal_to_noise(headset) if snr is None else np.full(headset.sensor_count, snr)
+    nominal = NOMINAL_READING * headset.adc.full_scale / gains(headset).astype(np.float64)
+    return torch.as_tensor(ratio / nominal)
 
 
 def gaze_grid(field_deg: tuple[float, float], side: int) -> Tensor:
@@ -161,7 +164,7 @@ def calibration_targets(field_deg: tuple[float, float], points: int) -> Tensor:
 
 def user_scene(
     optics: TorchOptics,
-    headset: Headset,
+    field_deg: tuple[float, float],
     user: Columns,
     question: Question,
     *,
@@ -172,8 +175,8 @@ def user_scene(
     start = donning(stream(question.seed, "bound/fit", k), question.donning_mm)
     # The same direction for every distance, so that distances are compared and not directions.
     fits = [slipped(stream(question.seed, "bound/slip", k), start, slip) for slip in question.slips_mm]
-    targets = calibration_targets(headset.field_deg, question.points)
-    gazes = gaze_grid(headset.field_deg, question.gazes)
+    targets = calibration_targets(field_deg, question.points)
+    gazes = gaze_grid(field_deg, question.gazes)
 
     def at(fit: NDArray[np.float64], gaze_deg: Tensor) -> Tensor:
         return jacobian(optics, user, torch.as_tensor(fit), gaze_deg, names)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,8 +109,8 @@ def test_derivatives_are_those_of_the_kernels():
 def test_an_estimator_comes_close_to_the_bound_and_not_below():
     """Maximum a posteriori by Gauss-Newton for a known user, 48 draws of fit, pupil, lids and noise."""
     draws = 48
-    optics = TorchOptics(RING, COARSE)
-    scale = readings_per_noise(RING)[:, None] * 3  # SNR 3000
+    optics = TorchOptics(RING, Quadrature(6, 13, 12, 2, 8, 4, 2, 3, 2))
+    scale = readings_per_noise(RING, 3000)[:, None]
     known = priors(RING.field_deg, donning_mm=1.0, seed=0)
     user = {name: column[0] for name, column in user_columns(draw_users(1, 11)).items()}
     prior = torch.block_diag(known.gaze, known.hold + known.moment, known.donning)
@@ -126,7 +127,7 @@ def test_an_estimator_comes_close_to_the_bound_and_not_below():
         return readings(optics, moved, fit, gaze, lids)[0] * scale[:, 0]
 
     every = torch.vmap(at)
-    slopes = torch.vmap(torch.func.jacfwd(at), chunk_size=2)
+    slopes = torch.vmap(torch.func.jacfwd(at), chunk_size=16)
     measured, bounds = every(truth) + noise, slopes(truth)
     lasting = torch.block_diag(known.donning)
     expected = torch.stack([gaze_bound(J[None], lasting, 0 * lasting, replace_users(known)) for J in bounds])[
@@ -177,6 +178,18 @@ def test_a_user_s_bound_does_not_depend_on_how_many_users_there_are(small):
     assert survey(RING, replace(SMALL, users=2)).variance == pytest.approx(small.variance[:, :, :, :2])
 
 
+def test_the_headset_s_own_noise_is_that_of_its_parts():
+    """An LED of half the current costs signal; rounding to 16 bits costs next to nothing."""
+    own = replace(SMALL, users=1, slips_mm=(0.0,), snrs=(None,))
+    bright = load_headset(Path(__file__).parents[2] / "docs/examples/ring16_parts.toml")
+    dim = bright.with_led_current(bright.drive.led_current_ma / 2)
+    assert (survey(bright, own).variance < survey(dim, own).variance).all()
+    set_to = float(RING.noise.snr)
+    fine = RING.model_copy(update={"adc": RING.adc.model_copy(update={"bits": 16})})
+    expected = survey(fine, replace(own, snrs=(set_to,))).variance
+    assert survey(fine, own).variance == pytest.approx(expected, rel=1e-3)
+
+
 def test_without_light_only_the_field_is_known():
     found = survey(RING, replace(SMALL, users=1, snrs=(1e-6,), slips_mm=(0.0,)))
     assert found.rms_deg("known user", 0, 0) == pytest.approx(
@@ -192,6 +205,7 @@ def test_without_light_only_the_field_is_known():
         ({"snrs": (-3.0,)}, "SNR is -3.0"),
         ({"slips_mm": (-1.0,)}, "slip -1.0"),
         ({"slips_mm": ()}, "slips is 0"),
+        ({"snrs": ()}, "SNRs is 0"),
         ({"donning_mm": float("nan")}, "donning_mm"),
     ],
 )
