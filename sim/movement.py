@@ -31,8 +31,6 @@ MICROSACCADES_PER_S, MICROSACCADE_REACH_DEG = 1.0, 0.2
 DRIFT_SD_DEG, DRIFT_TIME_S = 0.055, 0.1
 """Per axis: within-fixation dispersion of 0.08 to 0.10° and 0.10° rms movement in 100 ms, as in the four
 EyeLink traces of `irf`."""
-DWELL_S = (0.3, 1.5)
-"""How long free viewing stays on a target."""
 
 
 @dataclass(frozen=True)
@@ -174,35 +172,3 @@ class EyeMovement:
 
     def _count(self, seconds: float) -> int:
         return round(seconds * self.rate_hz)
-
-
-class FreeViewing:
-    """An eye that picks its own targets, uniformly over a field."""
-
-    def __init__(self, movement: EyeMovement, field_deg: tuple[float, float], seed: int, *, index: int = 0):
-        """
-        Args:
-            field_deg: half width and half height.
-            index: of the user, as for EyeMovement.
-        """
-        self._movement = movement
-        self._field_deg = np.asarray(field_deg, dtype=np.float64)
-        self._targets = stream(seed, "targets", index)
-        self._left = 0
-
-    def advance(self, count: int) -> EyeSamples:
-        """The next `count` samples."""
-        parts = [self._movement.advance(0)]
-        while count > 0:
-            if self._left == 0:
-                self._movement.look_at(self._targets.uniform(-1, 1, 2) * self._field_deg)
-                self._left = max(round(self._targets.uniform(*DWELL_S) * self._movement.rate_hz), 1)
-            step = min(count, self._left)
-            parts.append(self._movement.advance(step))
-            self._left -= step
-            count -= step
-        return EyeSamples(
-            np.concatenate([part.gaze_deg for part in parts]),
-            np.concatenate([part.openness for part in parts]),
-            np.concatenate([part.event for part in parts]),
-        )

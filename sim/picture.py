@@ -13,7 +13,7 @@ from psog.errors import MissingExtraError
 from psog.headset import Headset
 from psog.sim.anatomy import SKIN_RADIUS_MM
 from psog.sim.live import LiveEye
-from psog.sim.movement import EyeMovement, EyeSamples, FreeViewing
+from psog.sim.movement import EyeSamples
 from psog.sim.population import Users, draw_users
 from psog.sim.raster import brightness, rasterize
 from psog.sim.render import pose_rows
@@ -21,6 +21,7 @@ from psog.sim.safety import LIMIT_W_M2, WARN_W_M2, corneal_exposure
 from psog.sim.state import eye_states
 from psog.sim.streams import derived_seed
 from psog.sim.surfaces import eye_shapes
+from psog.sim.tasks import viewer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,9 +167,8 @@ def _show(
 
 def _draw_signals(axes: NDArray[Any], headset: Headset, users: Users, seed: int) -> None:
     """Gaze above, readings below, of some seconds of looking around."""
-    movement = EyeMovement(derived_seed(seed, "picture"), headset.rate_hz)
-    viewing = FreeViewing(movement, headset.field_deg, derived_seed(seed, "picture"))
-    samples = viewing.advance(round(SECONDS * headset.rate_hz))
+    eye = viewer("viewing", headset.rate_hz, headset.field_deg, derived_seed(seed, "picture"))
+    samples = eye.advance(round(SECONDS * headset.rate_hz))
     readings = LiveEye(headset, users, 0, seed).read(samples.gaze_deg, samples.openness)
     t = np.arange(len(readings)) / headset.rate_hz
     _draw_gaze(axes[0], t, samples)

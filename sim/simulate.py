@@ -1,4 +1,4 @@
-"""Recordings of simulated users: random saccades, or the eye movement of a recorded trace."""
+"""Recordings of simulated users: at a task, or the eye movement of a recorded trace."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from psog.sim.ambient import DARK, Ambient
 from psog.sim.cores import available_cores
 from psog.sim.fits import check_distances
 from psog.sim.live import LiveEye
-from psog.sim.movement import EyeMovement, EyeSamples, FreeViewing
+from psog.sim.movement import EyeSamples
 from psog.sim.population import Users, draw_users
 from psog.sim.replay import eye_samples
 from psog.sim.safety import check_exposure
 from psog.sim.streams import derived_seed, stream
+from psog.sim.tasks import task_named, viewer
 from psog.third_party import GazeTrace
 
 SLIP_EVERY_S = 10.0
@@ -59,27 +60,29 @@ def simulate(
     users: int,
     seconds: float,
     seed: int,
+    task: str = "viewing",
     wear: Wear | None = None,
     ambient: Ambient = DARK,
     progress: Progress | None = None,
 ) -> Recording:
-    """Users who look around: saccades to random targets over the headset's field, blinks.
+    """Users who do a task of `psog.sim.tasks` over the headset's field, and blink.
 
     Returns:
         One stretch per user, one after the other, at the headset's rate; user k depends on (seed, k).
     Raises:
-        SimulationError: no users, or no time.
+        SimulationError: no users, no time, or no such task.
     """
     if not 0 < seconds < np.inf:
         raise SimulationError(f"cannot simulate {seconds} seconds; expected more than 0")
     count = max(round(seconds * headset.rate_hz), 1)
     t_us = np.rint(np.arange(count) * (1e6 / headset.rate_hz)).astype(np.int64)
 
-    def view(user: int) -> EyeSamples:
-        movement = EyeMovement(seed, headset.rate_hz, index=user)
-        return FreeViewing(movement, headset.field_deg, seed, index=user).advance(count)
+    task_named(task)
 
-    origin = {"source": "simulated free viewing", "seconds": seconds}
+    def view(user: int) -> EyeSamples:
+        return viewer(task, headset.rate_hz, headset.field_deg, seed, index=user).advance(count)
+
+    origin = {"source": "simulated task", "task": task, "seconds": seconds}
     return _record(headset, _People(users, seed, wear or Wear(), ambient, view), t_us, origin, progress)
 
 

@@ -11,7 +11,7 @@ import tyro
 
 @dataclass(frozen=True)
 class Command:
-    """Recordings for a population of users who look around, or from a recorded gaze trace."""
+    """Recordings for a population of users who do a task, or from a recorded gaze trace."""
 
     headset: Annotated[str, tyro.conf.Positional]
     """Built-in headset, or a TOML file."""
@@ -20,11 +20,13 @@ class Command:
     users: int = 1
     """How many users."""
     seconds: float = 60.0
-    """How long each user looks around (a trace has its own length)."""
+    """How long each user does it (a trace has its own length)."""
     seed: int = 0
     """The same seed gives the same recording."""
+    task: str | None = None
+    """What the users do: viewing (if not given), saccades, calibration, reading."""
     trace: Path | None = None
-    """A recorded gaze trace (.npy with fields t, x, y, status, evt) to replay instead of looking around."""
+    """A recorded gaze trace (.npy with fields t, x, y, status, evt) to replay instead of a task."""
     donning_mm: float = 2.0
     """Each user puts the headset on up to this far from its nominal place."""
     slip_mm: float = 0.0
@@ -37,11 +39,14 @@ class Command:
     def run(self) -> None:
         from rich.console import Console
 
+        from psog.errors import SimulationError
         from psog.headset import load_headset
         from psog.recording import FOLDER, write_recording
         from psog.sim.ambient import ambient_light
         from psog.sim.safety import check_exposure
 
+        if self.task is not None and self.trace is not None:
+            raise SimulationError("cannot both do a task and replay a trace; give either --task or --trace")
         headset = load_headset(self.headset)
         ambient = ambient_light(self.ambient)
         console = Console(stderr=True)
@@ -62,6 +67,7 @@ class Command:
                     users=self.users,
                     seconds=self.seconds,
                     seed=self.seed,
+                    task=self.task or "viewing",
                     wear=wear,
                     ambient=ambient,
                     progress=progress,

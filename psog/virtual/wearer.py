@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from psog.headset import Headset
 from psog.sim.live import LiveEye
-from psog.sim.movement import EyeMovement, EyeSamples, FreeViewing
+from psog.sim.movement import EyeMovement, EyeSamples
 from psog.sim.population import draw_users
+from psog.sim.tasks import viewer
 from psog.virtual.source import Readings, Target
 
 _REMEMBERED_US = 60_000_000
@@ -59,7 +60,7 @@ class Wearer:
         self._eye = LiveEye(headset, draw_users(1, seed), 0, seed)
         self._eye.don(donning_mm)
         self._movement = EyeMovement(seed, headset.rate_hz)
-        self._around = FreeViewing(self._movement, headset.field_deg, seed)
+        self._around = viewer("viewing", headset.rate_hz, headset.field_deg, seed, movement=self._movement)
         self._target: Target | None = None
         self._taken = 0
         self._truth: deque[Truth] = deque()
@@ -102,8 +103,8 @@ class Wearer:
         return Truth(*(np.concatenate(column) for column in columns))
 
     def _look(self, count: int) -> EyeSamples:
-        viewer = self._around if self._target is None else self._movement
-        return viewer.advance(count)
+        eye = self._around if self._target is None else self._movement
+        return eye.advance(count)
 
     def _remember(self, part: Truth) -> None:
         if len(part.t_us) == 0:

@@ -37,6 +37,8 @@ def test_simulate_writes_a_recording_and_refuses_to_replace_it(tmp_path):
         (["ring16", "--donning-mm", "-1"], "donning_mm"),
         (["ring99"], "ring99"),
         (["ring16", "--trace", "nothing.npy"], "nothing.npy"),
+        (["ring16", "--task", "sleeping"], "viewing, saccades, calibration, reading"),
+        (["ring16", "--task", "reading", "--trace", "trace.npy"], "either --task or --trace"),
         (["ring16", "--ambient", "moon"], "dark, indoor, sun"),
         (["ring16", "--ambient", "sun"], "photocurrents are not known"),
     ],

@@ -6,8 +6,9 @@ import pytest
 from psog.errors import SimulationError
 from psog.sim.blinks import draw_blink
 from psog.sim.drift import Drift
-from psog.sim.movement import BLINK, FIXATION, SACCADE, EyeMovement, FreeViewing
+from psog.sim.movement import BLINK, FIXATION, SACCADE, EyeMovement
 from psog.sim.saccades import draw_saccade, duration_s, peak_velocity_deg_s
+from psog.sim.tasks import viewer
 from psog.third_party import read_eyelink_trace
 from tests.data_paths import gaze_trace, needs_shared_data
 
@@ -35,8 +36,7 @@ def saccade_figures(gaze, event):
 
 
 def free_viewing(seconds=60, seed=3):
-    movement = EyeMovement(seed, RATE_HZ)
-    return FreeViewing(movement, (20.0, 15.0), seed).advance(int(seconds * RATE_HZ))
+    return viewer("viewing", RATE_HZ, (20.0, 15.0), seed).advance(int(seconds * RATE_HZ))
 
 
 @pytest.mark.parametrize("amplitude", [0.3, 1.0, 5.0, 12.0, 25.0])
