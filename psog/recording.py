@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,26 @@ class Recording:
                 f"recording is of headset {self.headset!r} with {self.readings.shape[1]} sensors, "
                 f"expected {headset.name!r} with {headset.sensor_count}; choose the matching headset"
             )
+
+
+def joined(parts: Sequence[Recording]) -> Recording:
+    """One recording of parts that follow each other in time; at least one.
+
+    Raises:
+        RecordingError: they are of different headsets or have different columns.
+    """
+    first = parts[0]
+    for part in parts:
+        same = part.headset == first.headset and part.readings.shape[1] == first.readings.shape[1]
+        if not same or set(part.columns) != set(first.columns):
+            raise RecordingError("cannot join recordings of different headsets or with different columns")
+    return Recording(
+        headset=first.headset,
+        t_us=np.concatenate([part.t_us for part in parts]),
+        readings=np.concatenate([part.readings for part in parts]),
+        columns={name: np.concatenate([part.columns[name] for part in parts]) for name in first.columns},
+        provenance=first.provenance,
+    )
 
 
 def write_recording(recording: Recording, folder: Path, *, force: bool = False) -> None:

@@ -34,12 +34,15 @@ class LiveEye:
         user_index: int,
         seed: int,
         *,
+        number: int | None = None,
         ambient: Ambient = DARK,
     ) -> None:
         """
         Args:
             users: of which the one at `user_index` wears the headset, at first in the nominal pose. Every
                 user has a device of their own.
+            number: of this user among all of the seed, where `users` are only some of them; `user_index`
+                unless given.
             ambient: light that the headset does not make.
         Raises:
             SimulationError: no such user, the headset would touch the eye, or ambient light on a headset
@@ -47,16 +50,17 @@ class LiveEye:
         """
         if not 0 <= user_index < users.count:
             raise SimulationError(f"no user {user_index}; expected 0 to {users.count - 1}")
-        device = Device(headset, seed, user_index)
+        number = user_index if number is None else number
+        device = Device(headset, seed, number)
         self._electronics = Electronics(headset, ambient=ambient, device=device)
         self._user = users.take(slice(user_index, user_index + 1))
         self._optics = Optics(device.headset)
-        self._random = stream(seed, "wear", user_index)
-        self._noise = stream(seed, "noise", user_index)
-        unrest = stream(seed, "unrest", user_index), headset.rate_hz
+        self._random = stream(seed, "wear", number)
+        self._noise = stream(seed, "noise", number)
+        unrest = stream(seed, "unrest", number), headset.rate_hz
         self._pupil = Drift(*unrest, sd=MOMENT_SD_MM, time_s=UNREST_TIME_S, axes=1)
         self._lids = Drift(
-            stream(seed, "lids", user_index), headset.rate_hz, sd=lids.MOMENT_SD_MM, time_s=LID_TIME_S, axes=2
+            stream(seed, "lids", number), headset.rate_hz, sd=lids.MOMENT_SD_MM, time_s=LID_TIME_S, axes=2
         )
         self.pupil_mm: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         """(n,) pupil diameter of the latest readings."""

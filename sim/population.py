@@ -77,8 +77,8 @@ def nominal_user() -> Users:
     return Users(*(np.array([value], dtype=np.float64) for value in values))
 
 
-def draw_users(count: int, seed: int) -> Users:
-    """Draw users; user k depends on (seed, k) only, not on how many are drawn.
+def draw_users(count: int, seed: int, *, first: int = 0) -> Users:
+    """Draw users `first` and following; user k depends on (seed, k) only, not on how many are drawn.
 
     Spreads (standard deviations) as in docs/simulator.md; normal draws are cut at 2.5 SD.
 
@@ -87,7 +87,7 @@ def draw_users(count: int, seed: int) -> Users:
     """
     if count < 1:
         raise SimulationError(f"cannot draw {count} users; expected at least 1")
-    rows = np.array([_draw(stream(seed, "user", k)) for k in range(count)])
+    rows = np.array([_draw(stream(seed, "user", k)) for k in range(first, first + count)])
     return Users(*rows.T.copy())
 
 

@@ -2,16 +2,75 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import SimulationError
+from psog.errors import RecordingError, SimulationError
 from psog.sim.blinks import CLOSED_SHARE, CLOSING_SHARE, MEDIAN_S
 from psog.sim.movement import BLINK, EyeSamples
-from psog.third_party import GazeTrace
+from psog.third_party import GazeTrace, read_eyelink_trace
 
 WIDEST_DEG = 45.0
 """Gaze beyond this is a tracker's mistake: the eye hardly turns further."""
+
+
+@dataclass(frozen=True)
+class TraceFile:
+    """A recorded gaze trace on the disk, and what it must hold. Made by `trace_file`."""
+
+    path: str
+    name: str
+    samples: int
+    sha256: str
+
+    def read(self) -> GazeTrace:
+        """The trace.
+
+        Raises:
+            RecordingError: the file has gone or is another one.
+        """
+        if _digest(Path(self.path)) != self.sha256:
+            raise RecordingError(
+                f"gaze trace {self.path} has changed; put back the one it was, or start anew"
+            )
+        return read_eyelink_trace(Path(self.path))
+
+
+def trace_file(path: Path) -> TraceFile:
+    """Look at a trace that is to be replayed.
+
+    Raises:
+        RecordingError, SimulationError: unreadable, or it cannot be replayed.
+    """
+    trace = read_eyelink_trace(path)
+    eye_samples(trace)
+    return TraceFile(str(path.resolve()), trace.name, len(trace.t_us), _digest(path))
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise RecordingError(f"cannot read gaze trace {path}: {error}; check the path") from error
+
+
+class ReplayedMovement:
+    """A trace's samples, a few at a time."""
+
+    def __init__(self, samples: EyeSamples) -> None:
+        self._samples = samples
+        self._taken = 0
+
+    def advance(self, count: int) -> EyeSamples:
+        """The next `count` samples, or as many as are left."""
+        part = slice(self._taken, self._taken + count)
+        self._taken += count
+        samples = self._samples
+        return EyeSamples(samples.gaze_deg[part], samples.openness[part], samples.event[part])
 
 
 def eye_samples(trace: GazeTrace) -> EyeSamples:

@@ -43,47 +43,31 @@ class Command:
         from psog.headset import load_headset
         from psog.recording import FOLDER, write_recording
         from psog.sim.ambient import ambient_light
+        from psog.sim.config import SimulationConfig
+        from psog.sim.replay import trace_file
         from psog.sim.safety import check_exposure
+        from psog.sim.wear import Wear
 
         if self.task is not None and self.trace is not None:
             raise SimulationError("cannot both do a task and replay a trace; give either --task or --trace")
-        headset = load_headset(self.headset)
-        ambient = ambient_light(self.ambient)
         console = Console(stderr=True)
-        warning = check_exposure(headset)
+        config = SimulationConfig(
+            load_headset(self.headset),
+            users=self.users,
+            seed=self.seed,
+            seconds=self.seconds,
+            task=self.task or "viewing",
+            wear=Wear(self.donning_mm, self.slip_mm),
+            ambient=ambient_light(self.ambient),
+            trace=None if self.trace is None else trace_file(self.trace),
+        )
+        warning = check_exposure(config.headset)
         if warning is not None:
             console.print(f"warning: {warning}", soft_wrap=True)
         FOLDER.check_free(self.out, force=self.force)
-        with console.status("compiling the simulator (the first time takes some seconds)") as status:
-            from psog.sim.simulate import Wear, replay, simulate
+        with console.status("simulating (the first time the simulator is compiled)"):
+            from psog.sim.simulate import simulate
 
-            def progress(done: int, count: int) -> None:
-                status.update(f"{done} of {count} users")
-
-            wear = Wear(self.donning_mm, self.slip_mm)
-            if self.trace is None:
-                recording = simulate(
-                    headset,
-                    users=self.users,
-                    seconds=self.seconds,
-                    seed=self.seed,
-                    task=self.task or "viewing",
-                    wear=wear,
-                    ambient=ambient,
-                    progress=progress,
-                )
-            else:
-                from psog.third_party import read_eyelink_trace
-
-                trace = read_eyelink_trace(self.trace)
-                recording = replay(
-                    headset,
-                    trace,
-                    users=self.users,
-                    seed=self.seed,
-                    wear=wear,
-                    ambient=ambient,
-                    progress=progress,
-                )
-            write_recording(recording, self.out, force=self.force)
+            recording = simulate(config)
+        write_recording(recording, self.out, force=self.force)
         console.print(f"{len(recording)} samples of {self.users} users in {self.out}")

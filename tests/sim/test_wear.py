@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from psog.errors import SimulationError
+from psog.errors import RecordingError, SimulationError
 from psog.headset import load_headset
 from psog.recording import read_recording, write_recording
+from psog.sim.config import SimulationConfig
 from psog.sim.live import LiveEye
 from psog.sim.movement import BLINK
 from psog.sim.population import draw_users
-from psog.sim.replay import eye_samples
-from psog.sim.simulate import Wear, replay, simulate
+from psog.sim.replay import eye_samples, trace_file
+from psog.sim.simulate import simulate
+from psog.sim.wear import Wear
 from psog.third_party import GazeTrace, read_eyelink_trace
 from tests.data_paths import gaze_trace, needs_shared_data
 
@@ -29,6 +31,16 @@ def made_up_trace(n=2000, rate_hz=500.0):
     event[1000:1090] = BLINK
     gaze[1500] = (70.0, 0.0)
     return GazeTrace("made up", t_us, gaze, valid, event)
+
+
+def save_trace(trace, folder):
+    """The trace as a file of the `irf` repository."""
+    fields = [("t", "f8"), ("x", "f4"), ("y", "f4"), ("status", "?"), ("evt", "u1")]
+    array = np.zeros(len(trace.t_us), fields)
+    array["t"], array["x"], array["y"] = trace.t_us * 1e-6, *trace.gaze_deg.T
+    array["status"], array["evt"] = trace.valid, trace.event
+    np.save(folder / f"{trace.name}.npy", array)
+    return folder / f"{trace.name}.npy"
 
 
 def test_readings_do_not_depend_on_how_they_are_asked_for():
@@ -74,7 +86,7 @@ def test_a_user_that_does_not_exist_is_refused(index):
 
 
 def test_a_recording_says_what_happened(tmp_path):
-    made = simulate(RING, users=2, seconds=21.0, seed=4, wear=Wear(slip_mm=1.0))
+    made = simulate(SimulationConfig(RING, users=2, seconds=21.0, seed=4, wear=Wear(slip_mm=1.0)))
     assert len(made) == 2 * 21_000
     assert (np.diff(made.t_us) > 0).all()
     assert made.provenance["seed"] == 4
@@ -91,18 +103,26 @@ def test_a_recording_says_what_happened(tmp_path):
 
 
 def test_user_of_a_recording_depends_on_seed_and_number():
-    one, two = (simulate(RING, users=n, seconds=0.5, seed=1) for n in (1, 2))
+    one, two = (simulate(SimulationConfig(RING, users=n, seconds=0.5, seed=1)) for n in (1, 2))
     np.testing.assert_array_equal(one.readings, two.readings[:500])
     assert not np.array_equal(two.readings[:500], two.readings[500:])
 
 
-def test_a_replayed_trace_keeps_its_times_and_gaze():
+def test_a_replayed_trace_keeps_its_times_and_gaze(tmp_path):
     trace = made_up_trace()
-    made = replay(RING, trace, users=2, seed=0)
+    made = simulate(SimulationConfig(RING, users=2, seed=0, trace=trace_file(save_trace(trace, tmp_path))))
     np.testing.assert_array_equal(made.t_us[:2000], trace.t_us)
     assert (np.diff(made.t_us) > 0).all()
     np.testing.assert_array_equal(made.gaze_deg[:500], trace.gaze_deg[:500])
     assert np.isfinite(made.gaze_deg).all()
+
+
+def test_a_trace_that_changed_is_not_replayed(tmp_path):
+    path = save_trace(made_up_trace(), tmp_path)
+    config = SimulationConfig(RING, users=1, seed=0, trace=trace_file(path))
+    save_trace(made_up_trace(1600), tmp_path)
+    with pytest.raises(RecordingError, match="has changed"):
+        simulate(config)
 
 
 def test_gaps_and_blinks_of_a_trace_close_the_lid():
@@ -119,7 +139,7 @@ def test_gaps_and_blinks_of_a_trace_close_the_lid():
 @needs_shared_data
 def test_a_real_trace_replays():
     trace = read_eyelink_trace(gaze_trace(1))
-    made = replay(RING, trace, seed=0)
+    made = simulate(SimulationConfig(RING, users=1, seed=0, trace=trace_file(gaze_trace(1))))
     np.testing.assert_array_equal(made.t_us, trace.t_us)
     assert made.columns["valid"].mean() == pytest.approx(trace.valid.mean(), abs=0.06)
     assert not made.columns["valid"][~trace.valid].any()
@@ -128,9 +148,9 @@ def test_a_real_trace_replays():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (lambda: simulate(RING, users=0, seconds=1, seed=0), "cannot draw 0 users"),
-        (lambda: simulate(RING, users=1, seconds=-1, seed=0), "-1 seconds"),
-        (lambda: simulate(RING, users=1, seconds=float("nan"), seed=0), "nan seconds"),
+        (lambda: SimulationConfig(RING, users=0, seed=0), "cannot simulate 0 users"),
+        (lambda: SimulationConfig(RING, users=1, seconds=-1, seed=0), "-1 seconds"),
+        (lambda: SimulationConfig(RING, users=1, seconds=float("nan"), seed=0), "nan seconds"),
         (lambda: Wear(slip_mm=-1.0), "slip_mm is -1"),
         (lambda: eye_samples(replace(made_up_trace(), valid=np.zeros(2000, dtype=bool))), "no sample"),
         (lambda: eye_samples(replace(made_up_trace(), t_us=np.zeros(2000, dtype=np.int64))), "must increase"),
