@@ -39,13 +39,13 @@ class Command:
     def run(self) -> None:
         from rich.console import Console
 
+        from psog.cli.exposure import warn_of_exposure
         from psog.errors import SimulationError
         from psog.headset import load_headset
         from psog.recording import FOLDER, write_recording
         from psog.sim.ambient import ambient_light
         from psog.sim.config import SimulationConfig
         from psog.sim.replay import trace_file
-        from psog.sim.safety import check_exposure
         from psog.sim.wear import Wear
 
         if self.task is not None and self.trace is not None:
@@ -61,9 +61,7 @@ class Command:
             ambient=ambient_light(self.ambient),
             trace=None if self.trace is None else trace_file(self.trace),
         )
-        warning = check_exposure(config.headset)
-        if warning is not None:
-            console.print(f"warning: {warning}", soft_wrap=True)
+        warn_of_exposure(config.headset, console)
         FOLDER.check_free(self.out, force=self.force)
         with console.status("simulating (the first time the simulator is compiled)"):
             from psog.sim.simulate import simulate

@@ -43,6 +43,7 @@ class Command:
         import torch
         from rich.console import Console
 
+        from psog.cli.exposure import warn_of_exposure
         from psog.cli.training_bar import training_bar
         from psog.cli.unseen import errors_on_unseen_users, print_errors
         from psog.headset import load_headset
@@ -56,6 +57,7 @@ class Command:
         headset = load_headset(self.headset)
         FOLDER.check_free(self.out, force=self.force)
         check_users(self.users)
+        warn_of_exposure(headset, console)
         steps = DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps
         architecture = named(self.network, headset)
         config = TrainingConfig(steps=steps, seconds=self.seconds, seed=self.seed, architecture=architecture)

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from psog.cli.show import exposure_line
+from psog.cli.exposure import exposure_line, warn_of_exposure
 from psog.errors import SafetyError
 from psog.headset import Headset, Sensor, load_headset
 from psog.sim import anatomy
@@ -122,3 +124,12 @@ def test_bench_electronics_prints_one_json_document():
     assert found["rows"][2]["corneal_w_m2"] == pytest.approx(
         corneal_exposure(RING_PARTS).greatest_w_m2, abs=0.01
     )
+
+
+def test_a_warning_is_one_line_however_narrow_the_terminal(tmp_path):
+    path = tmp_path / "bright.toml"
+    path.write_text(EXAMPLE.read_text("utf-8").replace("led_current_ma = 20", "led_current_ma = 50"), "utf-8")
+    words = StringIO()
+    warn_of_exposure(load_headset(path), Console(file=words, width=40))
+    assert words.getvalue().startswith("warning: ring16_parts puts 22.4 W/m² on the cornea")
+    assert words.getvalue().count("\n") == 1
