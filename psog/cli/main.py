@@ -33,6 +33,7 @@ VERBS = {
     ),
     "show": Verb("psog.cli.show", "draw a headset: the eye, the sensors, what they read"),
     "bound": Verb("psog.cli.bound", "the information limit of a headset: what no estimator can beat"),
+    "design": Verb("psog.cli.design", "a better sensor layout, by the gradient of the information limit"),
     "train": Verb("psog.cli.train", "train a population model for a headset"),
     "evaluate": Verb("psog.cli.evaluate", "error of a model on unseen users, by shift"),
     "export": Verb("psog.cli.export", "gaze.tflite, gaze.psog and report.json from a model"),

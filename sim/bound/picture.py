@@ -41,7 +41,7 @@ def draw_bounds(found: Sequence[Bounds], path: Path, *, slip: int, snr: int) -> 
     grid: NDArray[Any] = figure.subplots(len(found), len(CASES), squeeze=False)
     for one, row, axes in zip(found, maps, grid, strict=True):
         for case, values, place in zip(CASES, row, axes, strict=True):
-            shown = _draw_map(place, one, values, (low, high))
+            shown = draw_map(place, one, values, (low, high))
             rms = one.rms_deg(case, slip, snr)[0]
             place.set_title(f"{one.headset}, {_named(case, one)}: {rms:.2f}°", fontsize=10, color=_INK)
     bar = figure.colorbar(shown, ax=grid, shrink=0.7)
@@ -73,7 +73,8 @@ def _ticks(low: float, high: float) -> list[float]:
     return [tick for tick in steps if low <= tick <= high] or [low, high]
 
 
-def _draw_map(axes: Axes, bounds: Bounds, values: NDArray[np.float64], limits: tuple[float, float]) -> Any:
+def draw_map(axes: Axes, bounds: Bounds, values: NDArray[np.float64], limits: tuple[float, float]) -> Any:
+    """One map of (gazes,) values, coloured in steps of their logarithm between the limits."""
     from matplotlib.colors import LogNorm
 
     side = bounds.question.gazes
