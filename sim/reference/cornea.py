@@ -1,4 +1,4 @@
-"""Light across the corneal sphere: where it crosses or is mirrored between two given points, and how it spreads.
+"""Light across the corneal sphere: where it crosses or is mirrored between two points, and how it spreads.
 
 Next-event estimation cannot pass a refracting surface. The cornea is a sphere, so the one path from an
 emitter to a point behind it lies in a plane with the sphere's centre and is found by bisection, and the

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from psog.sim import anatomy
 from psog.sim.reference.eye import Array, Eye
 
-_AROUND = 384
-"""Points around the eye: the sphere's chords are 0.4 µm below it."""
-_BALL_RINGS, _CAP_RINGS = 120, 96
+_AROUND = 256
+"""Points around the eye: the sphere's chords are 0.9 µm below it."""
+_BALL_RINGS, _CAP_RINGS = 80, 64
 _BALL_REACH_MM = 18.0
 """How far the eyeball's cone runs under the skin."""
-_FISSURE_COLUMNS, _SIDE_COLUMNS, _SKIN_ROWS, _WALL_ROWS = 240, 48, 110, 10
+_FISSURE_COLUMNS, _SIDE_COLUMNS, _SKIN_ROWS, _WALL_ROWS = 160, 32, 80, 8
 _ROW_GRADING = 1.6
 """Rows of skin crowd at the lid's edge."""
 _TUCK_MM = 0.02
@@ -121,5 +121,7 @@ def _grid(points: Array, normals: Array, *, closed: bool = False) -> Mesh:
     if closed:
         index = np.concatenate([index, index[:, :1]], axis=1)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]
-    triangles = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
+    triangles = np.concatenate(
+        [np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)]
+    )
     return Mesh(points.reshape(-1, 3), normals.reshape(-1, 3), triangles.astype(np.uint32))

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.errors import SimulationError
+from psog.headset import Headset
 from psog.sim.reference.cornea import crossing, mirrored_spread, reflectance, refracted_spread
 from psog.sim.reference.engine import Engine
 from psog.sim.reference.scene import IRIS, KINDS, PUPIL, SCLERA, SKIN, WALL, Scene
@@ -35,13 +37,34 @@ class Beams:
     """A headset's sensors in head axes.
 
     Attributes:
-        table: (12, sensors) as in `psog.sim.optics.Sensors.table`.
+        table: (12, sensors) detector position (mm) and aim (unit vector), emitter position and aim.
         detector_exponent, emitter_exponent: of the lobes cosⁿ.
     """
 
     table: Array
     detector_exponent: float
     emitter_exponent: float
+
+    @classmethod
+    def of(cls, headset: Headset, pose: NDArray[np.floating]) -> Self:
+        """
+        Args:
+            pose: (4,) a row of `psog.sim.render.pose_rows`.
+        Raises:
+            SimulationError: lobes that are tables.
+        """
+        exponents = [lobe.exponent for lobe in (headset.detector_lobe, headset.emitter_lobe)]
+        if None in exponents:
+            raise SimulationError(f"cannot path-trace {headset.name}: its lobes are tables, not exponents")
+        shift, (c, s) = pose[:3], (np.cos(pose[3]), np.sin(pose[3]))
+        roll = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        rows = []
+        for part in ("detector", "emitter"):
+            at = np.array([getattr(sensor, f"{part}_mm") for sensor in headset.sensors])
+            aim = np.array([getattr(sensor, f"{part}_aim_mm") for sensor in headset.sensors]) - at
+            aim /= np.linalg.norm(aim, axis=1, keepdims=True)
+            rows += [roll @ (at + shift).T, roll @ aim.T]
+        return cls(np.concatenate(rows), float(exponents[0] or 0), float(exponents[1] or 0))
 
 
 @dataclass(frozen=True)
@@ -67,15 +90,17 @@ class Components:
     glint: Array
 
 
-def trace(engine: Engine, scene: Scene, beams: Beams, sampling: Sampling, seed: int) -> Components:
+def trace(
+    engine: Engine, scene: Scene, beams: Beams, sampling: Sampling, *, seed: int, depth: int = DEPTH
+) -> Components:
     """What every sensor receives, per unit on-axis radiant intensity of its emitter."""
     tracer = _Tracer(engine, scene, beams, seed)
     cells = sampling.side**2
     rows = beams.table.shape[1] * sampling.replicates
     paths = tracer.start(rows * cells, sampling.side, sampling.replicates)
     sums = engine.dr.zeros(engine.mi.Float, 2 * rows * len(KINDS))
-    for step in range(DEPTH):
-        paths = tracer.advance(paths, sums, cells, step)
+    for _ in range(depth):
+        paths = tracer.advance(paths, sums, cells)
         if engine.dr.width(paths["lane"]) == 0:
             break
     weight = 2 * math.pi / (beams.detector_exponent + 1) / cells
@@ -128,7 +153,7 @@ class _Tracer:
         dr.eval(paths)
         return paths
 
-    def advance(self, p: dict[str, Any], sums: Any, cells: int, step: int) -> dict[str, Any]:
+    def advance(self, p: dict[str, Any], sums: Any, cells: int) -> dict[str, Any]:
         """Every path to its next surface; the emitter's part goes to `sums`, the paths that go on come back.
 
         A path is `astray` once it has scattered or was mirrored: what it brings then is indirect.
@@ -136,7 +161,7 @@ class _Tracer:
         mi, dr = self.engine
         hit = self.scene.shapes.ray_intersect(mi.Ray3f(p["o"], p["d"]))
         alive = hit.is_valid()
-        kind, at_cornea, behind = self.surface(hit, p["d"])
+        kind, at_cornea = self.surface(hit, p["d"])
         normal = dr.select(at_cornea, self.corneal_normal(hit.p), hit.sh_frame.n)
         normal = dr.select(~at_cornea & (dr.dot(normal, p["d"]) > 0), -normal, normal)
         diffuse = alive & ~at_cornea
@@ -165,8 +190,8 @@ class _Tracer:
         kept = dr.compress(alive)
         return {name: dr.gather(type(value), value, kept) for name, value in after.items()}
 
-    def surface(self, hit: Any, direction: Any) -> tuple[Any, Any, Any]:
-        """Kind of surface, whether it is the cornea, whether it was met from behind.
+    def surface(self, hit: Any, direction: Any) -> tuple[Any, Any]:
+        """Kind of Lambertian surface, and whether it is the cornea instead.
 
         The eyeball from inside is the wall of the anterior chamber, given the colour of the iris.
         """
@@ -184,7 +209,7 @@ class _Tracer:
         kind = dr.select(is_one_of("wall"), mi.UInt32(WALL), mi.UInt32(SKIN))
         kind = dr.select(is_one_of("disc"), dr.select(in_pupil, mi.UInt32(PUPIL), mi.UInt32(IRIS)), kind)
         kind = dr.select(is_one_of("sclera"), dr.select(behind, mi.UInt32(IRIS), mi.UInt32(SCLERA)), kind)
-        return kind, is_one_of("cornea"), behind
+        return kind, is_one_of("cornea")
 
     def corneal_normal(self, at: Any) -> Any:
         return self.engine.dr.normalize(at - self.scene.number["cornea_centre"])
@@ -210,7 +235,7 @@ class _Tracer:
 
     def light(self, p: dict[str, Any], hit: Any, normal: Any, active: Any) -> Any:
         """Radiance that a white Lambertian surface would send on, lit by the emitter alone (1/mm²)."""
-        mi, dr = self.engine
+        dr = self.engine.dr
         emitter, aim = self.emitter_points(p["lane"], p["sensor"])
         to = emitter - hit.p
         distance = dr.norm(to)

@@ -51,9 +51,7 @@ def build(engine: Engine, eye: Eye, *, cornea: bool = True) -> Scene:
     }
     names = [name for name, group in groups.items() for _ in group]
     shapes = [shape for group in groups.values() for shape in group]
-    scene = engine.mi.load_dict(
-        {"type": "scene", **{f"s{k:02}": shape for k, shape in enumerate(shapes)}}
-    )
+    scene = engine.mi.load_dict({"type": "scene", **{f"s{k:02}": shape for k, shape in enumerate(shapes)}})
     pointers: dict[str, list[Any]] = {name: [] for name in groups}
     for name, shape in zip(names, shapes, strict=True):
         pointers[name].append(engine.mi.ShapePtr(shape))
