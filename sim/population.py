@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import SimulationError
-from psog.sim import anatomy
+from psog.sim.people import PEOPLE, Normal, Population, Range
 from psog.sim.streams import stream
 
 Column = NDArray[np.float64]
@@ -16,7 +16,9 @@ Column = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Users:
-    """One row per user; every attribute has shape (users,). All are right eyes.
+    """One row per user; every attribute has shape (users,).
+
+    A left eye is a right eye seen in a mirror: what points to a side changes its sign with `side`.
 
     Attributes:
         eye_radius_mm, cornea_radius_mm, iris_radius_mm: of eyeball, cornea and limbus.
@@ -26,6 +28,14 @@ class Users:
         lid_upper_mm_per_deg, lid_lower_mm_per_deg: how far they follow the gaze.
         fissure_half_mm: half the distance of the canthi.
         pupil_mm: mean pupil diameter.
+        side: +1 for a right eye, -1 for a left eye.
+        lens_dioptre: power of a spectacle lens under the headset; 0 where there is none.
+        lash_density: share of light that a crossing of the upper lid's lashes takes away.
+        lash_length_mm: of the upper lid.
+        face_tilt_h, face_tilt_v: slopes dz/dx and dz/dy of the face plane.
+        relief_mm: amplitude of wrinkles and folds of the skin.
+        relief_phase: 0 to 1, names which relief.
+        crease_mm: height of the supratarsal crease above the upper margin; 0 where there is none.
     """
 
     eye_radius_mm: Column
@@ -43,6 +53,15 @@ class Users:
     lid_lower_mm_per_deg: Column
     fissure_half_mm: Column
     pupil_mm: Column
+    side: Column
+    lens_dioptre: Column
+    lash_density: Column
+    lash_length_mm: Column
+    face_tilt_h: Column
+    face_tilt_v: Column
+    relief_mm: Column
+    relief_phase: Column
+    crease_mm: Column
 
     @property
     def count(self) -> int:
@@ -53,70 +72,61 @@ class Users:
         return Users(*(getattr(self, item.name)[index] for item in fields(self)))
 
 
-def nominal_user() -> Users:
-    """One user with average values: the eye the electronics are set up for."""
-    half = (
-        anatomy.SCLERA_REFLECTANCE,
-        anatomy.IRIS_REFLECTANCE,
-        anatomy.PUPIL_REFLECTANCE,
-        anatomy.SKIN_REFLECTANCE,
-    )
-    values = (
-        anatomy.EYE_RADIUS_MM,
-        anatomy.CORNEA_RADIUS_MM,
-        anatomy.IRIS_RADIUS_MM,
-        *anatomy.KAPPA_DEG_NOMINAL,
-        *(sum(bounds) / 2 for bounds in half),
-        anatomy.LID_UPPER_MM,
-        anatomy.LID_LOWER_MM,
-        anatomy.LID_UPPER_MM_PER_DEG,
-        anatomy.LID_LOWER_MM_PER_DEG,
-        anatomy.FISSURE_HALF_WIDTH_MM,
-        anatomy.PUPIL_MM,
-    )
-    return Users(*(np.array([value], dtype=np.float64) for value in values))
+def nominal_user(population: Population = PEOPLE) -> Users:
+    """A right eye with a population's means, smooth skin and no lens: what electronics are set up for."""
+    values = {name: spread.mean for name, spread in population.spreads().items()}
+    values |= {"side": 1.0, "lens_dioptre": 0.0, "relief_mm": 0.0, "relief_phase": 0.0}
+    return Users(**{item.name: np.array([values[item.name]]) for item in fields(Users)})
 
 
-def draw_users(count: int, seed: int, *, first: int = 0) -> Users:
-    """Draw users `first` and following; user k depends on (seed, k) only, not on how many are drawn.
-
-    Spreads (standard deviations) as in docs/simulator.md; normal draws are cut at 2.5 SD.
+def draw_users(count: int, seed: int, *, first: int = 0, population: Population = PEOPLE) -> Users:
+    """Draw users `first` and following; user k depends on (seed, k) and the population only, not on how
+    many are drawn.
 
     Raises:
         SimulationError: fewer than one user, or a negative seed.
     """
     if count < 1:
         raise SimulationError(f"cannot draw {count} users; expected at least 1")
-    rows = np.array([_draw(stream(seed, "user", k)) for k in range(first, first + count)])
-    return Users(*rows.T.copy())
-
-
-def _draw(random: np.random.Generator) -> list[float]:
-    """One user's row, in the order of the fields of Users."""
-    normal = np.clip(random.standard_normal(11), -2.5, 2.5)
-    uniform = random.random(4)
-
-    def around(mean: float, deviation: float, k: int) -> float:
-        return float(mean + deviation * normal[k])
-
-    def between(bounds: tuple[float, float], k: int) -> float:
-        return float(bounds[0] + (bounds[1] - bounds[0]) * uniform[k])
-
-    kappa_h, kappa_v = anatomy.KAPPA_DEG_NOMINAL
-    return [
-        around(anatomy.EYE_RADIUS_MM, 0.4, 0),
-        around(anatomy.CORNEA_RADIUS_MM, 0.25, 1),
-        around(anatomy.IRIS_RADIUS_MM, 0.22, 2),
-        around(kappa_h, 1.33, 3),
-        around(kappa_v, 1.0, 4),
-        between(anatomy.SCLERA_REFLECTANCE, 0),
-        between(anatomy.IRIS_REFLECTANCE, 1),
-        between(anatomy.PUPIL_REFLECTANCE, 2),
-        between(anatomy.SKIN_REFLECTANCE, 3),
-        around(anatomy.LID_UPPER_MM, 0.95, 5),
-        around(anatomy.LID_LOWER_MM, 0.73, 6),
-        around(anatomy.LID_UPPER_MM_PER_DEG, 0.02, 7),
-        around(anatomy.LID_LOWER_MM_PER_DEG, 0.01, 8),
-        around(anatomy.FISSURE_HALF_WIDTH_MM, 0.5, 9),
-        around(anatomy.PUPIL_MM, 0.8, 10),
+    spreads = population.spreads()
+    eye = {name: spreads.pop(name) for name in _EYE_AND_LIDS}
+    # Two streams for each user: what joins the second changes nothing in the first.
+    rows = [
+        _drawn(stream(seed, "user", k), eye)
+        | _side_and_face(stream(seed, "user/face", k), population, spreads)
+        for k in range(first, first + count)
     ]
+    users = Users(**{item.name: np.array([row[item.name] for row in rows]) for item in fields(Users)})
+    return replace(
+        users, kappa_h_deg=users.side * users.kappa_h_deg, face_tilt_h=users.side * users.face_tilt_h
+    )
+
+
+_EYE_AND_LIDS = tuple(item.name for item in fields(Users))[:15]
+"""From eye_radius_mm to pupil_mm."""
+
+
+def _drawn(random: np.random.Generator, spreads: dict[str, Normal | Range]) -> dict[str, float]:
+    """A value of each: first all the normal draws, then the uniform ones."""
+    values: dict[str, float] = {}
+    for kind in (Normal, Range):
+        chosen = {name: spread for name, spread in spreads.items() if isinstance(spread, kind)}
+        draws = kind.draw(random, len(chosen)).tolist()
+        values |= {name: spread.at(x) for (name, spread), x in zip(chosen.items(), draws, strict=True)}
+    return values
+
+
+def _side_and_face(
+    random: np.random.Generator, population: Population, spreads: dict[str, Normal | Range]
+) -> dict[str, float]:
+    """What is not of the eye and its lids, still unmirrored."""
+    left, spectacles, crease, phase = random.random(4).tolist()
+    values = _drawn(random, spreads) | {
+        "side": -1.0 if left < population.left_share else 1.0,
+        "relief_phase": phase,
+    }
+    if spectacles >= population.spectacles_share:
+        values["lens_dioptre"] = 0.0
+    if crease >= population.crease_share:
+        values["crease_mm"] = 0.0
+    return values

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from psog.sim import lids, pupil
 from psog.sim.fits import donning, slipped
+from psog.sim.people import RIGHT_EYES
 from psog.sim.population import Users, draw_users
 from psog.sim.streams import derived_seed, stream
 
@@ -40,8 +41,9 @@ class Priors(NamedTuple):
 
 
 def priors(field_deg: tuple[float, float], donning_mm: float, seed: int) -> Priors:
-    """Estimated from the simulator's own draws, so that a change there is a change here."""
-    users = draw_users(_POPULATION, derived_seed(seed, "bound/population"))
+    """Estimated from the simulator's own draws, so that a change there is a change here. Of right eyes:
+    which eye it is, is known, and a left one is its mirror image."""
+    users = draw_users(_POPULATION, derived_seed(seed, "bound/population"), population=RIGHT_EYES)
     columns = varying(users)
     return Priors(
         tuple(columns),

@@ -19,6 +19,7 @@ from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER, Priors, priors, s
 from psog.sim.electronics import NOMINAL_READING, gains, signal_to_noise
 from psog.sim.episodes import FIXATION_SD_DEG
 from psog.sim.fits import check_distances, donning, slipped
+from psog.sim.people import RIGHT_EYES
 from psog.sim.population import draw_users
 from psog.sim.quadrature import Quadrature
 from psog.sim.streams import derived_seed, stream
@@ -121,7 +122,7 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
     gaze_deg = gaze_grid(headset.field_deg, q.gazes)
     scales = [readings_per_noise(headset, snr)[:, None] for snr in q.snrs]
-    users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
+    users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound"), population=RIGHT_EYES))
     variance = np.empty((len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg), 2))
     for k in range(q.users):
         user = {name: column[k] for name, column in users.items()}

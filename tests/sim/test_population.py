@@ -1,10 +1,13 @@
 """Users and random streams."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
 from psog.errors import SimulationError
 from psog.sim import anatomy
+from psog.sim.people import PEOPLE, RIGHT_EYES, Normal, Population, Range
 from psog.sim.population import draw_users, nominal_user
 from psog.sim.streams import derived_seed, stream
 
@@ -12,12 +15,14 @@ from psog.sim.streams import derived_seed, stream
 def test_a_user_depends_on_seed_and_number_only():
     few, many = draw_users(3, 7), draw_users(40, 7)
     np.testing.assert_array_equal(few.lid_upper_mm, many.lid_upper_mm[:3])
-    np.testing.assert_array_equal(few.skin, many.take(np.arange(3)).skin)
+    for item in fields(few):
+        np.testing.assert_array_equal(getattr(few, item.name), getattr(many.take(np.arange(3)), item.name))
+    np.testing.assert_array_equal(draw_users(1, 7, first=2).crease_mm, few.crease_mm[2:])
     assert draw_users(3, 8).skin[0] != few.skin[0]
 
 
 def test_users_vary_about_the_nominal_eye():
-    users, nominal = draw_users(2000, 1), nominal_user()
+    users, nominal = draw_users(2000, 1, population=RIGHT_EYES), nominal_user()
     for name, spread in (("kappa_h_deg", 1.33), ("eye_radius_mm", 0.4), ("lid_upper_mm", 0.95)):
         values = getattr(users, name)
         assert values.mean() == pytest.approx(getattr(nominal, name)[0], abs=0.1 * spread)
@@ -35,6 +40,74 @@ def test_every_user_has_a_possible_eye():
     ):
         assert low <= values.min() < values.max() <= high
     assert (users.iris_radius_mm < users.cornea_radius_mm).all()
+
+
+def test_a_left_eye_is_the_mirror_image_of_the_right_eye_it_could_have_been():
+    both, right = draw_users(300, 5), draw_users(300, 5, population=RIGHT_EYES)
+    assert (right.side == 1).all()
+    assert (both.side == -1).mean() == pytest.approx(0.5, abs=0.1)
+    for item in fields(both):
+        sign = both.side if item.name in ("side", "kappa_h_deg", "face_tilt_h") else 1
+        np.testing.assert_array_equal(getattr(both, item.name), sign * getattr(right, item.name))
+
+
+def test_the_nose_lies_further_forward_and_the_line_of_sight_is_nasal():
+    """Nasal is -x of a right eye: heights grow towards it and the optical axis points away from it."""
+    users = draw_users(500, 3)
+    assert (users.face_tilt_h * users.side < 0).all()
+    assert (users.kappa_h_deg * users.side > 0).all()
+
+
+def test_some_wear_spectacles_and_some_have_no_crease():
+    users = draw_users(2000, 4)
+    worn = users.lens_dioptre[users.lens_dioptre != 0]
+    assert len(worn) / 2000 == pytest.approx(0.25, abs=0.03)
+    assert (worn.mean(), worn.std()) == (pytest.approx(-2, abs=0.3), pytest.approx(2.5, rel=0.1))
+    assert np.abs(worn).max() <= 8
+    assert (users.crease_mm == 0).mean() == pytest.approx(0.15, abs=0.03)
+    assert users.crease_mm[users.crease_mm > 0].min() > 4
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("lash_density", 0, 0.6), ("lash_length_mm", 8, 12), ("relief_mm", 0, 0.6), ("relief_phase", 0, 1)],
+)
+def test_lashes_and_relief_keep_to_their_ranges(name, low, high):
+    values = getattr(draw_users(2000, 2), name)
+    reach = high - low
+    assert low <= values.min() < low + 0.1 * reach
+    assert high - 0.15 * reach < values.max() <= high
+
+
+def test_the_nominal_user_is_a_right_eye_with_smooth_skin_and_no_lens():
+    user = nominal_user()
+    assert (user.side, user.lens_dioptre, user.relief_mm) == (1, 0, 0)
+    assert user.lash_density == PEOPLE.lash_density.mean
+    assert user.face_tilt_h == PEOPLE.face_tilt_h.mean
+
+
+def test_a_population_changes_what_it_says_and_nothing_else():
+    narrow = replace(PEOPLE, skin=Range(0.5, 0.5), kappa_h_deg=Normal(5.0, 0.0), spectacles_share=0.0)
+    usual, changed = draw_users(50, 6), draw_users(50, 6, population=narrow)
+    assert (changed.skin == 0.5).all()
+    assert (np.abs(changed.kappa_h_deg) == 5).all()
+    assert (changed.lens_dioptre == 0).all()
+    for name in ("eye_radius_mm", "iris", "side", "lash_density", "crease_mm"):
+        np.testing.assert_array_equal(getattr(changed, name), getattr(usual, name))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: Population(left_share=1.2), "left_share 1.2"),
+        (lambda: Normal(1.0, -0.1), "SD -0.1"),
+        (lambda: Normal(float("nan"), 1.0), "mean nan"),
+        (lambda: Range(2.0, 1.0), "from 2.0 to 1.0"),
+    ],
+)
+def test_impossible_distributions_are_refused(wrong, words):
+    with pytest.raises(SimulationError, match=words):
+        wrong()
 
 
 def test_spheres_meet_in_the_limbus_and_the_pupil_is_magnified():
