@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -35,11 +36,10 @@ def engine() -> Engine:
         MissingExtraError: it is not installed.
         ToolchainError: there is no LLVM that it can use.
     """
-    os.environ.setdefault("DRJIT_LIBLLVM_PATH", str(_llvm()))
-    try:
-        mi = importlib.import_module("mitsuba")
-    except ImportError as error:
-        raise MissingExtraError("mitsuba", "reference", "path tracing") from error
+    if importlib.util.find_spec("mitsuba") is None:
+        raise MissingExtraError("mitsuba", "reference", "path tracing")
+    os.environ.setdefault("DRJIT_LIBLLVM_PATH", str(_llvm()))  # read when Dr.Jit is loaded
+    mi = importlib.import_module("mitsuba")
     if mi.variant() != VARIANT:
         mi.set_variant(VARIANT)
     return Engine(mi, importlib.import_module("drjit"))

@@ -39,11 +39,13 @@ class Beams:
     Attributes:
         table: (12, sensors) detector position (mm) and aim (unit vector), emitter position and aim.
         detector_exponent, emitter_exponent: of the lobes cosⁿ.
+        emitter_radius_mm: of the discs that the emitters are.
     """
 
     table: Array
     detector_exponent: float
     emitter_exponent: float
+    emitter_radius_mm: float = EMITTER_RADIUS_MM
 
     @classmethod
     def of(cls, headset: Headset, pose: NDArray[np.floating]) -> Self:
@@ -227,7 +229,7 @@ class _Tracer:
         aim = self.vector(sensor, 9)
         at = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(self.random(lane), self.random(lane)))
         across = mi.Frame3f(aim).to_world(mi.Vector3f(at.x, at.y, 0))
-        return self.vector(sensor, 6) + EMITTER_RADIUS_MM * across, aim
+        return self.vector(sensor, 6) + self.beams.emitter_radius_mm * across, aim
 
     def lobe(self, cosine: Any) -> Any:
         _, dr = self.engine

@@ -148,12 +148,27 @@ def read_library(path: Path) -> Library:
                 headset: Readings(**{name: _double(file[f"{headset}/{name}"]) for name in _COMPONENT_ARRAYS})
                 for headset in about.pop("headsets")
             }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        _check_shapes(states, readings)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise SimulationError(
             f"cannot read path-traced readings from {path}: {error}; expected a file that "
             "`psog bench reference --out` wrote"
         ) from error
     return Library(states, readings, about)
+
+
+def _check_shapes(states: States, readings: dict[str, Readings]) -> None:
+    n = len(states.user)
+    expected = {"gaze_deg": (n, 2), "shift_mm": (n, 3), "lid_offset_mm": (n, 2)}
+    shapes = [(getattr(states, name).shape, expected.get(name, (n,))) for name in _STATE_ARRAYS]
+    for one in readings.values():
+        sensors = one.glint.shape[1:2]
+        last = {"direct": (len(KINDS),), "indirect": (2,)}
+        shapes += [
+            (getattr(one, name).shape, (n, *sensors, *last.get(name, ()))) for name in _COMPONENT_ARRAYS
+        ]
+    if any(found != wanted for found, wanted in shapes):
+        raise ValueError("arrays of shapes that do not belong together")
 
 
 def _double(values: np.ndarray) -> Array:
