@@ -44,7 +44,7 @@ class Command:
     """Calibration points."""
     sensors: int | None = None
     """Leave out the least useful sensors until so many are left."""
-    steps: int = 60
+    steps: int = 40
     """Down the gradient."""
     users: int = 4
     """New ones in every step."""

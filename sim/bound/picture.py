@@ -44,10 +44,7 @@ def draw_bounds(found: Sequence[Bounds], path: Path, *, slip: int, snr: int) -> 
             shown = draw_map(place, one, values, (low, high))
             rms = one.rms_deg(case, slip, snr)[0]
             place.set_title(f"{one.headset}, {_named(case, one)}: {rms:.2f}°", fontsize=10, color=_INK)
-    bar = figure.colorbar(shown, ax=grid, shrink=0.7)
-    bar.set_label("least radial error / °", fontsize=9)
-    bar.set_ticks(ticks := _ticks(low, high), labels=[f"{tick:g}" for tick in ticks])
-    bar.minorticks_off()
+    draw_bar(figure, shown, grid, (low, high))
     question = found[0].question
     figure.suptitle(
         f"what no estimator can beat: {snr_name(question.snrs[snr])}, donned within "
@@ -68,9 +65,15 @@ def _named(case: str, bounds: Bounds) -> str:
     return f"after {bounds.question.points} points" if case == CASES[-1] else case
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    steps = [part * 10.0**power for power in range(-3, 3) for part in (1, 2, 5)]
-    return [tick for tick in steps if low <= tick <= high] or [low, high]
+def draw_bar(figure: Any, shown: Any, axes: NDArray[Any], limits: tuple[float, float]) -> None:
+    """The scale of colours of `draw_map` beside some axes, with round numbers."""
+    low, high = limits
+    bar = figure.colorbar(shown, ax=axes, shrink=0.8)
+    bar.set_label("least radial error / °", fontsize=9)
+    round_ = [part * 10.0**power for power in range(-3, 3) for part in (1, 1.5, 2, 3, 4, 5, 6, 8)]
+    ticks = [tick for tick in round_ if low <= tick <= high]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.minorticks_off()
 
 
 def draw_map(axes: Axes, bounds: Bounds, values: NDArray[np.float64], limits: tuple[float, float]) -> Any:

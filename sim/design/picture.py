@@ -12,7 +12,7 @@ from psog.errors import MissingExtraError, SimulationError
 from psog.files import writing_file
 from psog.headset import Headset
 from psog.sim import anatomy
-from psog.sim.bound.picture import draw_map
+from psog.sim.bound.picture import draw_bar, draw_map
 from psog.sim.bound.survey import Bounds
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def draw_design(
     for axes, one, values in zip(grid[1], bounds, maps, strict=True):
         shown = draw_map(axes, one, values, limits)
         axes.set_title(f"{case}: {one.rms_deg(case, 0, 0)[0]:.2f}°", fontsize=10, color=_INK)
-    figure.colorbar(shown, ax=grid[1], shrink=0.8, label="least radial error / °")
+    draw_bar(figure, shown, grid[1], limits)
     with writing_file(path, SimulationError) as partial:
         figure.savefig(partial)
 
