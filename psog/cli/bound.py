@@ -110,6 +110,7 @@ def document(found: Bounds) -> dict[str, Any]:
                         "radial_deg": radial,
                         "horizontal_deg": horizontal,
                         "vertical_deg": vertical,
+                        "median_user_deg": found.median_user_deg(case, j, k),
                         "map_deg": found.map_deg(case, j, k).tolist(),
                     }
                 )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import ellipe
 from torch import Tensor
 
 from psog.errors import SimulationError
@@ -19,7 +20,6 @@ from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER, Priors, priors, s
 from psog.sim.electronics import NOMINAL_READING, gains, signal_to_noise
 from psog.sim.episodes import FIXATION_SD_DEG
 from psog.sim.fits import check_distances, donning, slipped
-from psog.sim.people import RIGHT_EYES
 from psog.sim.population import draw_users
 from psog.sim.quadrature import Quadrature
 from psog.sim.streams import derived_seed, stream
@@ -81,6 +81,7 @@ class Bounds:
 
     Attributes:
         variance: (cases, slips, SNRs, users, gazes, 2) °², horizontal and vertical.
+        mean_deg: (cases, slips, SNRs, users, gazes) mean length of a normal error with that covariance.
         gaze_deg: (gazes, 2).
     """
 
@@ -88,11 +89,16 @@ class Bounds:
     question: Question
     gaze_deg: NDArray[np.float64]
     variance: NDArray[np.float64]
+    mean_deg: NDArray[np.float64]
 
     def rms_deg(self, case: str, slip: int, snr: int) -> tuple[float, float, float]:
         """Radial, horizontal and vertical: root mean square over users and gazes (°)."""
         h, v = self.variance[CASES.index(case), slip, snr].mean(axis=(0, 1))
         return float(np.sqrt(h + v)), float(np.sqrt(h)), float(np.sqrt(v))
+
+    def median_user_deg(self, case: str, slip: int, snr: int) -> float:
+        """Mean error over gazes of the median user: what `psog evaluate` prints of a network."""
+        return float(np.median(self.mean_deg[CASES.index(case), slip, snr].mean(axis=1)))
 
     def map_deg(self, case: str, slip: int, snr: int) -> NDArray[np.float64]:
         """(gazes,) radial, root mean square over users (°)."""
@@ -122,17 +128,27 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
     gaze_deg = gaze_grid(headset.field_deg, q.gazes)
     scales = [readings_per_noise(headset, snr)[:, None] for snr in q.snrs]
-    users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound"), population=RIGHT_EYES))
-    variance = np.empty((len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg), 2))
+    users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
+    shape = (len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg))
+    variance, mean_deg = np.empty((*shape, 2)), np.empty(shape)
     for k in range(q.users):
         user = {name: column[k] for name, column in users.items()}
         scene = user_scene(optics, headset.field_deg, user, q, names=known.user_names, k=k)
         for j, scale in enumerate(scales):
             found = covariances(scene, scale, known, slips)
             variance[:, :, j, k] = found.diagonal(dim1=-2, dim2=-1).numpy()
+            mean_deg[:, :, j, k] = mean_length(found.numpy())
         if progress is not None:
             progress(k + 1, q.users)
-    return Bounds(headset.name, q, gaze_deg.numpy(), variance)
+    return Bounds(headset.name, q, gaze_deg.numpy(), variance, mean_deg)
+
+
+def mean_length(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(...) mean length of a normal vector with covariance (..., 2, 2): √(2λ/π) · E(1 - μ/λ), λ >= μ the
+    eigenvalues and E the complete elliptic integral of the second kind."""
+    small, large = np.moveaxis(np.linalg.eigvalsh(covariance), -1, 0)
+    lengths: NDArray[np.float64] = np.sqrt(2 * large / np.pi) * ellipe(1 - small / large)
+    return lengths
 
 
 def readings_per_noise(headset: Headset, snr: float | None = None) -> Tensor:

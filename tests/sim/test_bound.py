@@ -15,7 +15,7 @@ from psog.sim import render as kernels
 from psog.sim.bound.fisher import after_calibration, gaze_covariance
 from psog.sim.bound.jacobian import jacobian, readings
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, priors
-from psog.sim.bound.survey import CASES, Question, gaze_bound, readings_per_noise, survey
+from psog.sim.bound.survey import CASES, Question, gaze_bound, mean_length, readings_per_noise, survey
 from psog.sim.population import draw_users
 from psog.sim.quadrature import FINE, Quadrature
 from psog.sim.state import eye_states
@@ -148,6 +148,12 @@ def test_an_estimator_comes_close_to_the_bound_and_not_below():
 def replace_users(known):
     """The same priors with no user attribute unknown."""
     return known._replace(user_names=(), user=torch.zeros(0, 0, dtype=torch.float64))
+
+
+def test_mean_length_is_that_of_drawn_errors():
+    covariance = np.array([[2.0, 0.9], [0.9, 0.5]])
+    drawn = np.random.default_rng(0).multivariate_normal([0, 0], covariance, 200_000)
+    assert mean_length(covariance) == pytest.approx(np.hypot(*drawn.T).mean(), rel=0.005)
 
 
 def total(bounds, case, slip=0, snr=0):
