@@ -23,8 +23,9 @@ from psog.sim.torch.render import TorchOptics
 from psog.sim.torch.surfaces import user_columns
 
 RING = load_headset("ring16")
-COARSE = Quadrature(8, 17, 16, 3, 12, 5, 2, 3, 2)
-SMALL = Question(users=3, gazes=3, slips_mm=(0.0, 2.0), snrs=(300.0, 3000.0), quadrature=COARSE, seed=1)
+TINY = Quadrature(4, 9, 8, 2, 6, 3, 2, 2, 2)
+"""For what holds however finely the scene is integrated."""
+SMALL = Question(users=2, gazes=2, slips_mm=(0.0, 2.0), snrs=(300.0, 3000.0), quadrature=TINY, seed=1)
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +110,7 @@ def test_derivatives_are_those_of_the_kernels():
 def test_an_estimator_comes_close_to_the_bound_and_not_below():
     """Maximum a posteriori by Gauss-Newton for a known user, 48 draws of fit, pupil, lids and noise."""
     draws = 48
-    optics = TorchOptics(RING, Quadrature(6, 13, 12, 2, 8, 4, 2, 3, 2))
+    optics = TorchOptics(RING, TINY)
     scale = readings_per_noise(RING, 3000)[:, None]
     known = priors(RING.field_deg, donning_mm=1.0, seed=0)
     user = {name: column[0] for name, column in user_columns(draw_users(1, 11)).items()}
@@ -181,7 +182,7 @@ def test_more_calibration_points_are_never_worse(small):
 
 
 def test_a_user_s_bound_does_not_depend_on_how_many_users_there_are(small):
-    assert survey(RING, replace(SMALL, users=2)).variance == pytest.approx(small.variance[:, :, :, :2])
+    assert survey(RING, replace(SMALL, users=1)).variance == pytest.approx(small.variance[:, :, :, :1])
 
 
 def test_the_headset_s_own_noise_is_that_of_its_parts():
