@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +11,9 @@ from torch import Tensor
 from psog.sim import lids, pupil
 from psog.sim.fits import donning, slipped
 from psog.sim.people import RIGHT_EYES
-from psog.sim.population import Users, draw_users
+from psog.sim.population import draw_users
 from psog.sim.streams import derived_seed, stream
+from psog.sim.torch.surfaces import ATTRIBUTES
 
 GAZE, MOMENT, FIT = slice(0, 2), slice(2, 5), slice(5, 9)
 """Where the parameters stand in a vector: gaze (°); pupil diameter, upper and lower lid beside what the
@@ -27,7 +27,7 @@ class Priors(NamedTuple):
     """Covariances of what is unknown, before anything is measured; float64."""
 
     user_names: tuple[str, ...]
-    """Attributes of `psog.sim.population.Users` that differ between users."""
+    """Attributes of `psog.sim.population.Users` that differ between users and that readings depend on."""
     user: Tensor
     """(U, U) of these attributes over the population."""
     hold: Tensor
@@ -44,25 +44,14 @@ def priors(field_deg: tuple[float, float], donning_mm: float, seed: int) -> Prio
     """Estimated from the simulator's own draws, so that a change there is a change here. Of right eyes:
     which eye it is, is known, and a left one is its mirror image."""
     users = draw_users(_POPULATION, derived_seed(seed, "bound/population"), population=RIGHT_EYES)
-    columns = varying(users)
     return Priors(
-        tuple(columns),
-        _tensor(np.cov(np.stack(list(columns.values())))),
+        ATTRIBUTES,
+        _tensor(np.cov(np.stack([getattr(users, name) for name in ATTRIBUTES]))),
         _diagonal(pupil.POSE_SD_MM, lids.POSE_SD_MM, lids.POSE_SD_MM),
         _diagonal(pupil.MOMENT_SD_MM, lids.MOMENT_SD_MM, lids.MOMENT_SD_MM),
         donning_covariance(donning_mm, seed),
         _diagonal(*(half / np.sqrt(3) for half in field_deg)),
     )
-
-
-def varying(users: Users) -> dict[str, np.ndarray]:
-    """The numeric attributes in which users differ by degrees (not: left or right), (users,) each."""
-    columns = {item.name: np.asarray(getattr(users, item.name)) for item in fields(users)}
-    return {
-        name: column
-        for name, column in columns.items()
-        if np.issubdtype(column.dtype, np.floating) and len(np.unique(column)) > 2
-    }
 
 
 def donning_covariance(donning_mm: float, seed: int) -> Tensor:

@@ -24,7 +24,6 @@ from psog.sim.bound.survey import (
 )
 from psog.sim.design.layout import points_of, sensors_from
 from psog.sim.electronics import signal_to_noise
-from psog.sim.people import RIGHT_EYES
 from psog.sim.population import Users, draw_users, nominal_user
 from psog.sim.quadrature import Quadrature
 from psog.sim.streams import derived_seed
@@ -121,8 +120,8 @@ class Objective:
 
     def users(self, first: int, count: int) -> list[tuple[Users, int]]:
         """Users `first` and following, each with its number; the same for every layout."""
-        drawn = draw_users(first + count, self._question.seed, population=RIGHT_EYES)
-        return [(drawn.take(slice(k, k + 1)), k) for k in range(first, first + count)]
+        drawn = draw_users(count, self._question.seed, first=first)
+        return [(drawn.take(slice(k, k + 1)), first + k) for k in range(count)]
 
     def gradient(self, points: Tensor, first: int, count: int) -> tuple[float, Tensor]:
         """Value and its derivative by the points (4, 3, sensors), over `count` users.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import NamedTuple
 
 import torch
@@ -15,6 +14,24 @@ from psog.sim.population import Users
 
 Columns = Mapping[str, Tensor]
 """Attributes of `psog.sim.population.Users` by name: (users,) each, or () for one user."""
+ATTRIBUTES = (
+    "eye_radius_mm",
+    "cornea_radius_mm",
+    "iris_radius_mm",
+    "kappa_h_deg",
+    "kappa_v_deg",
+    "sclera",
+    "iris",
+    "pupil",
+    "skin",
+    "lid_upper_mm",
+    "lid_lower_mm",
+    "lid_upper_mm_per_deg",
+    "lid_lower_mm_per_deg",
+    "fissure_half_mm",
+    "pupil_mm",
+)
+"""Those that readings depend on."""
 
 _FORNIX_SLOPE = anatomy.FORNIX / math.sqrt(1 - anatomy.FORNIX**2)
 
@@ -50,11 +67,8 @@ class Look(NamedTuple):
 def user_columns(
     users: Users, dtype: torch.dtype = torch.float64, device: torch.device | str = "cpu"
 ) -> Columns:
-    """The users' attributes as tensors, (users,) each."""
-    return {
-        item.name: torch.as_tensor(getattr(users, item.name), dtype=dtype, device=device)
-        for item in fields(users)
-    }
+    """The users' ATTRIBUTES as tensors, (users,) each."""
+    return {name: torch.as_tensor(getattr(users, name), dtype=dtype, device=device) for name in ATTRIBUTES}
 
 
 def eye_shape(user: Columns) -> EyeShape:
