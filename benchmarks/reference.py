@@ -92,8 +92,8 @@ class Command:
                 for name, one in found.items()
             }
             draw_comparison(shown, self.figure)
-        fits = {"all": fit_interreflection(library)}
-        fits |= {name: fit_interreflection(library, [name]) for name in library.readings}
+        fits = {"all": fit_interreflection(library, list(headsets.values()))}
+        fits |= {name: fit_interreflection(library, [headset]) for name, headset in headsets.items()}
         if self.json:
             import json
 
@@ -159,11 +159,10 @@ def _print(found: dict[str, Agreement], fits: dict[str, Fit], library: Library) 
         row(f"adds: {name}", *(f"{one.effects[name]:.2%}" for one in found.values()))
     lines = []
     for name, fit in fits.items():
-        words = (
-            f"skin × 1 + {fit.skin:.4f}ρ, eye × 1 + {fit.eye:.4f}ρ leave {fit.after:.2%} of {fit.before:.2%}"
-        )
-        lines.append(f"interreflection, {name}: {words}")
-    Console().print(table, *lines)
+        words = f"skin {fit.skin:.3f}·F, lid margins {fit.wall:.3f}, eye {fit.eye:.3f} leave {fit.after:.2%}"
+        plain = f"skin {fit.plain_skin:.3f}, eye {fit.plain_eye:.3f} leave {fit.plain_after:.2%}"
+        lines.append(f"interreflection, {name}: {words} of {fit.before:.2%}; {plain}")
+    Console().print(table, *lines, sep="\n")
 
 
 def _tell(done: int, count: int) -> None:

@@ -14,7 +14,7 @@ from psog.sim.reference import meshes
 from psog.sim.reference.compare import agreement, fast_parts, fast_readings
 from psog.sim.reference.engine import engine
 from psog.sim.reference.eye import Eye
-from psog.sim.reference.interreflection import fit_interreflection
+from psog.sim.reference.interreflection import fit_interreflection, skin_sees_skin
 from psog.sim.reference.readings import Library, Readings, read_library, write_library
 from psog.sim.reference.scene import IRIS, KINDS, PUPIL, SCLERA, SKIN, WALL
 from psog.sim.reference.states import random_states
@@ -75,24 +75,31 @@ def test_state_k_does_not_depend_on_how_many_are_drawn():
     np.testing.assert_array_equal(few.pose, STATES.pose[:3])
 
 
-def library(rng, skin_gain=0.0, eye_gain=0.0):
+def library(rng, gain=0.0):
     """Random readings whose indirect light follows the first-order term."""
     direct = rng.random((len(STATES), 16, len(KINDS)))
     reflectance = STATES.worn_by.skin[:, None]
     on_skin, on_eye = direct[..., [SKIN, WALL]].sum(-1), direct[..., [SCLERA, IRIS, PUPIL]].sum(-1)
-    indirect = np.stack([skin_gain * reflectance * on_skin, eye_gain * reflectance * on_eye], axis=-1)
+    indirect = np.stack([gain * reflectance * on_skin, 3 * gain * reflectance * on_eye], axis=-1)
     other = rng.random((3, len(STATES), 16)) * 0.1
     return Library(STATES, {"ring16": Readings(direct, indirect, *other)}, {"seed": 3})
 
 
 def test_interreflection_fit_finds_the_constants_that_made_the_light():
-    fit = fit_interreflection(library(np.random.default_rng(1), 0.05, 0.15))
-    assert (fit.skin, fit.eye) == (pytest.approx(0.05), pytest.approx(0.15))
-    assert fit.after < 1e-9 < fit.before
+    fit = fit_interreflection(library(np.random.default_rng(1), 0.05), [RING])
+    assert (fit.plain_skin, fit.plain_eye) == (pytest.approx(0.05), pytest.approx(0.15))
+    assert fit.plain_after < 1e-9 < fit.after < fit.before
+
+
+def test_skin_sees_itself_in_the_crease_and_not_on_the_lid():
+    share = skin_sees_skin(np.array([0.0, 6.0, 11.5, 14.0, 24.0]), 12.0)
+    assert share[2] == share.max() == pytest.approx(0.11, abs=0.02)
+    assert share[:2].max() < 0.02
+    assert skin_sees_skin(np.array([12.0]), 12.6)[0] > skin_sees_skin(np.array([12.0]), 11.4)[0]
 
 
 def test_file_keeps_states_and_readings(tmp_path):
-    kept = library(np.random.default_rng(2), 0.05, 0.15)
+    kept = library(np.random.default_rng(2), 0.05)
     write_library(kept, tmp_path / "traced.npz")
     found = read_library(tmp_path / "traced.npz")
     np.testing.assert_array_equal(found.states.rows, kept.states.rows)
