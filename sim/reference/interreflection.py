@@ -60,9 +60,9 @@ def fit_interreflection(library: Library, headsets: Sequence[Headset]) -> Fit:
     """Least squares over all states and sensors of the headsets, each weighed by its mean reading."""
     found = [_scaled(library, headset) for headset in headsets]
     skin, creased, wall, eye, more = (np.concatenate(column) for column in zip(*found, strict=True))
-    terms, left = _solve((creased, wall, eye), more)
-    plain, plain_left = _solve((skin + wall, eye), more)
-    return Fit(*terms, _rms(more), left, *plain, plain_left)
+    (on_skin, on_wall, on_eye), after = _solve((creased, wall, eye), more)
+    (plain_skin, plain_eye), plain_after = _solve((skin + wall, eye), more)
+    return Fit(on_skin, on_wall, on_eye, _rms(more), after, plain_skin, plain_eye, plain_after)
 
 
 def _scaled(library: Library, headset: Headset) -> tuple[Array, ...]:
