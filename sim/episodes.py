@@ -152,8 +152,9 @@ def _moments(
     """Openness, pupil and lid offsets of one user: (poses, samples), the same, (poses, samples, 2)."""
     poses = shape[0]
     openness = np.where(random.random(shape) < BLINK_SHARE, random.random(shape), 1.0)
-    mean = pupil_mm + random.standard_normal((poses, 1)) * pupil.POSE_SD_MM
-    diameter = np.clip(mean + random.standard_normal(shape) * pupil.MOMENT_SD_MM, *PUPIL_RANGE_MM)
+    luminance, arousal = pupil.draw_stretches(random, poses)
+    mean = pupil.own_diameter_mm(pupil_mm + arousal, luminance)
+    diameter = np.clip(mean[:, None] + random.standard_normal(shape) * pupil.MOMENT_SD_MM, *PUPIL_RANGE_MM)
     offset = random.standard_normal((poses, 1, 2)) * lids.POSE_SD_MM
     return openness, diameter, offset + random.standard_normal((*shape, 2)) * lids.MOMENT_SD_MM
 

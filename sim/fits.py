@@ -12,7 +12,7 @@ ROLL_DEG = 3.0
 SLIP_ROLL_DEG_PER_MM = 0.7
 """Standard deviation of the roll that goes with a slip; glasses slip 0.26 to 4.05 mm and 0.10 to 1.81°
 (Niehorster et al. 2020 and later, task means)."""
-_FLAT = np.array([1.0, 1.0, 0.5])
+FLAT = np.array([1.0, 1.0, 0.5])
 """Headsets are pressed to the face: they move half as much in z."""
 
 Fit = NDArray[np.float64]
@@ -21,14 +21,14 @@ Fit = NDArray[np.float64]
 
 def donning(random: np.random.Generator, donning_mm: float) -> Fit:
     """A fit uniform within ±donning_mm in x and y, half that in z, ±ROLL_DEG in roll."""
-    shift = random.uniform(-1, 1, 3) * _FLAT * donning_mm
+    shift = random.uniform(-1, 1, 3) * FLAT * donning_mm
     roll = random.uniform(-1, 1) * (ROLL_DEG if donning_mm > 0 else 0.0)
     return np.array([*shift, roll])
 
 
 def slipped(random: np.random.Generator, fit: Fit, distance_mm: float) -> Fit:
     """A fit at exactly `distance_mm` from `fit`, in a random direction, rolled with the distance."""
-    direction = random.standard_normal(3) * _FLAT
+    direction = random.standard_normal(3) * FLAT
     direction /= np.linalg.norm(direction)
     roll = random.standard_normal() * SLIP_ROLL_DEG_PER_MM * distance_mm
     moved: Fit = fit + np.array([*(direction * distance_mm), roll])

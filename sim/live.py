@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,23 +12,31 @@ from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim import lids
 from psog.sim.ambient import DARK, Ambient
-from psog.sim.anatomy import PUPIL_RANGE_MM
 from psog.sim.device import Device
 from psog.sim.drift import Drift
 from psog.sim.electronics import Electronics
 from psog.sim.fits import Fit, check_distances, donning, slipped
 from psog.sim.population import Users
-from psog.sim.pupil import MOMENT_SD_MM, POSE_SD_MM, UNREST_TIME_S
+from psog.sim.pupil import DISPLAY_CD_M2, Pupil, draw_stretches
 from psog.sim.render import Optics, Scene, pose_rows
+from psog.sim.slippage import MOTIONS, Motion, Slippage
 from psog.sim.state import eye_states
 from psog.sim.streams import stream
 
 LID_TIME_S = 0.5
 """How quickly a margin wanders; a weak value."""
+MOVED = 0.02
+"""The scene is built anew when the headset has moved by this much (mm on an axis, or degrees of roll)."""
 
 
 class LiveEye:
-    """One user with a headset on; keeps pupil, lids and noise going from call to call."""
+    """One user with a headset on; keeps fit, pupil, lids and noise going from call to call.
+
+    Attributes:
+        luminance_cd_m2: of the display; the pupil answers to a new one. `wear` chooses one.
+        pupil_mm: (n,) float32 diameter of the latest readings.
+        fits: (n, 4) float32 shift x, y, z (mm) and roll (degrees) of the latest readings.
+    """
 
     def __init__(
         self,
@@ -36,6 +47,7 @@ class LiveEye:
         *,
         number: int | None = None,
         ambient: Ambient = DARK,
+        motion: Motion = MOTIONS["fixed"],
     ) -> None:
         """
         Args:
@@ -44,6 +56,7 @@ class LiveEye:
             number: of this user among all of the seed, where `users` are only some of them; `user_index`
                 unless given.
             ambient: light that the headset does not make.
+            motion: how much the headset moves while it is worn.
         Raises:
             SimulationError: no such user, the headset would touch the eye, or ambient light on a headset
                 whose photocurrents are not known.
@@ -55,21 +68,23 @@ class LiveEye:
         self._electronics = Electronics(headset, ambient=ambient, device=device)
         self._user = users.take(slice(user_index, user_index + 1))
         self._optics = Optics(device.headset)
+        self._sensors = headset.sensor_count
         self._random = stream(seed, "wear", number)
         self._noise = stream(seed, "noise", number)
-        unrest = stream(seed, "unrest", number), headset.rate_hz
-        self._pupil = Drift(*unrest, sd=MOMENT_SD_MM, time_s=UNREST_TIME_S, axes=1)
+        self._pupil = Pupil(seed, number, headset.rate_hz, self._user.pupil_mm[0])
         self._lids = Drift(
             stream(seed, "lids", number), headset.rate_hz, sd=lids.MOMENT_SD_MM, time_s=LID_TIME_S, axes=2
         )
+        self._slippages = _donnings(motion, seed, number, headset.rate_hz)
+        self.luminance_cd_m2 = DISPLAY_CD_M2
         self.pupil_mm: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
-        """(n,) pupil diameter of the latest readings."""
+        self.fits: NDArray[np.float32] = np.zeros((0, 4), dtype=np.float32)
         self.wear()
 
     @property
     def fit(self) -> Fit:
-        """(4,) shift x, y, z (mm) and roll (degrees) of the headset against the head."""
-        return self._fit.copy()
+        """(4,) shift x, y, z (mm) and roll (degrees) of the headset against the head, now."""
+        return self._placed + self._slipped
 
     def wear(self, shift_mm: tuple[float, float, float] = (0, 0, 0), roll_deg: float = 0.0) -> None:
         """Put the headset on anew: lids and pupil are held a little differently each time.
@@ -77,18 +92,22 @@ class LiveEye:
         Raises:
             SimulationError: the headset would touch the eye, or numbers that are not finite.
         """
-        self.place(np.array([*shift_mm, roll_deg], dtype=np.float64))
+        self._build(np.array([*shift_mm, roll_deg], dtype=np.float64))
+        self._placed, self._slipped = self._seen, np.zeros(4)
+        self._slippage = next(self._slippages)
         self._lid_offset_mm = self._random.standard_normal(2) * lids.POSE_SD_MM
-        self._pupil_mean_mm = self._user.pupil_mm[0] + self._random.standard_normal() * POSE_SD_MM
+        (luminance,), (arousal,) = draw_stretches(self._random, 1)
+        self.luminance_cd_m2 = float(luminance)
+        self._pupil.settle(self._user.pupil_mm[0] + arousal, luminance)
 
     def place(self, fit: Fit) -> None:
-        """Move the headset to a fit while it stays on.
+        """Move the headset to a fit while it stays on; from there it slips on as it did.
 
         Raises:
             SimulationError: the headset would touch the eye, or numbers that are not finite.
         """
-        self._scene = Scene(self._optics, self._user, pose_rows(fit[None, :3], fit[3:]))
-        self._fit = fit
+        self._build(np.asarray(fit, dtype=np.float64))
+        self._placed = self._seen - self._slipped
 
     def don(self, donning_mm: float) -> None:
         """Put the headset on anew in a random place, up to `donning_mm` beside the nominal one."""
@@ -103,7 +122,7 @@ class LiveEye:
             SimulationError: a negative distance, or the headset would touch the eye.
         """
         check_distances(distance_mm=distance_mm)
-        self.place(slipped(self._random, self._fit, distance_mm))
+        self.place(slipped(self._random, self.fit, distance_mm))
 
     def read(self, gaze_deg: NDArray[np.floating], openness: NDArray[np.floating]) -> NDArray[np.float32]:
         """Readings of the next n samples at the headset's rate.
@@ -117,14 +136,46 @@ class LiveEye:
             ShapeError, SimulationError: arguments that do not match or cannot be.
         """
         count = len(openness)
-        pupil = np.clip(self._pupil_mean_mm + self._pupil.advance(count)[:, 0], *PUPIL_RANGE_MM)
-        self.pupil_mm = pupil.astype(np.float32)
-        states = eye_states(
-            self._user,
-            roll_deg=self._fit[3:],
-            gaze_deg=np.asarray(gaze_deg)[None],
-            openness=np.asarray(openness)[None],
-            pupil_mm=pupil[None],
-            lid_offset_mm=(self._lid_offset_mm + self._lids.advance(count))[None],
-        )
-        return self._electronics.read(self._scene.render(states[0]), self._noise)
+        slip = self._slippage.advance(count)
+        fits = self._placed + slip.fits
+        pupil = self._pupil.advance(count, self.luminance_cd_m2)
+        lid_offset = self._lid_offset_mm + self._lids.advance(count) + slip.lid_offset_mm
+        gaze_deg, openness = np.asarray(gaze_deg), np.asarray(openness)
+        light = [np.zeros((0, self._sensors), np.float32)]
+        first = 0
+        while first < count:
+            stop = first + self._near(fits[first:])
+            if stop == first:
+                self._build(fits[first])
+                continue
+            part = slice(first, stop)
+            states = eye_states(
+                self._user,
+                roll_deg=self._seen[3:],
+                gaze_deg=gaze_deg[None, part],
+                openness=openness[None, part],
+                pupil_mm=pupil[None, part],
+                lid_offset_mm=lid_offset[None, part],
+            )
+            light.append(self._scene.render(states[0]))
+            first = stop
+        if count > 0:
+            self._slipped = slip.fits[-1]
+        self.pupil_mm, self.fits = pupil.astype(np.float32), fits.astype(np.float32)
+        return self._electronics.read(np.concatenate(light), self._noise)
+
+    def _near(self, fits: NDArray[np.float64]) -> int:
+        """How many of the first of (n, 4) fits are near enough to the one that the scene was built for."""
+        far = (np.abs(fits - self._seen) > MOVED).any(axis=1)
+        return int(far.argmax()) if far.any() else len(fits)
+
+    def _build(self, fit: Fit) -> None:
+        """Build the scene for a fit."""
+        self._scene = Scene(self._optics, self._user, pose_rows(fit[None, :3], fit[3:]))
+        self._seen = fit
+
+
+def _donnings(motion: Motion, seed: int, number: int, rate_hz: float) -> Iterator[Slippage]:
+    """What the headset does after it was put on, each time anew."""
+    for k in count():
+        yield Slippage(motion, seed, number, rate_hz, donning=k)

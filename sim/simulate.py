@@ -22,6 +22,7 @@ from psog.sim.live import LiveEye
 from psog.sim.movement import EyeSamples
 from psog.sim.population import draw_users
 from psog.sim.replay import ReplayedMovement, eye_samples
+from psog.sim.slippage import motion_named
 from psog.sim.streams import derived_seed, stream
 from psog.sim.tasks import viewer
 
@@ -110,7 +111,8 @@ def _script(config: SimulationConfig) -> _Script:
 def _stretch(config: SimulationConfig, user: int, script: _Script) -> Iterator[dict[str, NDArray[Any]]]:
     """One user's readings and truth, part by part; all columns (n,) but readings (n, sensors)."""
     users = draw_users(1, derived_seed(config.seed, "recording"), first=user)
-    eye = LiveEye(config.headset, users, 0, config.seed, number=user, ambient=config.ambient)
+    motion = motion_named(config.wear.motion)
+    eye = LiveEye(config.headset, users, 0, config.seed, number=user, ambient=config.ambient, motion=motion)
     eye.don(config.wear.donning_mm)
     slips = stream(config.seed, "slips", user)
     movement = script.movement(user)
@@ -131,12 +133,14 @@ def _rows(eye: LiveEye, samples: EyeSamples, user: int) -> dict[str, NDArray[Any
     """What the headset reads during some samples, with the truth."""
     count = len(samples.event)
     readings = eye.read(samples.gaze_deg, samples.openness)
-    fit = np.tile(eye.fit.astype(np.float32), (count, 1))
     return {
         "readings": readings,
         "gaze_h_deg": samples.gaze_deg[:, 0],
         "gaze_v_deg": samples.gaze_deg[:, 1],
-        **{name: fit[:, k] for k, name in enumerate(("shift_x_mm", "shift_y_mm", "shift_z_mm", "roll_deg"))},
+        **{
+            name: eye.fits[:, k]
+            for k, name in enumerate(("shift_x_mm", "shift_y_mm", "shift_z_mm", "roll_deg"))
+        },
         "pupil_mm": eye.pupil_mm,
         "openness": samples.openness,
         "event": samples.event,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from psog.sim.fits import check_distances
+from psog.sim.slippage import motion_named
 
 
 @dataclass(frozen=True)
@@ -13,11 +14,14 @@ class Wear:
 
     Attributes:
         donning_mm: it is put on up to this far from the nominal place in x and y, half that in z.
-        slip_mm: every SLIP_EVERY_S it slips to within this distance of where it was put on.
+        motion: of `psog.sim.slippage`, how it moves while it is worn.
+        slip_mm: besides, every SLIP_EVERY_S it slips to within this distance of where it was put on.
     """
 
     donning_mm: float = 2.0
     slip_mm: float = 0.0
+    motion: str = "fixed"
 
     def __post_init__(self) -> None:
         check_distances(donning_mm=self.donning_mm, slip_mm=self.slip_mm)
+        motion_named(self.motion)

@@ -31,6 +31,8 @@ class Command:
     """Each user puts the headset on up to this far from its nominal place."""
     slip_mm: float = 0.0
     """Every ten seconds the headset slips, up to this far from where it was put on."""
+    wear: str = "fixed"
+    """How the headset moves on the head: fixed, still, office (seated) or active."""
     ambient: str = "dark"
     """Light that the headset does not make: dark, indoor or sun."""
     force: bool = False
@@ -57,7 +59,7 @@ class Command:
             seed=self.seed,
             seconds=self.seconds,
             task=self.task or "viewing",
-            wear=Wear(self.donning_mm, self.slip_mm),
+            wear=Wear(self.donning_mm, self.slip_mm, self.wear),
             ambient=ambient_light(self.ambient),
             trace=None if self.trace is None else trace_file(self.trace),
         )
