@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from psog.headset import Headset
 from psog.sim import anatomy
+from psog.sim.reference.beams import Beams
 from psog.sim.reference.eye import Eye
-from psog.sim.reference.rays import Array, Beams
+from psog.sim.reference.rays import Array
 from psog.sim.reference.readings import Library
 from psog.sim.reference.scene import IRIS, PUPIL, SCLERA, SKIN, WALL
 

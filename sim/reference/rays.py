@@ -10,63 +10,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import SimulationError
-from psog.headset import Headset
+from psog.sim.reference.beams import Beams
 from psog.sim.reference.cornea import crossing, mirrored_spread, reflectance, refracted_spread
 from psog.sim.reference.engine import Engine
 from psog.sim.reference.scene import IRIS, KINDS, PUPIL, SCLERA, SKIN, WALL, Scene
 
 Array = NDArray[np.float64]
 
-EMITTER_RADIUS_MM = 1.0
-"""Of the emitting disc: that of a small package."""
 DEPTH = 10
 """Surfaces a path may meet; each scatters at most 0.75 of the light and most of it leaves."""
 _OFF_MM = 2e-3
 """How far from the corneal sphere a shadow ray starts: outside the triangles that stand for it."""
 _GLINT_SIDE = 16
-
-
-@dataclass(frozen=True)
-class Beams:
-    """A headset's sensors in head axes.
-
-    Attributes:
-        table: (12, sensors) detector position (mm) and aim (unit vector), emitter position and aim.
-        detector_exponent, emitter_exponent: of the lobes cosⁿ.
-        emitter_radius_mm: of the discs that the emitters are.
-    """
-
-    table: Array
-    detector_exponent: float
-    emitter_exponent: float
-    emitter_radius_mm: float = EMITTER_RADIUS_MM
-
-    @classmethod
-    def of(cls, headset: Headset, pose: NDArray[np.floating]) -> Self:
-        """
-        Args:
-            pose: (4,) a row of `psog.sim.render.pose_rows`.
-        Raises:
-            SimulationError: lobes that are tables.
-        """
-        exponents = [lobe.exponent for lobe in (headset.detector_lobe, headset.emitter_lobe)]
-        if None in exponents:
-            raise SimulationError(f"cannot path-trace {headset.name}: its lobes are tables, not exponents")
-        shift, (c, s) = pose[:3], (np.cos(pose[3]), np.sin(pose[3]))
-        roll = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-        rows = []
-        for part in ("detector", "emitter"):
-            at = np.array([getattr(sensor, f"{part}_mm") for sensor in headset.sensors])
-            aim = np.array([getattr(sensor, f"{part}_aim_mm") for sensor in headset.sensors]) - at
-            aim /= np.linalg.norm(aim, axis=1, keepdims=True)
-            rows += [roll @ (at + shift).T, roll @ aim.T]
-        return cls(np.concatenate(rows), float(exponents[0] or 0), float(exponents[1] or 0))
 
 
 @dataclass(frozen=True)

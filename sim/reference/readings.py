@@ -15,7 +15,8 @@ import psog
 from psog.errors import SimulationError
 from psog.files import writing_file
 from psog.headset import Headset
-from psog.sim.reference.rays import Array, Beams, Components, Sampling
+from psog.sim.reference.beams import Beams
+from psog.sim.reference.rays import Array, Components, Sampling
 from psog.sim.reference.scene import KINDS, SKIN, WALL
 from psog.sim.reference.states import TOLD, States, plain_users
 

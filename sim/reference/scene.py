@@ -25,14 +25,14 @@ class Scene:
 
     Attributes:
         shapes: Mitsuba's scene.
-        pointers: of its shapes: cornea (None without it), disc of iris and pupil, sclera, lid walls.
+        pointers: Mitsuba's to the shapes, by name: skin, wall, sclera, disc (iris and pupil), cornea.
         number: what differs between eyes, as variables of the kernels rather than constants, so that
             one compilation serves all eyes.
     """
 
     eye: Eye
     shapes: Any
-    pointers: dict[str, Any]
+    pointers: dict[str, list[Any]]
     number: dict[str, Any]
 
     @property

@@ -9,9 +9,10 @@ from psog.errors import MissingExtraError, ToolchainError
 from psog.headset import load_headset
 from psog.sim.population import nominal_user
 from psog.sim.reference import meshes
+from psog.sim.reference.beams import Beams
 from psog.sim.reference.engine import engine
 from psog.sim.reference.eye import Eye
-from psog.sim.reference.rays import Beams, Sampling, trace
+from psog.sim.reference.rays import Sampling, trace
 from psog.sim.reference.scene import build
 from psog.sim.render import pose_rows
 from tests.sim.views import states
