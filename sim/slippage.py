@@ -27,7 +27,7 @@ STRAP = 0.3
 end; a weak value."""
 EXPRESSION_S = (0.2, 1.5)
 """How long an expression lasts: between a micro-expression and a social smile; a weak value."""
-SQUEEZE_MM, RAISE_MM = (-1.0, -1.0), (0.8, 0.1)
+SQUEEZE_MM, RAISE_MM = (-0.6, -1.0), (0.8, 0.1)
 """What the upper and the lower margin do when cheeks press the eye together and when brows go up, at the
 height of a strong expression; weak values."""
 

@@ -45,6 +45,7 @@ BENCHES = {
     "recordings": Verb("psog.benchmarks.recordings", "train and test on third-party recordings"),
     "sim": Verb("psog.benchmarks.sim", "simulator speed and quadrature error"),
     "reference": Verb("psog.benchmarks.reference", "path-traced readings, and the simulator against them"),
+    "wear": Verb("psog.benchmarks.wear", "how headsets move on heads and pupils answer to light"),
     "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),

@@ -39,6 +39,7 @@ def test_simulate_writes_a_recording_and_refuses_to_replace_it(tmp_path):
         (["ring16", "--trace", "nothing.npy"], "nothing.npy"),
         (["ring16", "--task", "sleeping"], "viewing, saccades, calibration, reading"),
         (["ring16", "--task", "reading", "--trace", "trace.npy"], "either --task or --trace"),
+        (["ring16", "--wear", "dancing"], "fixed, still, office, active"),
         (["ring16", "--ambient", "moon"], "dark, indoor, sun"),
         (["ring16", "--ambient", "sun"], "photocurrents are not known"),
     ],
@@ -49,6 +50,19 @@ def test_simulate_says_in_one_line_what_is_wrong(tmp_path, words, says):
     assert says in run.stderr
     assert run.stderr.count("\n") == 1
     assert not (tmp_path / "made").exists()
+
+
+def test_bench_wear_draws_and_measures_and_refuses_to_replace(tmp_path):
+    picture = tmp_path / "wear.png"
+    run = psog_command("bench", "wear", "--users", "2", "--json", "--out", str(picture))
+    found = json.loads(run.stdout)
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert 0 < found["moved"]["still"]["shift_mm"] < found["moved"]["active"]["shift_mm"] < 4.05
+    assert found["followed"]["fixed"]["error_of_noise"] == 0
+    assert 0 < found["followed"]["office"]["error_of_noise"] < 1
+    again = psog_command("bench", "wear", "--users", "2", "--out", str(picture))
+    assert again.returncode == 1
+    assert "already exists" in again.stderr
 
 
 def test_bench_prints_one_json_document():

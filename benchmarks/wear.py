@@ -1,0 +1,146 @@
+"""`psog bench wear`: how a headset moves on a head over an hour, and how a pupil answers to light."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+if TYPE_CHECKING:
+    from psog.headset import Headset
+    from psog.sim.wear_picture import Hours
+
+_HOUR_S, _RATE_HZ = 3600, 5.0
+_TIMED_S = 30
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far headsets were from where they had been put on, over an hour and all users.
+
+    Attributes:
+        shift_mm, roll_deg: mean distance.
+        shift_p95_mm, roll_p95_deg: 95th percentile.
+        shift_most_mm: of any user at any time.
+    """
+
+    shift_mm: float
+    shift_p95_mm: float
+    shift_most_mm: float
+    roll_deg: float
+    roll_p95_deg: float
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What it costs that a scene follows the headset in steps.
+
+    Attributes:
+        cpu_ms_per_s: processor time for a second of one headset.
+        error_of_noise: rms change of a reading when the steps are ten times finer, over its noise.
+    """
+
+    cpu_ms_per_s: float
+    error_of_noise: float
+
+
+@dataclass(frozen=True)
+class Command:
+    """Draw how headsets move on heads in an hour and how pupils answer to a step of light; measure both."""
+
+    headset: Annotated[str, tyro.conf.Positional] = "ring16"
+    """Whose readings tell what following a moving headset costs."""
+    out: Path | None = None
+    """Picture to draw, .png."""
+    users: int = 40
+    """How many wear it."""
+    seed: int = 0
+    """Of everything random."""
+    force: bool = False
+    """Replace an existing picture."""
+    json: bool = False
+    """Print one JSON document, and nothing else on standard output."""
+
+    def run(self) -> None:
+        from rich.console import Console
+
+        from psog.errors import SimulationError
+        from psog.files import check_new_file
+        from psog.headset import load_headset
+        from psog.sim.wear_picture import draw_wear, worn_for
+
+        if self.users < 1:
+            raise SimulationError(f"cannot watch {self.users} users; expected at least 1")
+        if self.out is not None:
+            check_new_file(self.out, ".png", SimulationError, force=self.force)
+        headset = load_headset(self.headset)
+        with Console(stderr=True).status("wearing headsets for an hour"):
+            hours = worn_for(_HOUR_S, _RATE_HZ, self.users, self.seed)
+            moved = {name: _moved(fits) for name, fits in hours.fits.items()}
+            followed = {name: _followed(headset, name, self.seed) for name in ("fixed", *hours.fits)}
+            if self.out is not None:
+                draw_wear(hours, self.out, self.seed)
+        if self.json:
+            import json
+
+            what: dict[str, Any] = {"seed": self.seed, "users": self.users, "headset": headset.name}
+            what["moved"] = {name: asdict(row) for name, row in moved.items()}
+            what["followed"] = {name: asdict(row) for name, row in followed.items()}
+            print(json.dumps(what))
+        else:
+            _print(moved, followed)
+
+
+def _moved(fits: Hours) -> Moved:
+    import numpy as np
+
+    distance, roll = np.linalg.norm(fits[..., :3], axis=-1), np.abs(fits[..., 3])
+    numbers = (
+        distance.mean(),
+        np.quantile(distance, 0.95),
+        distance.max(),
+        roll.mean(),
+        np.quantile(roll, 0.95),
+    )
+    return Moved(*(round(float(number), 3) for number in numbers))
+
+
+def _followed(headset: Headset, motion: str, seed: int) -> Followed:
+    """Time for half a minute of viewing, and the error against ten times finer steps."""
+    import time
+
+    import numpy as np
+
+    from psog.sim.electronics import noise_counts
+    from psog.sim.live import MOVED, LiveEye
+    from psog.sim.population import draw_users
+    from psog.sim.slippage import motion_named
+    from psog.sim.tasks import viewer
+
+    samples = viewer("viewing", headset.rate_hz, headset.field_deg, seed).advance(
+        round(_TIMED_S * headset.rate_hz)
+    )
+
+    def readings(follow: float) -> tuple[np.ndarray, float]:
+        eye = LiveEye(headset, draw_users(1, seed), 0, seed, motion=motion_named(motion), follow=follow)
+        eye.read(samples.gaze_deg[:1], samples.openness[:1])  # compiles what is not to be timed
+        start = time.process_time()
+        read = eye.read(samples.gaze_deg, samples.openness)
+        return read, time.process_time() - start
+
+    (coarse, seconds), (fine, _) = readings(MOVED), readings(MOVED / 10)
+    error = np.sqrt(((coarse - fine) ** 2).mean()) / noise_counts(headset).mean()
+    return Followed(round(1000 * seconds / _TIMED_S, 1), round(float(error), 2))
+
+
+def _print(moved: dict[str, Moved], followed: dict[str, Followed]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("wear", "shift / mm", "95 %", "most", "roll / °", "95 %", "CPU ms/s", "error / noise")
+    for name, cost in followed.items():
+        far = [f"{value:.2f}" for value in asdict(moved[name]).values()] if name in moved else ["0"] * 5
+        table.add_row(name, *far, f"{cost.cpu_ms_per_s:.1f}", f"{cost.error_of_noise:.2f}")
+    Console().print(table)
