@@ -1,13 +1,14 @@
 """Users and random streams."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from psog.errors import SimulationError
 from psog.sim import anatomy
-from psog.sim.people import PEOPLE, RIGHT_EYES, Normal, Population, Range
+from psog.sim.people import CUT_SD, PEOPLE, RIGHT_EYES, Normal, Population, Range
 from psog.sim.population import draw_users, nominal_user
 from psog.sim.streams import derived_seed, stream
 
@@ -136,3 +137,22 @@ def test_streams_of_other_purposes_seeds_or_items_differ():
     assert len(draws) == 5
     assert stream(1, "a", 0).random() in draws
     assert derived_seed(1, "train") != derived_seed(1, "test")
+
+
+def test_the_documented_population_is_the_one_that_is_drawn():
+    text = (Path(__file__).parents[2] / "docs" / "people.md").read_text("utf-8")
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:5]] for line in text.splitlines() if "| `" in line
+    ]
+    found = {name: (mean, sd, ends) for name, mean, sd, ends in rows if " to " in ends}
+    spreads = PEOPLE.spreads()
+    assert set(found) >= set(spreads)
+    for name, spread in spreads.items():
+        mean, sd, ends = found[name]
+        low, high = map(float, ends.split(" to "))
+        assert float(mean) == pytest.approx(spread.mean)
+        if isinstance(spread, Normal):
+            assert float(sd) == spread.sd
+            assert (spread.at(-CUT_SD), spread.at(CUT_SD)) == (pytest.approx(low), pytest.approx(high))
+        else:
+            assert (sd, low, high) == ("uniform", spread.low, spread.high)
