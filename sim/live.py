@@ -8,7 +8,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import SimulationError
+from psog.errors import ShapeError, SimulationError
 from psog.headset import Headset
 from psog.sim import lids
 from psog.sim.ambient import DARK, Ambient
@@ -61,11 +61,13 @@ class LiveEye:
             follow: the scene is built anew when the headset has moved by more than this much (mm on an axis,
                 degrees of roll).
         Raises:
-            SimulationError: no such user, the headset would touch the eye, or ambient light on a headset
-                whose photocurrents are not known.
+            SimulationError: no such user, the headset would touch the eye, ambient light on a headset whose
+                photocurrents are not known, or a negative `follow`.
         """
         if not 0 <= user_index < users.count:
             raise SimulationError(f"no user {user_index}; expected 0 to {users.count - 1}")
+        if not 0 <= follow < np.inf:
+            raise SimulationError(f"a scene cannot follow the headset to within {follow}; expected 0 or more")
         number = user_index if number is None else number
         device = Device(headset, seed, number)
         self._electronics = Electronics(headset, ambient=ambient, device=device)
@@ -138,39 +140,43 @@ class LiveEye:
         Raises:
             ShapeError, SimulationError: arguments that do not match or cannot be.
         """
-        count = len(openness)
-        slip = self._slippage.advance(count)
-        fits = self._placed + slip.fits
-        pupil = self._pupil.advance(count, self.luminance_cd_m2)
-        lid_offset = self._lid_offset_mm + self._lids.advance(count) + slip.lid_offset_mm
         gaze_deg, openness = np.asarray(gaze_deg), np.asarray(openness)
+        if gaze_deg.shape != (*openness.shape, 2) or openness.ndim != 1:
+            raise ShapeError(
+                f"cannot read: gaze and openness have shapes {gaze_deg.shape} and {openness.shape}, "
+                "expected (n, 2) and (n,)"
+            )
+        slip = self._slippage.advance(len(openness))
+        fits = self._placed + slip.fits
+        pupil_mm = self._pupil.advance(len(openness), self.luminance_cd_m2)
+        lid_offset_mm = self._lid_offset_mm + self._lids.advance(len(openness)) + slip.lid_offset_mm
         light = [np.zeros((0, self._sensors), np.float32)]
-        first = 0
-        while first < count:
-            stop = first + self._near(fits[first:])
-            if stop == first:
-                self._build(fits[first])
-                continue
-            part = slice(first, stop)
+        for part in self._scenes(fits):
             states = eye_states(
                 self._user,
                 roll_deg=self._seen[3:],
                 gaze_deg=gaze_deg[None, part],
                 openness=openness[None, part],
-                pupil_mm=pupil[None, part],
-                lid_offset_mm=lid_offset[None, part],
+                pupil_mm=pupil_mm[None, part],
+                lid_offset_mm=lid_offset_mm[None, part],
             )
             light.append(self._scene.render(states[0]))
-            first = stop
-        if count > 0:
+        if len(fits) > 0:
             self._slipped = slip.fits[-1]
-        self.pupil_mm, self.fits = pupil.astype(np.float32), fits.astype(np.float32)
+        self.pupil_mm, self.fits = pupil_mm.astype(np.float32), fits.astype(np.float32)
         return self._electronics.read(np.concatenate(light), self._noise)
 
-    def _near(self, fits: NDArray[np.float64]) -> int:
-        """How many of the first of (n, 4) fits are near enough to the one that the scene was built for."""
-        far = (np.abs(fits - self._seen) > self._follow).any(axis=1)
-        return int(far.argmax()) if far.any() else len(fits)
+    def _scenes(self, fits: NDArray[np.float64]) -> Iterator[slice]:
+        """Parts of (n, 4) fits, with a scene that is near enough to each while it is the turn of it."""
+        first = 0
+        while first < len(fits):
+            far = (np.abs(fits[first:] - self._seen) > self._follow).any(axis=1)
+            stop = first + int(far.argmax()) if far.any() else len(fits)
+            if stop > first:
+                yield slice(first, stop)
+            if stop < len(fits):
+                self._build(fits[stop])
+            first = stop
 
     def _build(self, fit: Fit) -> None:
         """Build the scene for a fit."""

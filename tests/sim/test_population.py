@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from psog.errors import SimulationError
+from psog.headset import load_headset
 from psog.sim import anatomy
 from psog.sim.people import CUT_SD, PEOPLE, RIGHT_EYES, Normal, Population, Range
 from psog.sim.population import draw_users, nominal_user
 from psog.sim.streams import derived_seed, stream
+from tests.sim.views import irradiance, moved
+
+RING = load_headset("ring16")
 
 
 def test_a_user_depends_on_seed_and_number_only():
@@ -50,6 +54,23 @@ def test_a_left_eye_is_the_mirror_image_of_the_right_eye_it_could_have_been():
     for item in fields(both):
         sign = both.side if item.name in ("side", "kappa_h_deg", "face_tilt_h") else 1
         np.testing.assert_array_equal(getattr(both, item.name), sign * getattr(right, item.name))
+
+
+def test_a_left_eye_reads_like_its_right_eye_in_a_mirror():
+    """Everything that points to a side is turned round: sensors, gaze, shift and roll."""
+    right = draw_users(60, 9, population=RIGHT_EYES)
+    left = draw_users(60, 9)
+    k = int((left.side < 0).argmax())
+    pose = {"shift_mm": (0.7, -0.4, 0.2), "roll_deg": 3.0}
+    mirrored_pose = {"shift_mm": (-0.7, -0.4, 0.2), "roll_deg": -3.0}
+    here = irradiance(RING, [(9.0, -6.0)], users=right.take(slice(k, k + 1)), **pose)
+    there = irradiance(
+        moved(RING, lambda point: point * [-1, 1, 1]),
+        [(-9.0, -6.0)],
+        users=left.take(slice(k, k + 1)),
+        **mirrored_pose,
+    )
+    np.testing.assert_allclose(there, here, rtol=1e-4)
 
 
 def test_the_nose_lies_further_forward_and_the_line_of_sight_is_nasal():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from psog.errors import SimulationError
+from psog.errors import ShapeError, SimulationError
 from psog.headset import load_headset
 from psog.sim.config import SimulationConfig
 from psog.sim.live import MOVED, LiveEye
@@ -132,10 +132,18 @@ def test_a_recording_tells_how_the_headset_moved():
     assert config.provenance()["wear"]["motion"] == "active"
 
 
+def test_gaze_and_openness_must_be_of_the_same_samples():
+    eye = LiveEye(RING, draw_users(1, 0), 0, 0)
+    with pytest.raises(ShapeError, match="cannot read"):
+        eye.read(np.zeros((3, 2)), np.ones(2))
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
         (lambda: Wear(motion="dancing"), "unknown wear 'dancing'; expected one of fixed, still"),
+        (lambda: Wear(slip_mm=1.0, motion="office"), "expected one of them"),
+        (lambda: LiveEye(RING, draw_users(1, 0), 0, 0, follow=-1.0), "within -1.0"),
         (lambda: Motion(jolt_mm=-1), "jolt_mm is -1"),
         (lambda: Motion(creep_mm=float("inf")), "creep_mm is inf"),
         (lambda: Slippage(Motion(), 0, 0, 0.0), "0.0 samples a second"),
