@@ -27,12 +27,12 @@ POSE_SD_MM = 0.4
 """Both together: from one stretch of wear to the next."""
 
 LATENCY_S = (0.2, 0.4)
-"""From a change of light to the pupil's answer, over users: 0.2 to 0.5 s, the longer the dimmer the light
-(Ellis 1981); here it does not depend on the light."""
+"""From a change of light to the pupil's answer, over users: 0.2 to 0.5 s (r), mostly by how bright the light
+is (Lee, Cohen, Boynton 1969); here it does not depend on the light."""
 CONSTRICTION_S = 0.3
-"""Time constant: most of a constriction is over within a second (Ellis 1981); a weak value."""
+"""Time constant: most of a constriction is over within a second (r); a weak value."""
 REDILATION = 3.0
-"""The pupil opens this much more slowly than it closes (Pamplona, Oliveira, Baranoski 2009)."""
+"""The pupil opens this much more slowly than it closes (Pamplona, Oliveira, Baranoski 2009; r)."""
 
 MOMENT_SD_MM = 0.15
 """Within a stretch: hippus; a weak value."""
@@ -64,12 +64,15 @@ def steady_diameter_mm(
     return np.asarray(young + (age_years - _REFERENCE_AGE_YEARS) * (0.02132 - 0.009562 * young))
 
 
+_DISPLAY_MM = steady_diameter_mm(DISPLAY_CD_M2)
+
+
 def own_diameter_mm(mean_mm: Array | float, luminance_cd_m2: Array | float) -> Array:
     """Diameter in constant light of a user who has `mean_mm` at DISPLAY_CD_M2.
 
     That a user differs from the average by the same amount in every light is a weak assumption.
     """
-    change = steady_diameter_mm(luminance_cd_m2) - steady_diameter_mm(DISPLAY_CD_M2)
+    change = steady_diameter_mm(luminance_cd_m2) - _DISPLAY_MM
     return np.asarray(np.clip(mean_mm + change, *PUPIL_RANGE_MM))
 
 
