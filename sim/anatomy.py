@@ -22,7 +22,9 @@ PUPIL_RANGE_MM = (2.0, 8.0)
 """Diameter in bright light and in the dark."""
 
 CORNEA_INDEX = 1.376
-"""Of the tissue: what the front surface reflects."""
+"""Of the tissue: what its bare front surface reflects."""
+TEAR_INDEX = 1.337
+"""Of the tear film, which is what light meets first; what lies behind it reflects 0.02 %."""
 REFRACTION_INDEX = 1.336
 """Of the aqueous: a single surface with this index images the iris as cornea and aqueous do."""
 CORNEA_REFLECTANCE = ((CORNEA_INDEX - 1) / (CORNEA_INDEX + 1)) ** 2
@@ -45,6 +47,32 @@ FACE_BLEND_MM = 2.8
 both where they cross; a weak value."""
 SKIN_RADIUS_MM = 25.0
 """Skin beyond this distance from the optical axis is not modelled."""
+
+RELIEF_AT_MM, RELIEF_WIDTH_MM = 17.0, 5.0
+"""Distance from the optical axis and width of the bump and the hollow that make one face unlike another; weak
+values."""
+RELIEF_APART_RAD = 2.4
+"""Angle between bump and hollow; a weak value."""
+CREASE_DEPTH_MM, CREASE_WIDTH_MM = 0.8, 2.5
+"""Of the supratarsal crease; weak values."""
+LASH_RISE = 0.35
+"""How far the upper lashes rise over their length; a weak value."""
+LENS_MM = 25.4
+"""Plane of a spectacle lens: 12 mm before the corneal apex, the usual vertex distance."""
+LENS_TRANSMISSION = 0.92
+"""Of an uncoated lens (two surfaces of 4 %): coatings are made for visible light."""
+SEEN_CREASE, SEEN_CREASE_AT_MM, SEEN_CREASE_WIDTH_MM = 0.089, 11.5, 2.2
+SEEN_FACE, SEEN_FACE_AT_MM, SEEN_FACE_WIDTH_MM = 0.036, 16.0, 7.0
+NOMINAL_SHELL_MM = EYE_RADIUS_MM + LID_THICKNESS_MM
+"""Height, place and width of two bumps (1 + x²)⁻² over the distance from the axis: the share of its
+surroundings that a point of the skin sees filled with skin. Fitted to cosine-distributed rays on the nominal
+face with shut lids."""
+BOUNCE_ON_SKIN, BOUNCE_ON_EYE = 1.0, 0.17
+"""Light by way of the skin over direct light, per reflectance of the skin and, on skin, per share seen:
+fitted to path-traced readings (`psog bench reference`)."""
+GLINT_LIMBUS_BLUR_MM, GLINT_LID_BLUR_MM = 0.7, 0.3
+"""Over which a glint fades at the limbus (the image of an emitter die, and the soft edge of the cornea) and
+at a lid margin; weak values."""
 
 KAPPA_DEG_NOMINAL = (5.46, -2.0)
 """Optical axis minus line of sight of a right eye: the line of sight passes nasal (5.46 ± 1.33°, n = 800)

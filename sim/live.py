@@ -18,15 +18,13 @@ from psog.sim.electronics import Electronics
 from psog.sim.fits import Fit, check_distances, donning, slipped
 from psog.sim.population import Users
 from psog.sim.pupil import DISPLAY_CD_M2, Pupil, draw_stretches
-from psog.sim.render import Optics, Scene, pose_rows
+from psog.sim.render import Optics, check_distance, pose_rows, render_user
 from psog.sim.slippage import MOTIONS, Motion, Slippage
 from psog.sim.state import eye_states
 from psog.sim.streams import stream
 
 LID_TIME_S = 0.5
 """How quickly a margin wanders; a weak value."""
-MOVED = 0.02
-"""How closely a scene follows the headset, in mm and degrees: errors of half the noise at SNR 1000."""
 
 
 class LiveEye:
@@ -48,7 +46,6 @@ class LiveEye:
         number: int | None = None,
         ambient: Ambient = DARK,
         motion: Motion = MOTIONS["fixed"],
-        follow: float = MOVED,
     ) -> None:
         """
         Args:
@@ -58,22 +55,17 @@ class LiveEye:
                 unless given.
             ambient: light that the headset does not make.
             motion: how much the headset moves while it is worn.
-            follow: the scene is built anew when the headset has moved by more than this much (mm on an axis,
-                degrees of roll).
         Raises:
-            SimulationError: no such user, the headset would touch the eye, ambient light on a headset whose
-                photocurrents are not known, or a negative `follow`.
+            SimulationError: no such user, the headset would touch the eye, or ambient light on a headset
+                whose photocurrents are not known.
         """
         if not 0 <= user_index < users.count:
             raise SimulationError(f"no user {user_index}; expected 0 to {users.count - 1}")
-        if not 0 <= follow < np.inf:
-            raise SimulationError(f"a scene cannot follow the headset to within {follow}; expected 0 or more")
         number = user_index if number is None else number
         device = Device(headset, seed, number)
         self._electronics = Electronics(headset, ambient=ambient, device=device)
         self._user = users.take(slice(user_index, user_index + 1))
         self._optics = Optics(device.headset)
-        self._sensors, self._follow = headset.sensor_count, follow
         self._random = stream(seed, "wear", number)
         self._noise = stream(seed, "noise", number)
         self._pupil = Pupil(seed, number, headset.rate_hz, self._user.pupil_mm[0])
@@ -97,8 +89,8 @@ class LiveEye:
         Raises:
             SimulationError: the headset would touch the eye, or numbers that are not finite.
         """
-        self._build(np.array([*shift_mm, roll_deg], dtype=np.float64))
-        self._placed, self._slipped = self._seen, np.zeros(4)
+        self._check(np.array([*shift_mm, roll_deg], dtype=np.float64))
+        self._placed, self._slipped = np.array([*shift_mm, roll_deg], dtype=np.float64), np.zeros(4)
         self._slippage = next(self._slippages)
         self._lid_offset_mm = self._random.standard_normal(2) * lids.POSE_SD_MM
         (luminance,), (arousal,) = draw_stretches(self._random, 1)
@@ -111,8 +103,8 @@ class LiveEye:
         Raises:
             SimulationError: the headset would touch the eye, or numbers that are not finite.
         """
-        self._build(np.asarray(fit, dtype=np.float64))
-        self._placed = self._seen - self._slipped
+        self._check(fit)
+        self._placed = np.asarray(fit, dtype=np.float64) - self._slipped
 
     def don(self, donning_mm: float) -> None:
         """Put the headset on anew in a random place, up to `donning_mm` beside the nominal one."""
@@ -150,38 +142,24 @@ class LiveEye:
         fits = self._placed + slip.fits
         pupil_mm = self._pupil.advance(len(openness), self.luminance_cd_m2)
         lid_offset_mm = self._lid_offset_mm + self._lids.advance(len(openness)) + slip.lid_offset_mm
-        light = [np.zeros((0, self._sensors), np.float32)]
-        for part in self._scenes(fits):
-            states = eye_states(
-                self._user,
-                roll_deg=self._seen[3:],
-                gaze_deg=gaze_deg[None, part],
-                openness=openness[None, part],
-                pupil_mm=pupil_mm[None, part],
-                lid_offset_mm=lid_offset_mm[None, part],
-            )
-            light.append(self._scene.render(states[0]))
+        moments = self._user.take(np.zeros(len(openness), dtype=np.intp))
+        states = eye_states(
+            moments,
+            roll_deg=fits[:, 3],
+            gaze_deg=gaze_deg[:, None],
+            openness=openness[:, None],
+            pupil_mm=pupil_mm[:, None],
+            lid_offset_mm=lid_offset_mm[:, None],
+        )
+        light = render_user(self._optics, self._user, pose_rows(fits[:, :3], fits[:, 3]), states[:, 0])
         if len(fits) > 0:
             self._slipped = slip.fits[-1]
         self.pupil_mm, self.fits = pupil_mm.astype(np.float32), fits.astype(np.float32)
-        return self._electronics.read(np.concatenate(light), self._noise)
+        return self._electronics.read(light, self._noise)
 
-    def _scenes(self, fits: NDArray[np.float64]) -> Iterator[slice]:
-        """Parts of (n, 4) fits, with a scene that is near enough to each while it is the turn of it."""
-        first = 0
-        while first < len(fits):
-            far = (np.abs(fits[first:] - self._seen) > self._follow).any(axis=1)
-            stop = first + int(far.argmax()) if far.any() else len(fits)
-            if stop > first:
-                yield slice(first, stop)
-            if stop < len(fits):
-                self._build(fits[stop])
-            first = stop
-
-    def _build(self, fit: Fit) -> None:
-        """Build the scene for a fit."""
-        self._scene = Scene(self._optics, self._user, pose_rows(fit[None, :3], fit[3:]))
-        self._seen = fit
+    def _check(self, fit: Fit) -> None:
+        """Raise SimulationError if the headset cannot sit there."""
+        check_distance(self._optics, self._user, pose_rows(fit[None, :3], fit[3:]))
 
 
 def _donnings(motion: Motion, seed: int, number: int, rate_hz: float) -> Iterator[Slippage]:

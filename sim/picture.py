@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from psog.errors import MissingExtraError
 from psog.headset import Headset
 from psog.sim.anatomy import SKIN_RADIUS_MM
+from psog.sim.effects import Effects
 from psog.sim.live import LiveEye
 from psog.sim.movement import EyeSamples
 from psog.sim.population import Users, draw_users
@@ -156,7 +157,7 @@ def _show(
         pupil_mm=users.pupil_mm[:, None],
         lid_offset_mm=np.zeros((1, 1, 2)),
     )
-    eye = eye_shapes(users)[0]
+    eye = eye_shapes(users, Effects())[0]
     raster = rasterize(eye, states[0, 0], half_mm=half_mm, step_mm=_STEP_MM)
     light = brightness(raster, headset, eye, pose_rows(np.zeros((1, 3)), np.zeros(1))[0])
     shown = np.clip(light / np.quantile(light, 0.995), 0, 1) ** (1 / _GAMMA)

@@ -20,19 +20,24 @@ class Quadrature:
     """Counts of nodes; the error each setting costs is measured by `psog bench sim`.
 
     Per user and pose: the skin is summed on rings and spokes, the open eye on columns that are cut into
-    rows and accumulated along y. Per sample: columns through limbus and pupil, with points on each.
+    rows and accumulated along y. Per sample: columns through limbus and pupil, with points on each. Where
+    every sample has a pose of its own there are no tables: skin and open eye are summed per sample.
     """
 
-    aperture_columns: int = 12
-    sclera_columns: int = 25
-    rows: int = 24
-    skin_rings: int = 5
+    aperture_columns: int = 10
+    sclera_columns: int = 21
+    rows: int = 20
+    skin_rings: int = 6
     """In each of three zones: lid, crease, face."""
     skin_spokes: int = 24
-    limbus_columns: int = 6
-    limbus_points: int = 2
-    pupil_columns: int = 4
+    limbus_columns: int = 5
+    limbus_points: int = 3
+    pupil_columns: int = 3
     pupil_points: int = 2
+    aperture_points: int = 4
+    """On each aperture column, where there are no tables."""
+    edge_columns: int = 10
+    """Along each lid margin."""
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -41,7 +46,7 @@ class Quadrature:
                 raise SimulationError(f"quadrature: {item.name} is {value}, expected 2 to 4096")
 
 
-FINE = Quadrature(64, 145, 288, 16, 72, 64, 8, 48, 8)
+FINE = Quadrature(64, 145, 288, 16, 72, 64, 8, 48, 8, 24, 32)
 """What errors are measured against; its own error is below 0.01 %."""
 
 ROW_LIMIT_MM = 11.0
@@ -63,6 +68,8 @@ class Nodes(NamedTuple):
 
     aperture_x: Array32
     aperture_weight: Array32
+    aperture_y: Array32
+    aperture_y_weight: Array32
     sclera_x: Array32
     """mm, evenly spaced."""
     rows: int
@@ -73,6 +80,8 @@ class Nodes(NamedTuple):
     skin_sin: Array32
     limbus: DiscNodes
     pupil: DiscNodes
+    edge_x: Array32
+    edge_weight: Array32
 
 
 def nodes(quadrature: Quadrature) -> Nodes:
@@ -82,6 +91,7 @@ def nodes(quadrature: Quadrature) -> Nodes:
     angle = (np.arange(q.skin_spokes) + 0.5) * (2 * np.pi / q.skin_spokes)
     return Nodes(
         *_legendre(q.aperture_columns),
+        *_legendre(q.aperture_points),
         _single(np.linspace(-SCLERA_LIMIT_MM, SCLERA_LIMIT_MM, q.sclera_columns)),
         q.rows,
         radii,
@@ -90,6 +100,7 @@ def nodes(quadrature: Quadrature) -> Nodes:
         _single(np.sin(angle)),
         DiscNodes(*_across_disc(q.limbus_columns), *_legendre(q.limbus_points)),
         DiscNodes(*_across_disc(q.pupil_columns), *_legendre(q.pupil_points)),
+        *_legendre(q.edge_columns),
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.headset import Headset
-from psog.sim.compiled import compiled, kernel
+from psog.sim.native import surfaces_at
 from psog.sim.optics import placed_table
-from psog.sim.surfaces import EyeShape, Look, between_lids, eye_shape, eyeball_height, look, skin_height
+from psog.sim.surfaces import EyeShape
 
 Array = NDArray[np.floating]
 
@@ -59,60 +59,12 @@ def rasterize(
     """
     axis = np.arange(-half_mm + step_mm / 2, half_mm, step_mm)
     x, y = np.meshgrid(axis, axis)
-    out = np.empty((*x.shape, 6), dtype=np.float32)
-    _rasterize(eye, state, axis.astype(np.float32), out)
+    flat = (np.ascontiguousarray(values.ravel(), np.float32) for values in (x, y))
+    out = surfaces_at(eye, state, *flat).reshape(*x.shape, 5)
     kind = out[..., 0].astype(np.uint8)
     shape = EyeShape(*cast(Any, eye))
     reflectance = np.array([shape.skin, shape.sclera, shape.iris, shape.pupil])[kind]
     return Raster(x, y, kind, out[..., 1], out[..., 2:5], reflectance)
-
-
-@compiled
-def _rasterize(eye_row: np.ndarray, state: np.ndarray, axis: np.ndarray, out: np.ndarray) -> None:
-    eye, now = eye_shape(eye_row), look(state)
-    for i in range(len(axis)):
-        for j in range(len(axis)):
-            _surface(eye, now, (axis[j], axis[i]), out[i, j])
-
-
-@kernel
-def _surface(eye: EyeShape, now: Look, at: tuple[np.float32, np.float32], out: np.ndarray) -> None:
-    """out (6,): kind, z, normal above one point of the frontal plane."""
-    x, y = at
-    r = np.sqrt(x * x + y * y)
-    low, high = between_lids(eye, now, x)
-    if not low < y < high:
-        z, slope = skin_height(eye.radius, r)
-        _put(SKIN, at, (z, slope), out)
-        return
-    if not _inside_disc(now, eye.limbus_depth, eye.limbus_radius, at):
-        z, slope = eyeball_height(eye.radius, r)
-        _put(SCLERA, at, (z, slope), out)
-        return
-    in_pupil = _inside_disc(now, eye.iris_depth, now.pupil * eye.pupil_scale, at)
-    out[0] = PUPIL if in_pupil else IRIS
-    out[1] = (eye.iris_depth - x * now.x - y * now.y) / now.z
-    out[2], out[3], out[4] = now.x, now.y, now.z
-
-
-@kernel
-def _put(
-    kind: int, at: tuple[np.float32, np.float32], height: tuple[np.float32, np.float32], out: np.ndarray
-) -> None:
-    x, y = at
-    z, slope = height
-    r = max(np.sqrt(x * x + y * y), np.float32(1e-9))
-    length = np.sqrt(np.float32(1) + slope * slope)
-    out[0], out[1] = kind, z
-    out[2], out[3], out[4] = -slope * x / (r * length), -slope * y / (r * length), np.float32(1) / length
-
-
-@kernel
-def _inside_disc(now: Look, depth: np.float32, radius: np.float32, at: tuple[np.float32, np.float32]) -> bool:
-    """Whether a point lies within the frontal outline of a disc facing the optical axis."""
-    dx, dy = at[0] - depth * now.x, at[1] - depth * now.y
-    along = (dx * now.x + dy * now.y) / now.z
-    return bool(dx * dx + dy * dy + along * along < radius * radius)
 
 
 def irradiance(raster: Raster, headset: Headset, pose: NDArray[np.float32]) -> Array:

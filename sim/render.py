@@ -9,36 +9,49 @@ from numpy.typing import NDArray
 
 from psog.errors import ShapeError, SimulationError
 from psog.headset import Headset
-from psog.sim.compiled import compiled
 from psog.sim.cores import available_cores
-from psog.sim.optics import Sensors, sensors_of
+from psog.sim.effects import FIRST_ORDER, Effects
+from psog.sim.native import Kernels
+from psog.sim.optics import sensors_of
 from psog.sim.population import Users
-from psog.sim.quadrature import FINE, Nodes, Quadrature, nodes
-from psog.sim.sample import render_samples
+from psog.sim.quadrature import FINE, Quadrature, nodes
 from psog.sim.state import STATE_COLUMNS
 from psog.sim.surfaces import eye_shapes
-from psog.sim.tables import Tables, prepare
 
-__all__ = ["FINE", "Optics", "Quadrature", "Scene", "pose_rows", "render"]
+__all__ = ["FINE", "FIRST_ORDER", "Effects", "Optics", "Quadrature", "pose_rows", "render", "render_user"]
 
 Array = NDArray[np.floating]
 Array32 = NDArray[np.float32]
 
 _CLEARANCE_MM = 0.5
+TABLES_PAY = 8
+"""Samples per pose."""
 _PARTS_PER_WORKER = 4
 """So that one slow part does not leave the other cores idle."""
 
 
 class Optics:
-    """A headset's sensors and the quadrature, in the form the kernels take."""
+    """A headset's sensors, the quadrature and the effects, in the form the kernels take them.
 
-    def __init__(self, headset: Headset, quadrature: Quadrature | None = None) -> None:
-        self.sensors: Sensors = sensors_of(headset)
-        self.nodes: Nodes = nodes(quadrature or Quadrature())
+    Attributes:
+        sensors, effects: what was asked for.
+        kernels: that know them.
+    """
+
+    def __init__(
+        self, headset: Headset, quadrature: Quadrature | None = None, effects: Effects | None = None
+    ) -> None:
+        """
+        Args:
+            effects: all of them unless given.
+        """
+        self.sensors = sensors_of(headset)
+        self.effects = effects or Effects()
+        self.kernels = Kernels(self.sensors, nodes(quadrature or Quadrature()), self.effects)
 
     @property
     def sensor_count(self) -> int:
-        return int(self.sensors.table.shape[1])
+        return int(self.sensors.count)
 
 
 def pose_rows(shift_mm: Array, roll_deg: Array) -> Array32:
@@ -53,13 +66,17 @@ def pose_rows(shift_mm: Array, roll_deg: Array) -> Array32:
     return pose.astype(np.float32)
 
 
-def render(optics: Optics, users: Users, pose: Array32, states: Array32) -> Array32:
+def render(
+    optics: Optics, users: Users, pose: Array32, states: Array32, *, tables: bool | None = None
+) -> Array32:
     """Irradiance for many users and poses at once, on all cores.
 
     Args:
         users: m users, one per pose.
         pose: (m, 4) from `pose_rows`.
         states: (m, n, STATE_COLUMNS) from `psog.sim.state.eye_states`.
+        tables: whether to make tables for each pose, which pay from about TABLES_PAY samples per pose on;
+            decided by that unless given. Either way has its own quadrature, so its own last digits.
     Returns:
         (m, n, sensors) W/mm² per W/sr of the sensor's emitter.
     Raises:
@@ -71,13 +88,13 @@ def render(optics: Optics, users: Users, pose: Array32, states: Array32) -> Arra
             f"rendering {users.count} users: poses have shape {pose.shape}, states {states.shape}; "
             f"expected ({users.count}, 4) and ({users.count}, n, {STATE_COLUMNS})"
         )
-    eyes = eye_shapes(users)
-    _check_distance(optics, users, pose)
+    check_distance(optics, users, pose)
+    eyes = eye_shapes(users, optics.effects)
     out = np.empty((*states.shape[:2], optics.sensor_count), np.float32)
-    states = np.ascontiguousarray(states)
+    tables = states.shape[1] >= TABLES_PAY if tables is None else tables
 
     def work(part: slice) -> None:
-        _render(optics.sensors, optics.nodes, (eyes[part], pose[part]), states[part], out[part])
+        out[part] = optics.kernels.render(eyes[part], pose[part], states[part], tables=tables)
 
     workers = min(available_cores(), users.count)
     size = -(-users.count // (_PARTS_PER_WORKER * workers))
@@ -87,52 +104,33 @@ def render(optics: Optics, users: Users, pose: Array32, states: Array32) -> Arra
     return out
 
 
-class Scene:
-    """One user with the headset in one pose, its tables ready: for live use, a few samples at a time."""
+def render_user(optics: Optics, user: Users, pose: Array32, states: Array32) -> Array32:
+    """Irradiance for one user, each sample with its own pose: for live use, a few samples at a time.
 
-    def __init__(self, optics: Optics, user: Users, pose: Array32) -> None:
-        """
-        Args:
-            user: exactly one.
-            pose: (1, 4) from `pose_rows`.
-        Raises:
-            SimulationError: a part of the headset would touch the eye.
-        """
-        _check_distance(optics, user, pose)
-        self._optics = optics
-        self._tables = _prepare(optics.sensors, optics.nodes, eye_shapes(user)[0], pose[0])
-
-    def render(self, states: Array32) -> Array32:
-        """(n, STATE_COLUMNS) eye states to (n, sensors) irradiance like `render`."""
-        out = np.empty((len(states), self._optics.sensor_count), np.float32)
-        _render_one(self._optics.sensors, self._optics.nodes, self._tables, states, out)
-        return out
+    Args:
+        user: exactly one.
+        pose: (n, 4) from `pose_rows`.
+        states: (n, STATE_COLUMNS).
+    Returns:
+        (n, sensors) like `render`; the same however many samples are asked for at a time.
+    Raises:
+        SimulationError: a part of the headset would touch the eye.
+    """
+    check_distance(optics, user, pose)
+    eyes = np.repeat(eye_shapes(user, optics.effects), len(pose), axis=0)
+    return optics.kernels.render(eyes, pose, states[:, None], tables=False)[:, 0]
 
 
-@compiled
-def _prepare(sensors: Sensors, nodes: Nodes, eye: Array32, pose: Array32) -> Tables:
-    return prepare(sensors, nodes, eye, pose)
+def check_distance(optics: Optics, users: Users, pose: Array32) -> None:
+    """Raise unless every part stays clear of every cornea, for one user or for one per pose.
 
-
-@compiled
-def _render_one(sensors: Sensors, nodes: Nodes, tables: Tables, states: Array32, out: Array32) -> None:
-    render_samples(sensors, nodes, tables, states, out)
-
-
-@compiled
-def _render(
-    sensors: Sensors, nodes: Nodes, eyes_and_poses: tuple[Array32, Array32], states: Array32, out: Array32
-) -> None:
-    eyes, poses = eyes_and_poses
-    for m in range(len(eyes)):
-        tables = prepare(sensors, nodes, eyes[m], poses[m])
-        render_samples(sensors, nodes, tables, states[m], out[m])
-
-
-def _check_distance(optics: Optics, users: Users, pose: Array32) -> None:
-    """Raise unless every part stays clear of every cornea."""
-    eyes = eye_shapes(users)
-    apex = eyes[:, 1] + eyes[:, 2]
+    Raises:
+        SimulationError: a part of the headset would touch the eye.
+    """
+    if len(pose) == 0:
+        return
+    eyes = eye_shapes(users, optics.effects)
+    apex = np.broadcast_to(eyes[:, 1] + eyes[:, 2], len(pose))
     table = optics.sensors.table
     for position in (table[0:3], table[6:9]):
         distance = np.sqrt(((position[None] + pose[:, :3, None]) ** 2).sum(axis=1)).min(axis=1)

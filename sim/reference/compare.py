@@ -12,8 +12,10 @@ from psog.sim.reference.rays import Array
 from psog.sim.reference.readings import Readings
 from psog.sim.reference.scene import IRIS, PUPIL, SCLERA, SKIN, WALL
 from psog.sim.reference.states import States
-from psog.sim.render import FINE, Optics, render
+from psog.sim.render import FINE, Effects, Optics, render
 
+TRACED = Effects(lashes=False, skin_relief=False, tear_film=False, spectacles=False)
+"""What the path-traced scene has."""
 VARIES = 0.05
 """SD over mean from which on a sensor's correlation counts."""
 _PAINTS = ("skin", "sclera", "iris", "pupil")
@@ -55,7 +57,7 @@ class Agreement:
 
 def fast_readings(headset: Headset, states: States, users: Users | None = None) -> Array:
     """(n, sensors) of the fast simulator; `users` stand in for those of the states."""
-    optics = Optics(headset, FINE)
+    optics = Optics(headset, FINE, TRACED)
     return render(optics, users or states.worn_by, states.pose, states.rows)[:, 0].astype(np.float64)
 
 

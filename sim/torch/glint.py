@@ -1,21 +1,28 @@
-"""The corneal glint: each emitter's mirror image in the cornea; see `psog.sim.glint`."""
+"""The corneal glint: each emitter's mirror image in the cornea; see `sim/kernels/glint.h`."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from psog.sim import anatomy, glint
+from psog.sim import anatomy
 from psog.sim.torch.optics import Sensors, power_of_cosine
 from psog.sim.torch.surfaces import EyeShape, Look, between_lids
 
-_LIMBUS_BLUR_MM, _LID_BLUR_MM = float(glint._LIMBUS_BLUR_MM), float(glint._LID_BLUR_MM)
-_GRAZING, _STEPS = float(glint._GRAZING), glint._STEPS
+_GRAZING, _STEPS = 0.05, 4
 
 
 def fade(distance: Tensor, blur: float) -> Tensor:
     """1 inside an edge, 0 outside, linear over `blur`."""
     return (0.5 + distance / blur).clamp(0, 1)
+
+
+def fresnel(index: float, cosine: Tensor) -> Tensor:
+    """Share of unpolarised light that a surface reflects at an angle of incidence."""
+    inside = (1 - (1 - cosine * cosine) / index**2).sqrt()
+    across = (cosine - index * inside) / (cosine + index * inside)
+    along = (inside - index * cosine) / (inside + index * cosine)
+    return (across**2 + along**2) / 2
 
 
 def glints(eye: EyeShape, now: Look, sensors: Sensors) -> Tensor:
@@ -27,22 +34,27 @@ def glints(eye: EyeShape, now: Look, sensors: Sensors) -> Tensor:
     for _ in range(_STEPS):
         point = centre + radius * normal
         v, w = detector - point, emitter - point
-        l1, l2 = v.norm(dim=-1, keepdim=True), w.norm(dim=-1, keepdim=True)
-        half = v / l1 + w / l2
+        half = v / v.norm(dim=-1, keepdim=True) + w / w.norm(dim=-1, keepdim=True)
         normal = half / half.norm(dim=-1, keepdim=True)
-    l1, l2 = l1[..., 0], l2[..., 0]
+    point = centre + radius * normal
+    v, w = detector - point, emitter - point
+    l1, l2 = v.norm(dim=-1), w.norm(dim=-1)
     cosine = ((v * normal).sum(-1) / l1).clamp_min(_GRAZING)
     path, product = l1 + l2, 2 * l1 * l2 / radius
     spread = (path + product / cosine) * (path + product * cosine)
     low, high = between_lids(eye, now, point[..., 0])
     limbus_cos = (eye.limbus_depth - eye.cornea_centre) / radius
-    seen = fade(((normal * axis).sum(-1) - limbus_cos) * radius, _LIMBUS_BLUR_MM)
-    seen = seen * fade(high - point[..., 1], _LID_BLUR_MM) * fade(point[..., 1] - low, _LID_BLUR_MM)
-    seen = seen * ((high - low) / _LID_BLUR_MM).clamp_max(1)
+    seen = fade(((normal * axis).sum(-1) - limbus_cos) * radius, anatomy.GLINT_LIMBUS_BLUR_MM)
+    seen = (
+        seen
+        * fade(high - point[..., 1], anatomy.GLINT_LID_BLUR_MM)
+        * fade(point[..., 1] - low, anatomy.GLINT_LID_BLUR_MM)
+    )
+    seen = seen * ((high - low) / anatomy.GLINT_LID_BLUR_MM).clamp(0, 1)
     off_detector = -(sensors.detector_aim.T * v).sum(-1) / l1
     off_emitter = -(sensors.emitter_aim.T * w).sum(-1) / l2
     lobes = power_of_cosine(off_detector**2, sensors.detector_lobe) * power_of_cosine(
         off_emitter**2, sensors.emitter_lobe
     )
     lit = torch.minimum(off_detector, off_emitter) > 0
-    return torch.where(lit, anatomy.CORNEA_REFLECTANCE * seen * lobes / spread, 0.0)
+    return torch.where(lit, fresnel(anatomy.CORNEA_INDEX, cosine) * seen * lobes / spread, 0.0)

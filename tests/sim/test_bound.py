@@ -79,7 +79,7 @@ def test_derivatives_are_those_of_the_kernels():
     fit = torch.tensor([0.8, -0.5, 0.3, 1.0], dtype=torch.float64)
     optics = TorchOptics(RING, Quadrature(16, 37, 72, 6, 32, 16, 4, 8, 4))
     found = jacobian(optics, user, fit, torch.as_tensor(gaze), ("kappa_h_deg", "eye_radius_mm"))
-    fine = kernels.Optics(RING, FINE)
+    fine = kernels.Optics(RING, FINE, kernels.FIRST_ORDER)
 
     def seen(deviation):
         moved = replace(

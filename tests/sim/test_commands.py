@@ -3,11 +3,9 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import psog.sim.compiled
 from psog.errors import MissingExtraError, SimulationError
 from psog.headset import load_headset
 from psog.recording import read_recording
@@ -58,8 +56,7 @@ def test_bench_wear_draws_and_measures_and_refuses_to_replace(tmp_path):
     found = json.loads(run.stdout)
     assert picture.read_bytes()[:4] == b"\x89PNG"
     assert 0 < found["moved"]["still"]["shift_mm"] < found["moved"]["active"]["shift_mm"] < 4.05
-    assert found["followed"]["fixed"]["error_of_noise"] == 0
-    assert 0 < found["followed"]["office"]["error_of_noise"] < 1
+    assert found["cpu_ms_per_s"].keys() == {"fixed", *found["moved"]}
     again = psog_command("bench", "wear", "--users", "2", "--out", str(picture))
     assert again.returncode == 1
     assert "already exists" in again.stderr
@@ -92,15 +89,3 @@ def test_show_names_the_extra_it_needs(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"psog\[plot\]"):
         draw_headset(load_headset("ring16"), tmp_path / "ring16.png")
-
-
-def test_every_module_with_kernels_is_part_of_the_cache_key():
-    """A kernel compiled from another text must not be taken from the cache."""
-    folder = Path(psog.sim.compiled.__file__).parent
-    with_kernels = {
-        path.stem
-        for path in folder.glob("*.py")
-        if any(line in ("@kernel", "@compiled") for line in path.read_text("utf-8").splitlines())
-    }
-    assert with_kernels <= set(psog.sim.compiled.KERNEL_MODULES)
-    assert all(folder.joinpath(f"{name}.py").is_file() for name in psog.sim.compiled.KERNEL_MODULES)

@@ -7,6 +7,7 @@ from psog.errors import HeadsetError, SimulationError
 from psog.headset import load_headset
 from psog.sim.ambient import AMBIENTS, DARK, Ambient, ambient_light
 from psog.sim.device import Device
+from psog.sim.effects import Effects
 from psog.sim.electronics import Electronics, digitize, gains, noise_counts, signal_to_noise
 from psog.sim.photocurrent import photocurrent
 from psog.sim.quadrature import FINE
@@ -34,7 +35,7 @@ def many(factor: float = 1.0, ambient: Ambient = DARK) -> np.ndarray:
 @pytest.mark.parametrize("name", ["ring16", "grid15"])
 def test_the_nominal_eye_reads_forty_percent(name):
     headset = load_headset(name)
-    counts = irradiance(headset, [(0.0, 0.0)], quadrature=FINE)[0] * gains(headset)
+    counts = irradiance(headset, [(0.0, 0.0)], quadrature=FINE, effects=Effects())[0] * gains(headset)
     np.testing.assert_allclose(counts, 0.4 * 4096, rtol=1e-4)
 
 

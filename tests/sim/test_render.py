@@ -8,12 +8,13 @@ import pytest
 from psog.errors import ShapeError, SimulationError
 from psog.headset import load_headset
 from psog.sim.anatomy import SKIN_RADIUS_MM
+from psog.sim.effects import FIRST_ORDER, Effects
 from psog.sim.measure import measure
 from psog.sim.population import draw_users, nominal_user
 from psog.sim.quadrature import FINE, Quadrature
 from psog.sim.raster import irradiance as irradiance_of_pixels
 from psog.sim.raster import rasterize
-from psog.sim.render import Optics, Scene, pose_rows, render
+from psog.sim.render import Optics, pose_rows, render, render_user
 from psog.sim.surfaces import eye_shapes
 from tests.sim.views import irradiance, moved, painted, states, with_lobes
 
@@ -39,7 +40,7 @@ def test_column_method_agrees_with_pixels(headset):
     for gaze, openness in (((14.0, 9.0), 1.0), ((-20.0, -16.0), 0.6)):
         found = diffuse(headset, gaze, users, openness=openness, quadrature=FINE, **pose)
         state = states(users, [gaze], openness=openness, roll_deg=pose["roll_deg"])[0, 0]
-        raster = rasterize(eye_shapes(users)[0], state, half_mm=SKIN_RADIUS_MM, step_mm=0.125)
+        raster = rasterize(eye_shapes(users, FIRST_ORDER)[0], state, half_mm=SKIN_RADIUS_MM, step_mm=0.125)
         raster.reflectance[raster.x_mm**2 + raster.y_mm**2 > SKIN_RADIUS_MM**2] = 0
         row = pose_rows(np.array([pose["shift_mm"]]), np.array([pose["roll_deg"]]))[0]
         np.testing.assert_allclose(found, irradiance_of_pixels(raster, headset, row), rtol=3e-3)
@@ -51,7 +52,7 @@ def test_glint_carries_what_a_traced_bundle_carries():
     bare = with_lobes(RING, 0, 0)
     found = irradiance(bare, [(0.0, 0.0)], users=painted(user, 0.0))[0]
     axis = states(user, [(0.0, 0.0)])[0, 0, :3].astype(float)
-    row = eye_shapes(user)[0].astype(float)
+    row = eye_shapes(user, FIRST_ORDER)[0].astype(float)
     centre, radius = row[2] * axis, row[1]
     for s in (0, 12, 14):  # the glints of others lie under the lid or beyond the limbus
         detector, emitter = np.array(RING.sensors[s].detector_mm), np.array(RING.sensors[s].emitter_mm)
@@ -188,14 +189,26 @@ def test_a_wider_pupil_darkens_the_sensors():
     assert (wide < narrow).mean() > 0.9
 
 
-def test_one_scene_renders_as_many_do():
+def test_tables_and_plain_sums_agree():
     users, gazes = draw_users(3, 1), np.array(GAZES)
     pose = pose_rows(np.array([[0, 0, 0], [1, 1, 0], [-1, 2, 0.5]], dtype=float), np.array([0.0, 1.0, -2.0]))
-    optics, rows = Optics(RING), states(users, gazes)
-    together = render(optics, users, pose, rows)
-    for k in range(3):
-        alone = Scene(optics, users.take(slice(k, k + 1)), pose[k : k + 1]).render(rows[k])
-        np.testing.assert_allclose(alone, together[k], rtol=1e-5)
+    for effects in (FIRST_ORDER, Effects()):
+        optics, rows = Optics(RING, FINE, effects), states(users, gazes)
+        by_tables, plainly = (render(optics, users, pose, rows, tables=way) for way in (True, False))
+        np.testing.assert_allclose(plainly, by_tables, rtol=1e-3)
+
+
+def test_samples_with_a_pose_each_are_the_same_however_many_are_asked_for():
+    user, gazes = draw_users(1, 1), np.array(GAZES)
+    pose = pose_rows(np.array([[0, 0, 0], [1, 1, 0], [-1, 2, 0.5], [0, 2, 0]], dtype=float), np.arange(4.0))
+    optics, rows = Optics(RING), states(user, gazes)[0]
+    together = render_user(optics, user, pose, rows)
+    for k in range(4):
+        np.testing.assert_array_equal(
+            render_user(optics, user, pose[k : k + 1], rows[k : k + 1])[0], together[k]
+        )
+        of_many = render(optics, user, pose[k : k + 1], rows[None, k : k + 1], tables=False)
+        np.testing.assert_array_equal(of_many[0, 0], together[k])
 
 
 def test_a_sensor_in_the_eye_is_refused():

@@ -6,7 +6,7 @@ import pytest
 from psog.errors import ShapeError, SimulationError
 from psog.headset import load_headset
 from psog.sim.config import SimulationConfig
-from psog.sim.live import MOVED, LiveEye
+from psog.sim.live import LiveEye
 from psog.sim.population import draw_users
 from psog.sim.simulate import simulate
 from psog.sim.slippage import EXPRESSION_S, MOTIONS, Motion, Slippage
@@ -111,7 +111,7 @@ def test_readings_follow_the_headset_to_within_a_fraction_of_the_noise():
     """Placed exactly where it has slipped to, the headset reads the same."""
     motion = Motion(creep_mm=400.0)
     (slipping, fits), _ = live(motion, [2000])
-    assert np.abs(fits[-1]).max() > 10 * MOVED
+    assert np.abs(fits[-1]).max() > 0.2
     eye = LiveEye(RING, draw_users(1, 0), 0, 0)
     exact = []
     for k in range(2000):
@@ -143,7 +143,6 @@ def test_gaze_and_openness_must_be_of_the_same_samples():
     [
         (lambda: Wear(motion="dancing"), "unknown wear 'dancing'; expected one of fixed, still"),
         (lambda: Wear(slip_mm=1.0, motion="office"), "expected one of them"),
-        (lambda: LiveEye(RING, draw_users(1, 0), 0, 0, follow=-1.0), "within -1.0"),
         (lambda: Motion(jolt_mm=-1), "jolt_mm is -1"),
         (lambda: Motion(creep_mm=float("inf")), "creep_mm is inf"),
         (lambda: Slippage(Motion(), 0, 0, 0.0), "0.0 samples a second"),

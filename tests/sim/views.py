@@ -6,7 +6,7 @@ import numpy as np
 
 from psog.headset import Headset, Lobes
 from psog.sim.population import Users, nominal_user
-from psog.sim.render import Optics, Quadrature, pose_rows, render
+from psog.sim.render import FIRST_ORDER, Effects, Optics, Quadrature, pose_rows, render
 from psog.sim.state import eye_states
 
 
@@ -32,13 +32,15 @@ def irradiance(
     shift_mm=(0.0, 0.0, 0.0),
     roll_deg=0.0,
     quadrature: Quadrature | None = None,
+    effects: Effects = FIRST_ORDER,
+    tables: bool | None = None,
     **state,
 ):
     """(n, sensors) of one user, the nominal one unless given."""
     user = users or nominal_user()
     pose = pose_rows(np.array([shift_mm], dtype=float), np.array([roll_deg]))
     rows = states(user, gaze_deg, roll_deg=roll_deg, **state)
-    return render(Optics(headset, quadrature), user, pose, rows)[0]
+    return render(Optics(headset, quadrature, effects), user, pose, rows, tables=tables)[0]
 
 
 def moved(headset: Headset, change) -> Headset:
