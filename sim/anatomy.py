@@ -132,5 +132,20 @@ def image_reflectance(magnification: Array) -> Array:
     return magnification**2 * (1 - CORNEA_REFLECTANCE) ** 2 / REFRACTION_INDEX**2
 
 
+def iris_share(cornea_radius_mm: Array, limbus_radius_mm: Array, magnification: Array) -> Array:
+    """Part of the paraxial image's area within the limbus that shows iris to the eye's own axis.
+
+    The cornea bends light towards the axis most at the limbus: what is seen there, straight from in front, lies
+    nearer to the axis than the paraxial image says. So the ring of iris that fills the outline is smaller than
+    the image would have it, and its light less.
+
+    Source: Snell's law for a ray along the axis that meets the cornea at the limbus.
+    """
+    steep = np.arcsin(limbus_radius_mm / cornea_radius_mm)
+    behind = PUPIL_DEPTH_MM - cornea_radius_mm + np.sqrt(cornea_radius_mm**2 - limbus_radius_mm**2)
+    met = limbus_radius_mm - behind * np.tan(steep - np.arcsin(np.sin(steep) / REFRACTION_INDEX))
+    return np.asarray((limbus_radius_mm / (met * magnification)) ** 2)
+
+
 LIMIT_DEG = 60.0
 """The eye does not turn further: the field of fixation ends near 50°."""

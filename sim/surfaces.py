@@ -57,6 +57,7 @@ def eye_shapes(users: Users, effects: Effects) -> NDArray[np.float32]:
     centre = anatomy.cornea_centre_mm(users.eye_radius_mm, users.cornea_radius_mm, users.iris_radius_mm)
     image_depth, magnification = anatomy.pupil_image(users.cornea_radius_mm)
     brightness = anatomy.image_reflectance(magnification)
+    iris = anatomy.iris_share(users.cornea_radius_mm, users.iris_radius_mm, magnification)
     relief = 1.0 if effects.skin_relief else 0.0
     bounce = users.skin * (1.0 if effects.interreflection else 0.0)
     on_eye = 1 + anatomy.BOUNCE_ON_EYE * bounce
@@ -72,7 +73,7 @@ def eye_shapes(users: Users, effects: Effects) -> NDArray[np.float32]:
         "pupil_scale": magnification / 2,
         "fissure_half": users.fissure_half_mm,
         "sclera": users.sclera * on_eye,
-        "iris": users.iris * brightness * on_eye,
+        "iris": users.iris * brightness * on_eye * iris,
         "pupil": users.pupil * brightness * on_eye,
         "skin": users.skin,
         "tilt_x": relief * users.face_tilt_h,

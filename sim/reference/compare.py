@@ -55,17 +55,22 @@ class Agreement:
         return float(self.correlation[self.variation > VARIES].min(initial=1.0))
 
 
-def fast_readings(headset: Headset, states: States, users: Users | None = None) -> Array:
+def fast_readings(
+    headset: Headset, states: States, users: Users | None = None, effects: Effects = TRACED
+) -> Array:
     """(n, sensors) of the fast simulator; `users` stand in for those of the states."""
-    optics = Optics(headset, FINE, TRACED)
+    optics = Optics(headset, FINE, effects)
     return render(optics, users or states.worn_by, states.pose, states.rows)[:, 0].astype(np.float64)
 
 
 def fast_parts(headset: Headset, states: States) -> dict[str, Array]:
-    """The fast readings by surface, each with all other surfaces black: light is additive."""
-    users = states.worn_by
-    glint = fast_readings(headset, states, _only(users, ()))
-    parts = {name: fast_readings(headset, states, _only(users, (name,))) - glint for name in _PAINTS}
+    """The fast readings by surface, each with all other surfaces black: light is additive.
+
+    Without interreflection: what is compared with them was scattered once.
+    """
+    users, once = states.worn_by, replace(TRACED, interreflection=False)
+    glint = fast_readings(headset, states, _only(users, ()), once)
+    parts = {name: fast_readings(headset, states, _only(users, (name,)), once) - glint for name in _PAINTS}
     return {**parts, "glint": glint}
 
 

@@ -80,6 +80,10 @@ def eye_shape(user: Columns) -> EyeShape:
     image_depth = 1 / (n / depth - (n - 1) / cornea)
     magnification = n * image_depth / depth
     brightness = magnification**2 * (1 - anatomy.CORNEA_REFLECTANCE) ** 2 / n**2
+    steep = (limbus / cornea).asin()
+    behind = depth - cornea + (cornea**2 - limbus**2).sqrt()
+    met = limbus - behind * (steep - (steep.sin() / n).asin()).tan()
+    iris = (limbus / (met * magnification)) ** 2
     return EyeShape(
         radius=radius,
         cornea_radius=cornea,
@@ -90,7 +94,7 @@ def eye_shape(user: Columns) -> EyeShape:
         pupil_scale=magnification / 2,
         fissure_half=user["fissure_half_mm"],
         sclera=user["sclera"],
-        iris=user["iris"] * brightness,
+        iris=user["iris"] * brightness * iris,
         pupil=user["pupil"] * brightness,
         skin=user["skin"],
     )

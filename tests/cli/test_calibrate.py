@@ -68,7 +68,7 @@ def test_flags_and_accuracy_decide_where_nobody_can_be_asked(port, flags, kept, 
 
 def test_a_second_result_that_is_no_better_is_not_kept(port):
     """The steady eye gives the same readings again, so the second fit is the first one."""
-    flags = ("--port", port, "--points", "5", "--seed", "1", "--json")
+    flags = ("--port", port, "--points", "5", "--seed", "3", "--json")
     first, again = run(*flags), run(*flags)
     found = json.loads(again.stdout)
     assert json.loads(first.stdout)["accepted"]

@@ -9,10 +9,6 @@ from psog.headset import load_headset
 from psog.sim.reference.compare import VARIES, agreement
 from psog.sim.reference.readings import read_library
 
-pytest.importorskip(
-    "psog.sim.effects", reason="without thick lids and interreflection the simulator is 2.6 % off"
-)
-
 LIBRARY = read_library(Path(__file__).with_name("path_traced.npz"))
 
 
