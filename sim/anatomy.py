@@ -53,7 +53,7 @@ RELIEF_AT_MM, RELIEF_WIDTH_MM = 17.0, 5.0
 values."""
 RELIEF_APART_RAD = 2.4
 """Angle between bump and hollow; a weak value."""
-CREASE_DEPTH_MM, CREASE_WIDTH_MM = 0.8, 2.5
+CREASE_DEPTH_MM, CREASE_WIDTH_MM = 0.6, 3.0
 """Of the supratarsal crease; weak values."""
 LASH_RISE = 0.35
 """How far the upper lashes rise over their length; a weak value."""
@@ -135,9 +135,9 @@ def image_reflectance(magnification: Array) -> Array:
 def iris_share(cornea_radius_mm: Array, limbus_radius_mm: Array, magnification: Array) -> Array:
     """Part of the paraxial image's area within the limbus that shows iris to the eye's own axis.
 
-    The cornea bends light towards the axis most at the limbus: what is seen there, straight from in front, lies
-    nearer to the axis than the paraxial image says. So the ring of iris that fills the outline is smaller than
-    the image would have it, and its light less.
+    The cornea bends light towards the axis most at the limbus: what is seen there, straight from in front,
+    lies nearer to the axis than the paraxial image says. So the ring of iris that fills the outline is
+    smaller than the image would have it, and its light less.
 
     Source: Snell's law for a ray along the axis that meets the cornea at the limbus.
     """

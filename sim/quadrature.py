@@ -24,12 +24,12 @@ class Quadrature:
     every sample has a pose of its own there are no tables: skin and open eye are summed per sample.
     """
 
-    aperture_columns: int = 10
+    aperture_columns: int = 8
     sclera_columns: int = 21
-    rows: int = 20
+    rows: int = 16
     skin_rings: int = 6
     """In each of three zones: lid, crease, face."""
-    skin_spokes: int = 24
+    skin_spokes: int = 32
     limbus_columns: int = 5
     limbus_points: int = 3
     pupil_columns: int = 3

@@ -54,50 +54,90 @@ static inline float depth_seen(const struct edge *edge, float py, float pz)
     return edge->opening * (pz - edge->z) / fmaxf(edge->side * below, 1e-3f);
 }
 
-/* sums += what an edge's wall gives; where the lids all but meet, each keeps light from the other's wall. */
-static void add_wall(const struct eye *eye, const struct look *now, const struct sensors *sensors,
-                     const struct edge *edge, struct root root, float in_limbus, float *restrict sums)
+/* What one place on an edge adds and hides: its wall, and strips of sclera and of iris behind it. */
+enum { SCLERA, IRIS, WALL, PIECES };
+
+struct piece {
+    int kind;
+    float height; /* of the edge above what the piece is of */
+    float away;   /* slope of the eye behind the edge */
+};
+
+/* How detectors and emitters look over an edge. */
+struct view {
+    float steep[2 * ACROSS]; /* slope towards the edge's own lid */
+    float over[2 * ACROSS];  /* the same where the straight line from the part crosses the edge, which is beside the
+                              * place that the edge is for, higher or lower */
+};
+
+static void look_over(const struct sensors *sensors, const struct edge *edge, struct view *view)
 {
-    const float *restrict dy = sensors->table + (DETECTOR + 1) * ACROSS, *restrict dz = dy + ACROSS;
-    const float *restrict ey = sensors->table + (EMITTER + 1) * ACROSS, *restrict ez = ey + ACROSS;
-    float values[ACROSS];
-    float height = fmaxf(edge->z - eye_front(eye, now, edge->x, edge->y, in_limbus), 1e-3f);
-    struct patch patch = wall(eye, edge, height);
-    respond(sensors, 1, &patch, values);
-    dim(eye, root, sensors, patch.y, patch.z, values);
-    for (int s = 0; s < ACROSS; s++) {
-        float seen = fminf(depth_seen(edge, dy[s], dz[s]), depth_seen(edge, ey[s], ez[s]));
-        sums[s] += values[s] * fminf(seen / height, 1);
+    for (int end = 0; end < 2; end++) {
+        const float *restrict part = sensors->table + (end == 0 ? DETECTOR : EMITTER) * ACROSS;
+        for (int s = 0; s < ACROSS; s++) {
+            float flat = 1 / (part[2 * ACROSS + s] - edge->z), aside = (part[s] - edge->x) * flat;
+            float steep = edge->side * ((part[ACROSS + s] - edge->y) * flat - edge->slope * aside);
+            view->steep[end * ACROSS + s] = steep;
+            view->over[end * ACROSS + s] = steep / fmaxf(1 - edge->rise * aside, 0.3f);
+        }
     }
 }
 
-/* How far behind an edge the straight line from a part over the edge meets the eye; negative in front.
- * `away` is the slope of the eye against that direction. The line crosses the edge beside the place it is for, where
- * the edge is higher or lower. */
-static inline float behind(const struct edge *edge, float height, float away, float px, float py, float pz)
+/* How far behind an edge the line of sight of part i meets the eye; negative in front. */
+static inline float behind(const struct view *view, const struct piece *eye, int i)
 {
-    float flat = 1 / (pz - edge->z), aside = (px - edge->x) * flat;
-    float steep = edge->side * ((py - edge->y) * flat - edge->slope * aside);
-    return height * steep / (fmaxf(1 - edge->rise * aside, 0.3f) * fmaxf(1 - away * steep, 0.5f));
+    return eye->height * view->over[i] / fmaxf(1 - eye->away * view->steep[i], 0.5f);
 }
 
-/* sums -= what a strip behind an edge would have given, were it not hidden. `surface` is the eye there, per mm of
- * strip; `z` its height at the edge and `away` its slope; `left` what the other lid has left of the opening. */
-static void hide(const struct eye *eye, const struct sensors *sensors, const struct edge *edge, struct root root,
-                 struct patch surface, float z, float away, float *restrict left, float *restrict sums)
+/* The pieces and their patches, those of strips per mm of their width; returns how many there are. */
+static int put_pieces(const struct eye *eye, const struct look *now, const struct edge *edge, struct patch *patches,
+                      struct piece *pieces)
 {
-;
+    float x = edge->x, in_limbus = fade(eye->limbus_radius - from_axis(now, eye->limbus_depth, x, edge->y), LIMBUS_BLUR_MM);
+    int count = 0;
+    float high = fmaxf(edge->z - eye_front(eye, now, x, edge->y, in_limbus), 1e-3f);
+    patches[count] = wall(eye, edge, high);
+    pieces[count++] = (struct piece){WALL, high, 0};
+    if (in_limbus < 1) {
+        struct height at = sphere_height(eye->radius, x, edge->y);
+        high = fmaxf(edge->z - at.z, 0);
+        float y = edge->y - edge->side * fminf(INTO_STRIP * high, 0.5f * edge->opening);
+        patches[count] = on_sclera(eye, x, y, edge->width * (1 - in_limbus));
+        pieces[count++] = (struct piece){SCLERA, high, edge->side * at.y};
+    }
+    if (in_limbus > 0) {
+        high = fmaxf(edge->z - iris_height(eye, now, x, edge->y), 0);
+        float y = edge->y - edge->side * fminf(INTO_STRIP * high, 0.5f * edge->opening);
+        float from_pupil = now->pupil * eye->pupil_scale - from_axis(now, eye->iris_depth, x, y);
+        float reflectance = eye->iris + fade(from_pupil, PUPIL_BLUR_MM) * (eye->pupil - eye->iris);
+        patches[count] = on_iris(eye, now, x, y, edge->width * in_limbus * reflectance);
+        pieces[count++] = (struct piece){IRIS, high, -edge->side * now->y / now->z};
+    }
+    return count;
+}
+
+/* sums += the light of an edge's wall; where the lids all but meet, only as deep as each part sees it past the other
+ * lid. */
+static void add_wall(const struct sensors *sensors, const struct edge *edge, const struct piece *wall,
+                     const float *restrict light, float *restrict sums)
+{
     const float *restrict d = sensors->table + DETECTOR * ACROSS, *restrict e = sensors->table + EMITTER * ACROSS;
-    float values[ACROSS];
-    float height = fmaxf(edge->z - z, 0);
-    respond(sensors, 1, &surface, values);
-    dim(eye, root, sensors, surface.y, surface.z, values);
     for (int s = 0; s < ACROSS; s++) {
-        float hidden = fmaxf(behind(edge, height, away, d[s], d[ACROSS + s], d[2 * ACROSS + s]),
-                             behind(edge, height, away, e[s], e[ACROSS + s], e[2 * ACROSS + s]));
+        float deep = fminf(depth_seen(edge, d[ACROSS + s], d[2 * ACROSS + s]),
+                           depth_seen(edge, e[ACROSS + s], e[2 * ACROSS + s]));
+        sums[s] += light[s] * fminf(deep / wall->height, 1);
+    }
+}
+
+/* sums -= the light of a strip, as wide as each sensor has it hidden, of what the other lid has left of it. */
+static void hide(const struct view *view, const struct piece *strip, const float *restrict light,
+                 float *restrict left, float *restrict sums)
+{
+    for (int s = 0; s < ACROSS; s++) {
+        float hidden = fmaxf(behind(view, strip, s), behind(view, strip, ACROSS + s));
         float width = fminf(fmaxf(hidden, 0), left[s]);
         left[s] -= width;
-        sums[s] -= values[s] * width;
+        sums[s] -= light[s] * width;
     }
 }
 
@@ -106,39 +146,40 @@ static void add_edges(const struct eye *eye, const struct look *now, const struc
                       const struct nodes *nodes, float *restrict sums)
 {
     for (int k = 0; k < nodes->edge.count; k++) {
-        float sclera_left[ACROSS], iris_left[ACROSS];
         float x = nodes->edge.x[k] * eye->fissure_half;
         struct interval open = between_lids(eye, now, x);
         if (open.high <= open.low)
             continue;
-        for (int s = 0; s < ACROSS; s++)
-            sclera_left[s] = iris_left[s] = open.high - open.low;
         struct root root = lash_root(eye, now, x);
-        for (int side = 1; side >= -1; side -= 2) {
-            float middle = side > 0 ? now->upper : -now->lower, y = side > 0 ? open.high : open.low;
+        struct edge edges[2];
+        struct view views[2];
+        struct patch patches[2 * PIECES];
+        struct piece pieces[2 * PIECES];
+        float values[2 * PIECES * ACROSS], left[2 * ACROSS]; /* of sclera, of iris */
+        int upper = 0, count = 0;
+        for (int lid = 0; lid < 2; lid++) {
+            float y = lid == 0 ? open.high : open.low, middle = lid == 0 ? now->upper : -now->lower;
             float slope = -2 * middle * x / (eye->fissure_half * eye->fissure_half);
             struct height skin = skin_height(eye, x, y);
-            struct edge edge = {
-                x, y, skin.z, (float)side, slope, skin.x + slope * skin.y,
+            edges[lid] = (struct edge){
+                x, y, skin.z, lid == 0 ? 1 : -1, slope, skin.x + slope * skin.y,
                 open.high - open.low, nodes->edge.weight[k] * eye->fissure_half,
             };
-            float in_limbus = fade(eye->limbus_radius - from_axis(now, eye->limbus_depth, x, y), LIMBUS_BLUR_MM);
-            add_wall(eye, now, sensors, &edge, root, in_limbus, sums);
-            if (in_limbus < 1) {
-                struct height at = sphere_height(eye->radius, x, y);
-                float into = fminf(INTO_STRIP * fmaxf(edge.z - at.z, 0), 0.5f * edge.opening);
-                struct patch strip = on_sclera(eye, x, y - edge.side * into, edge.width * (1 - in_limbus));
-                hide(eye, sensors, &edge, root, strip, at.z, edge.side * at.y, sclera_left, sums);
-            }
-            if (in_limbus > 0) {
-                float z = iris_height(eye, now, x, y);
-                float into = fminf(INTO_STRIP * fmaxf(edge.z - z, 0), 0.5f * edge.opening);
-                y -= edge.side * into;
-                float from_pupil = now->pupil * eye->pupil_scale - from_axis(now, eye->iris_depth, x, y);
-                float reflectance = eye->iris + fade(from_pupil, PUPIL_BLUR_MM) * (eye->pupil - eye->iris);
-                struct patch strip = on_iris(eye, now, x, y, edge.width * in_limbus * reflectance);
-                hide(eye, sensors, &edge, root, strip, z, -edge.side * now->y / now->z, iris_left, sums);
-            }
+            look_over(sensors, edges + lid, views + lid);
+            count += put_pieces(eye, now, edges + lid, patches + count, pieces + count);
+            upper = lid == 0 ? count : upper;
+        }
+        respond(sensors, count, patches, values);
+        for (int s = 0; s < 2 * ACROSS; s++)
+            left[s] = open.high - open.low;
+        for (int i = 0; i < count; i++) {
+            int lid = i < upper ? 0 : 1;
+            float *light = values + i * ACROSS;
+            dim(eye, root, sensors, patches[i].y, patches[i].z, light);
+            if (pieces[i].kind == WALL)
+                add_wall(sensors, edges + lid, pieces + i, light, sums);
+            else
+                hide(views + lid, pieces + i, light, left + pieces[i].kind * ACROSS, sums);
         }
     }
 }
