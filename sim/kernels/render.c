@@ -45,7 +45,7 @@ static void add_column(const struct job *job, const struct eye *eye, const struc
         sums[s] += values[s];
 }
 
-/* Open the lids over sclera: by tables, or with patches of sclera, less as many of skin. */
+/* Open the lids: sclera, dimmed by the lashes, in place of skin, by tables or in patches. */
 static void open_lids(const struct job *job, const struct eye *eye, const struct look *now, float *restrict sums)
 {
     const struct nodes *nodes = &job->scene->nodes;
@@ -56,24 +56,28 @@ static void open_lids(const struct job *job, const struct eye *eye, const struct
         if (open.high <= open.low)
             continue;
         float half = 0.5f * (open.high - open.low), middle = 0.5f * (open.high + open.low);
-        float values[ACROSS] = {0};
+        float shown[ACROSS] = {0}, covered[ACROSS] = {0};
         if (job->scene->tables) {
-            const float *column = job->tables.aperture + k * stride;
-            add_at(nodes, column, open.high, 1, values);
-            add_at(nodes, column, open.low, -1, values);
+            const float *aperture = job->tables.aperture + k * stride, *skin = job->tables.covered + k * stride;
+            add_at(nodes, aperture, open.high, 1, shown);
+            add_at(nodes, aperture, open.low, -1, shown);
+            add_at(nodes, skin, open.high, 1, covered);
+            add_at(nodes, skin, open.low, -1, covered);
         } else {
+            const int points = nodes->aperture_points.count;
             float area = nodes->aperture.weight[k] * eye->fissure_half * half;
-            for (int g = 0; g < nodes->aperture_points.count; g++) {
+            for (int g = 0; g < points; g++) {
                 float y = middle + half * nodes->aperture_points.x[g];
-                job->patches[2 * g] = on_sclera(eye, x, y, area * nodes->aperture_points.weight[g]);
-                job->patches[2 * g + 1] = on_skin(eye, x, y, -area * nodes->aperture_points.weight[g]);
+                job->patches[g] = on_sclera(eye, x, y, area * nodes->aperture_points.weight[g]);
+                job->patches[points + g] = on_skin(eye, x, y, area * nodes->aperture_points.weight[g]);
             }
-            add_patches(&job->sensors, 2 * nodes->aperture_points.count, job->patches, values);
+            add_patches(&job->sensors, points, job->patches, shown);
+            add_patches(&job->sensors, points, job->patches + points, covered);
         }
         float z = sphere_height(eye->radius, x, middle).z;
-        dim(eye, lash_root(eye, now, x), &job->sensors, middle, z, values);
+        dim(eye, lash_root(eye, now, x), &job->sensors, middle, z, shown);
         for (int s = 0; s < ACROSS; s++)
-            sums[s] += values[s];
+            sums[s] += shown[s] - covered[s];
     }
 }
 
@@ -164,14 +168,16 @@ int psog_render(const struct scene *scene, int users, const struct eye *eyes, co
     const int skin = nodes->rings.count * nodes->spokes.count, rows = nodes->rows;
     const int aperture = nodes->aperture.count, columns = nodes->columns.count, stride = (rows + 1) * ACROSS;
     struct patch *patches = malloc(sizeof *patches * (size_t)(skin + (2 * aperture + columns) * rows + patches_of_sample(nodes)));
-    float *sums = malloc(sizeof *sums * (size_t)(2 * ACROSS + (aperture + columns) * stride));
+    float *sums = malloc(sizeof *sums * (size_t)(2 * ACROSS + (2 * aperture + columns) * stride));
     if (!patches || !sums) {
         free(patches);
         free(sums);
         return -1;
     }
-    struct surfaces surfaces = {patches, patches + skin, patches + skin + 2 * aperture * rows};
-    struct tables tables = {sums + ACROSS, sums + 2 * ACROSS, sums + 2 * ACROSS + aperture * stride};
+    struct patch *open = patches + skin;
+    float *table_of = sums + 2 * ACROSS;
+    struct surfaces surfaces = {patches, open, open + aperture * rows, open + 2 * aperture * rows};
+    struct tables tables = {sums + ACROSS, table_of, table_of + aperture * stride, table_of + 2 * aperture * stride};
     struct job job = {scene, scene->sensors, surfaces.sclera + columns * rows, surfaces, tables};
     float table[ROWS * ACROSS];
     job.sensors.table = table;

@@ -1,8 +1,8 @@
 /* Per user and pose: what does not change when the eye rotates, summed once.
  *
  * The sclera is a sphere about the rotation centre, so turning the eye moves only limbus, pupil and lids over it. For
- * each sensor the tables hold the sum over the whole skin, and running sums along y of what opening the lids adds
- * (sclera seen, skin moved away) and of the sclera alone. A sample then needs only differences of running sums. */
+ * each sensor the tables hold the sum over the whole skin, and running sums along y of the sclera that
+ * opening the lids shows, of the skin that it takes away, and of the sclera where the cornea may be. A sample then needs only differences of running sums. */
 #ifndef PSOG_SIM_TABLES_H
 #define PSOG_SIM_TABLES_H
 
@@ -10,7 +10,8 @@
 
 struct tables {
     float *skin;     /* (ACROSS) closed lids and face */
-    float *aperture; /* (aperture columns, rows + 1, ACROSS) sclera minus skin, including the columns' weights */
+    float *aperture; /* (aperture columns, rows + 1, ACROSS) sclera, including the columns' weights */
+    float *covered;  /* the same of the skin that an open lid takes away */
     float *sclera;   /* (sclera columns, rows + 1, ACROSS) sclera per mm of column width */
 };
 
@@ -22,7 +23,8 @@ static inline float row_height(const struct nodes *nodes)
 /* One user's skin and eyeball in pieces, wherever the headset sits and the eye looks. */
 struct surfaces {
     struct patch *skin;     /* (rings, spokes) */
-    struct patch *aperture; /* (aperture columns, rows, 2) sclera, and skin to be taken away */
+    struct patch *aperture; /* (aperture columns, rows) sclera */
+    struct patch *covered;  /* (aperture columns, rows) skin */
     struct patch *sclera;   /* (sclera columns, rows) per mm of column width */
 };
 
@@ -42,32 +44,26 @@ static void put_surfaces(const struct eye *eye, const struct nodes *nodes, int t
         for (int k = 0; k < nodes->aperture.count; k++) {
             float x = nodes->aperture.x[k] * eye->fissure_half;
             float area = nodes->aperture.weight[k] * eye->fissure_half * height;
-            patch = out->aperture + 2 * (k * rows + j);
-            patch[0] = on_sclera(eye, x, y, area);
-            patch[1] = on_skin(eye, x, y, -area);
+            out->aperture[k * rows + j] = on_sclera(eye, x, y, area);
+            out->covered[k * rows + j] = on_skin(eye, x, y, area);
         }
         for (int k = 0; k < nodes->columns.count; k++)
             out->sclera[k * rows + j] = on_sclera(eye, nodes->columns.x[k], y, height);
     }
 }
 
-/* Running sums of one column from its lowest row up; `each` patches a row, row by row. */
-static void accumulate(const struct sensors *sensors, int rows, int each, const struct patch *patches, float *restrict out)
+/* Running sums of one column, a patch a row, from its lowest row up. */
+static void accumulate(const struct sensors *sensors, int rows, const struct patch *patches, float *restrict out)
 {
-    const int some = CHUNK / each;
     float values[CHUNK * ACROSS];
-    memset(out, 0, sizeof(float) * (size_t)ACROSS);
-    for (int first = 0; first < rows; first += some) {
-        int count = rows - first < some ? rows - first : some;
-        respond(sensors, count * each, patches + first * each, values);
-        for (int j = 0; j < count; j++) {
+    memset(out, 0, sizeof(float) * ACROSS);
+    for (int first = 0; first < rows; first += CHUNK) {
+        int some = rows - first < CHUNK ? rows - first : CHUNK;
+        respond(sensors, some, patches + first, values);
+        for (int j = 0; j < some; j++) {
             float *restrict sum = out + (first + j) * ACROSS;
             for (int s = 0; s < ACROSS; s++)
-                sum[ACROSS + s] = sum[s];
-            for (int i = 0; i < each; i++) {
-                for (int s = 0; s < ACROSS; s++)
-                    sum[ACROSS + s] += values[(j * each + i) * ACROSS + s];
-            }
+                sum[ACROSS + s] = sum[s] + values[j * ACROSS + s];
         }
     }
 }
@@ -79,10 +75,12 @@ static void prepare(const struct surfaces *surfaces, const struct sensors *senso
     const int rows = nodes->rows, stride = (rows + 1) * ACROSS;
     memset(tables->skin, 0, sizeof(float) * ACROSS);
     add_patches(sensors, nodes->rings.count * nodes->spokes.count, surfaces->skin, tables->skin);
-    for (int k = 0; k < nodes->aperture.count; k++)
-        accumulate(sensors, rows, 2, surfaces->aperture + 2 * k * rows, tables->aperture + k * stride);
+    for (int k = 0; k < nodes->aperture.count; k++) {
+        accumulate(sensors, rows, surfaces->aperture + k * rows, tables->aperture + k * stride);
+        accumulate(sensors, rows, surfaces->covered + k * rows, tables->covered + k * stride);
+    }
     for (int k = 0; k < nodes->columns.count; k++)
-        accumulate(sensors, rows, 1, surfaces->sclera + k * rows, tables->sclera + k * stride);
+        accumulate(sensors, rows, surfaces->sclera + k * rows, tables->sclera + k * stride);
 }
 
 /* out += weight × running sum of a column at height y, linear between rows. */
