@@ -47,7 +47,7 @@ def draw_headset(headset: Headset, path: Path, *, seed: int = 0) -> None:
         MissingExtraError: matplotlib is not installed.
         SimulationError: the file cannot be written.
     """
-    figure_type = _matplotlib()
+    figure_type = figure_class()
     users = draw_users(1, derived_seed(seed, "picture"))
     figure = figure_type(figsize=(13, 9), dpi=110, layout="constrained", facecolor="white")
     rows = figure.subfigures(2, 1, height_ratios=(1.25, 1))
@@ -83,7 +83,7 @@ def save(figure: Any, path: Path) -> None:
         raise SimulationError(f"cannot write the picture {path}: {error}; expected a .png path") from error
 
 
-def _matplotlib() -> Any:
+def figure_class() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

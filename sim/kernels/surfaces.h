@@ -45,14 +45,16 @@ static inline struct height bump(float x, float y)
     return (struct height){inverse * inverse, steep * x, steep * y};
 }
 
-/* How deep the skin is folded in above the upper lid, along a parabola through the canthi. */
+/* How deep the skin is folded in above the upper lid, along a parabola that ends above the canthi. */
 static inline struct height crease(const struct eye *eye, float x, float y)
 {
-    float bend = eye->crease_y / (eye->fissure_half * eye->fissure_half);
+    float per2 = 1 / (eye->fissure_half * eye->fissure_half), bend = eye->crease_y * per2;
+    float between = fmaxf(1 - x * x * per2, 0), depth = eye->crease_depth * between * between;
     float away = (y - eye->crease_y + bend * x * x) / CREASE_WIDTH_MM;
-    float inverse = 1 / (1 + away * away);
-    float steep = -4 * eye->crease_depth / CREASE_WIDTH_MM * away * inverse * inverse * inverse;
-    return (struct height){eye->crease_depth * inverse * inverse, steep * bend * 2 * x, steep};
+    float inverse = 1 / (1 + away * away), bell = inverse * inverse;
+    float steep = -4 * depth / CREASE_WIDTH_MM * away * inverse * bell;
+    float fading = -4 * eye->crease_depth * between * x * per2 * bell;
+    return (struct height){depth * bell, steep * bend * 2 * x + fading, steep};
 }
 
 /* Lids and face: the smooth maximum of the lid shell and the face plane, with relief. */

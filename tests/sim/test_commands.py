@@ -89,3 +89,14 @@ def test_show_names_the_extra_it_needs(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"psog\[plot\]"):
         draw_headset(load_headset("ring16"), tmp_path / "ring16.png")
+
+
+def test_a_gallery_is_drawn_and_not_drawn_over(tmp_path):
+    picture = tmp_path / "gallery.png"
+    words = ["show", "ring16", "--gallery", "--out", str(picture)]
+    assert psog_command(*words).returncode == 0
+    drawn = picture.read_bytes()
+    again = psog_command(*words)
+    assert again.returncode == 1
+    assert "--force" in again.stderr
+    assert picture.read_bytes() == drawn
