@@ -82,7 +82,9 @@ class Population:
     Signed attributes are those of a right eye. `lens_dioptre` and `crease_mm` are of those who have one.
 
     Attributes:
-        left_share: of users whose left eye is measured.
+        left_share: of users whose left eye looks into the module that is described. That is the one before
+            the right eye; the one before the left eye is its mirror image, and reads a left eye as this one
+            reads the right eye that is *its* mirror image. So there is none unless asked for.
         spectacles_share: of users who wear spectacles under the headset.
         crease_share: of users with a supratarsal crease.
     Raises:
@@ -111,7 +113,7 @@ class Population:
     face_tilt_v: Normal = Normal(anatomy.FACE_TILT[1], 0.08)
     relief_mm: Range = Range(*anatomy.RELIEF_MM)
     crease_mm: Normal = Normal(anatomy.CREASE_MM, 1.2)
-    left_share: float = 0.5
+    left_share: float = 0.0
     spectacles_share: float = 0.25
     crease_share: float = 0.85
 
@@ -129,5 +131,6 @@ class Population:
 
 
 PEOPLE = Population()
-RIGHT_EYES = Population(left_share=0.0)
-"""The same people, of whom only right eyes are measured."""
+BOTH_EYES = Population(left_share=0.5)
+"""The same people; half of them look into a right eye's module with their left eye, as they do where one module
+serves both sides unmirrored."""

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from psog.sim import lids, pupil
 from psog.sim.fits import donning, slipped
-from psog.sim.people import RIGHT_EYES
 from psog.sim.population import draw_users
 from psog.sim.streams import derived_seed, stream
 from psog.sim.torch.surfaces import ATTRIBUTES
@@ -43,7 +42,7 @@ class Priors(NamedTuple):
 def priors(field_deg: tuple[float, float], donning_mm: float, seed: int) -> Priors:
     """Estimated from the simulator's own draws, so that a change there is a change here. Of right eyes:
     which eye it is, is known, and a left one is its mirror image."""
-    users = draw_users(_POPULATION, derived_seed(seed, "bound/population"), population=RIGHT_EYES)
+    users = draw_users(_POPULATION, derived_seed(seed, "bound/population"))
     return Priors(
         ATTRIBUTES,
         _tensor(np.cov(np.stack([getattr(users, name) for name in ATTRIBUTES]))),

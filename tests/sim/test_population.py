@@ -9,7 +9,7 @@ import pytest
 from psog.errors import SimulationError
 from psog.headset import load_headset
 from psog.sim import anatomy
-from psog.sim.people import CUT_SD, PEOPLE, RIGHT_EYES, Normal, Population, Range
+from psog.sim.people import BOTH_EYES, CUT_SD, PEOPLE, Normal, Population, Range
 from psog.sim.population import draw_users, nominal_user
 from psog.sim.streams import derived_seed, stream
 from tests.sim.views import irradiance, moved
@@ -27,7 +27,7 @@ def test_a_user_depends_on_seed_and_number_only():
 
 
 def test_users_vary_about_the_nominal_eye():
-    users, nominal = draw_users(2000, 1, population=RIGHT_EYES), nominal_user()
+    users, nominal = draw_users(2000, 1), nominal_user()
     for name, spread in (("kappa_h_deg", 1.33), ("eye_radius_mm", 0.4), ("lid_upper_mm", 0.95)):
         values = getattr(users, name)
         assert values.mean() == pytest.approx(getattr(nominal, name)[0], abs=0.1 * spread)
@@ -48,7 +48,7 @@ def test_every_user_has_a_possible_eye():
 
 
 def test_a_left_eye_is_the_mirror_image_of_the_right_eye_it_could_have_been():
-    both, right = draw_users(300, 5), draw_users(300, 5, population=RIGHT_EYES)
+    both, right = draw_users(300, 5, population=BOTH_EYES), draw_users(300, 5)
     assert (right.side == 1).all()
     assert (both.side == -1).mean() == pytest.approx(0.5, abs=0.1)
     for item in fields(both):
@@ -58,8 +58,7 @@ def test_a_left_eye_is_the_mirror_image_of_the_right_eye_it_could_have_been():
 
 def test_a_left_eye_reads_like_its_right_eye_in_a_mirror():
     """Everything that points to a side is turned round: sensors, gaze, shift and roll."""
-    right = draw_users(60, 9, population=RIGHT_EYES)
-    left = draw_users(60, 9)
+    right, left = draw_users(60, 9), draw_users(60, 9, population=BOTH_EYES)
     k = int((left.side < 0).argmax())
     pose = {"shift_mm": (0.7, -0.4, 0.2), "roll_deg": 3.0}
     mirrored_pose = {"shift_mm": (-0.7, -0.4, 0.2), "roll_deg": -3.0}
