@@ -132,5 +132,5 @@ class Population:
 
 PEOPLE = Population()
 BOTH_EYES = Population(left_share=0.5)
-"""The same people; half of them look into a right eye's module with their left eye, as they do where one module
-serves both sides unmirrored."""
+"""The same people; half of them look into a right eye's module with their left eye, as they do where one
+module serves both sides unmirrored."""
