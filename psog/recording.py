@@ -22,7 +22,9 @@ FOLDER = FolderKind("recording", MANIFEST, RecordingError)
 
 GAZE = ("gaze_h_deg", "gaze_v_deg")
 SHIFT = ("shift_x_mm", "shift_y_mm", "shift_z_mm", "roll_deg")
-FLOAT_COLUMNS = (*GAZE, *SHIFT, "pupil_mm", "openness")
+PUPIL_CENTRE = ("pupil_x_mm", "pupil_y_mm")
+"""From the nominal place of the eye in a video; NaN where no pupil is seen."""
+FLOAT_COLUMNS = (*GAZE, *SHIFT, "pupil_mm", *PUPIL_CENTRE, "openness")
 INTEGER_COLUMNS = ("event", "user", "session")
 _SHARD_ROWS = 1_000_000
 

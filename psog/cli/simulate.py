@@ -35,6 +35,18 @@ class Command:
     """How the headset moves on the head: fixed, still, office (seated) or active."""
     ambient: str = "dark"
     """Light that the headset does not make: dark, indoor or sun."""
+    video: Path | None = None
+    """A near-infrared video of an eye to read by the ETRA 2019 protocol, instead of a simulated user."""
+    px_per_mm: float | None = None
+    """Scale of the video; if not given, the protocol's 40×30 mm just fit the picture."""
+    eye_px: tuple[float, float] | None = None
+    """x and y of the eye's nominal place in the video; if not given, the median place of the pupil."""
+    motion: Path | None = None
+    """Head motion for the video, CSV of t_s, x_mm, y_mm; if not given, the protocol's cycle of 81 shifts."""
+    labels: Path | None = None
+    """Pupil centre in every picture of the video, CSV with x, y; if not given, a dark blob is looked for."""
+    labels_turned: bool = False
+    """The labels are of the picture turned by 180°."""
     force: bool = False
     """Replace an existing folder."""
 
@@ -50,6 +62,14 @@ class Command:
         from psog.sim.replay import trace_file
         from psog.sim.wear import Wear
 
+        if self.video is not None:
+            self._read_video(self.video)
+            return
+        for_video = ("px_per_mm", "eye_px", "motion", "labels")
+        if self.labels_turned or any(getattr(self, name) is not None for name in for_video):
+            raise SimulationError(
+                "--px-per-mm, --eye-px, --motion and --labels say something of a --video only"
+            )
         if self.task is not None and self.trace is not None:
             raise SimulationError("cannot both do a task and replay a trace; give either --task or --trace")
         console = Console(stderr=True)
@@ -71,3 +91,27 @@ class Command:
             recording = simulate(config)
         write_recording(recording, self.out, force=self.force)
         console.print(f"{len(recording)} samples of {self.users} users in {self.out}")
+
+    def _read_video(self, video: Path) -> None:
+        from rich.console import Console
+
+        from psog.errors import SimulationError
+        from psog.headset import load_headset
+        from psog.recording import FOLDER, write_recording
+        from psog.sim.video_recording import VideoSource, record_video
+
+        if self.task is not None or self.trace is not None:
+            raise SimulationError("cannot read a video and simulate a user; leave out --task and --trace")
+        source = VideoSource(video, self.px_per_mm, self.eye_px, self.motion, self.labels, self.labels_turned)
+        headset = load_headset(self.headset)
+        FOLDER.check_free(self.out, force=self.force)
+        console = Console(stderr=True)
+        with console.status("reading the video"):
+            recording = record_video(source, headset)
+        write_recording(recording, self.out, force=self.force)
+        made = recording.provenance["video"]
+        x, y = made["eye_px"]
+        console.print(
+            f"{len(recording)} pictures in {self.out}: {made['px_per_mm']:.4g} px/mm, "
+            f"eye at {x:g}, {y:g} px, pupil seen in {100 * recording.columns['valid'].mean():.0f} %"
+        )
