@@ -25,9 +25,7 @@ def points_of(headset: Headset) -> Tensor:
 def sensors_from(points: Tensor, headset: Headset) -> Sensors:
     """The sensors at (4, 3, sensors) points, with the lobes of the headset."""
     detector, detector_aim, emitter, emitter_aim = points
-    return sensors_at(
-        detector, detector_aim, emitter, emitter_aim, (headset.detector_lobe, headset.emitter_lobe)
-    )
+    return sensors_at(detector, detector_aim, emitter, emitter_aim, headset)
 
 
 def with_points(headset: Headset, points: Tensor) -> Headset:

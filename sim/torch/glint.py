@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from psog.sim import anatomy
-from psog.sim.torch.optics import Sensors, power_of_cosine
+from psog.sim.torch.optics import Sensors, response
 from psog.sim.torch.surfaces import EyeShape, Look, between_lids
 
 _GRAZING, _STEPS = 0.05, 4
@@ -26,9 +26,25 @@ def fresnel(index: float, cosine: Tensor) -> Tensor:
 
 
 def glints(eye: EyeShape, now: Look, sensors: Sensors) -> Tensor:
-    """(n, sensors) what each detector receives from the mirror image of its emitter (1/mm²)."""
+    """(n, sensors) what each detector receives from the mirror images of the emitters it sees (1/mm²)."""
+    if sensors.mixing is None:
+        return _glints(eye, now, sensors, sensors.emitter, sensors.emitter_aim)
+    count = sensors.detector.shape[1]
+    own = torch.arange(count, device=sensors.mixing.device)
+    found = torch.zeros((), dtype=sensors.mixing.dtype, device=sensors.mixing.device)
+    for step in range(count):
+        other = (own + step) % count
+        share = sensors.mixing[own, other]
+        if bool(share.any()):
+            emitter, aim = sensors.emitter[:, other], sensors.emitter_aim[:, other]
+            found = found + share * _glints(eye, now, sensors, emitter, aim)
+    return found
+
+
+def _glints(eye: EyeShape, now: Look, sensors: Sensors, emitter: Tensor, emitter_aim: Tensor) -> Tensor:
+    """(n, sensors) from one emitter for each detector, (3, sensors) places and aims."""
     axis = torch.stack([now.x, now.y, now.z], -1)[:, None, :]  # (n, 1, 3); everything below (n, sensors, 3)
-    detector, emitter = sensors.detector.T, sensors.emitter.T
+    detector, emitter = sensors.detector.T, emitter.T
     radius, centre = eye.cornea_radius, eye.cornea_centre * axis
     normal = axis.expand(-1, len(detector), -1)
     for _ in range(_STEPS):
@@ -45,16 +61,11 @@ def glints(eye: EyeShape, now: Look, sensors: Sensors) -> Tensor:
     low, high = between_lids(eye, now, point[..., 0])
     limbus_cos = (eye.limbus_depth - eye.cornea_centre) / radius
     seen = fade(((normal * axis).sum(-1) - limbus_cos) * radius, anatomy.GLINT_LIMBUS_BLUR_MM)
-    seen = (
-        seen
-        * fade(high - point[..., 1], anatomy.GLINT_LID_BLUR_MM)
-        * fade(point[..., 1] - low, anatomy.GLINT_LID_BLUR_MM)
-    )
-    seen = seen * ((high - low) / anatomy.GLINT_LID_BLUR_MM).clamp(0, 1)
+    lid = anatomy.GLINT_LID_BLUR_MM
+    seen = seen * fade(high - point[..., 1], lid) * fade(point[..., 1] - low, lid)
+    seen = seen * ((high - low) / lid).clamp(0, 1)
     off_detector = -(sensors.detector_aim.T * v).sum(-1) / l1
-    off_emitter = -(sensors.emitter_aim.T * w).sum(-1) / l2
-    lobes = power_of_cosine(off_detector**2, sensors.detector_lobe) * power_of_cosine(
-        off_emitter**2, sensors.emitter_lobe
-    )
+    off_emitter = -(emitter_aim.T * w).sum(-1) / l2
+    lobes = response(off_detector**2, sensors.detector_lobe) * response(off_emitter**2, sensors.emitter_lobe)
     lit = torch.minimum(off_detector, off_emitter) > 0
     return torch.where(lit, fresnel(anatomy.CORNEA_INDEX, cosine) * seen * lobes / spread, 0.0)

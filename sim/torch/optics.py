@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.parts import Lobe
+from psog.sim.crosstalk import emitter_mixing
 
+_LOBE_STEPS = 512
 _TINY = 1e-12
 """Keeps the derivative of a root finite where a part sees a point at 90°, where the value is zero."""
 
 
 class Sensors(NamedTuple):
-    """A headset's parts: (3, sensors) positions (mm) and aims (unit vectors), and the lobes."""
+    """A headset's parts: (3, sensors) positions (mm) and aims (unit vectors), lobes, crosstalk."""
 
     detector: Tensor
     detector_aim: Tensor
@@ -24,6 +26,8 @@ class Sensors(NamedTuple):
     emitter_aim: Tensor
     detector_lobe: Lobe
     emitter_lobe: Lobe
+    mixing: Tensor | None = None
+    """(sensors, sensors) how much of each emitter's light (column) counts in each reading; own alone if None."""
 
 
 class Patches(NamedTuple):
@@ -52,7 +56,7 @@ def sensors_of(
         points("detector_aim_mm"),
         points("emitter_mm"),
         points("emitter_aim_mm"),
-        (headset.detector_lobe, headset.emitter_lobe),
+        headset,
     )
 
 
@@ -61,9 +65,12 @@ def sensors_at(
     detector_aim_mm: Tensor,
     emitter_mm: Tensor,
     emitter_aim_mm: Tensor,
-    lobes: tuple[Lobe, Lobe],
+    headset: Headset,
 ) -> Sensors:
-    """Sensors at (3, sensors) places that look at (3, sensors) points; differentiable in all four."""
+    """Sensors at (3, sensors) places that look at (3, sensors) points; differentiable in all four.
+
+    Lobes and crosstalk are the headset's.
+    """
 
     def unit(vectors: Tensor) -> Tensor:
         length: Tensor = torch.linalg.vector_norm(vectors, dim=0, keepdim=True)
@@ -99,31 +106,33 @@ def sensors_in_head(sensors: Sensors, pose: Tensor) -> Sensors:
     )
 
 
-def power_of_cosine(square: Tensor, lobe: Lobe) -> Tensor:
-    """cosⁿ from squared cosines.
-
-    Raises:
-        SimulationError: a lobe that is a table.
-    """
-    if lobe.exponent is None:
-        raise SimulationError("the torch backend knows cosⁿ lobes only; this headset has a table")
-    return square.clamp_min(_TINY) ** (lobe.exponent / 2)
+def response(square: Tensor, lobe: Lobe) -> Tensor:
+    """A part's response from squared cosines with its aim: cosⁿ, or its table, read linearly in the cosine
+    (at least one dimension)."""
+    if lobe.exponent is not None:
+        return square.clamp_min(_TINY) ** (lobe.exponent / 2)
+    nodes = lobe.at(np.linspace(0, 1, _LOBE_STEPS + 1))
+    table = torch.as_tensor(nodes, dtype=square.dtype, device=square.device)
+    at = square.clamp(_TINY, 1).sqrt() * _LOBE_STEPS
+    j = at.detach().long().clamp_max(_LOBE_STEPS - 1)
+    return table[j] + (at - j) * (table[j + 1] - table[j])
 
 
 def respond(patches: Patches, sensors: Sensors) -> Tensor:
-    """(..., sensors) what each sensor receives from each patch, as `psog.sim.optics.respond` has it."""
-    x, y, z, nx, ny, nz, weight = (item[..., None] for item in patches)
-    (dx, dy, dz), (ax, ay, az) = sensors.detector, sensors.detector_aim
-    (ex, ey, ez), (bx, by, bz) = sensors.emitter, sensors.emitter_aim
-    vx, vy, vz = dx - x, dy - y, dz - z
-    wx, wy, wz = ex - x, ey - y, ez - z
-    iv = 1 / (vx * vx + vy * vy + vz * vz)
-    iw = 1 / (wx * wx + wy * wy + wz * wz)
-    emergence = (nx * vx + ny * vy + nz * vz).clamp_min(0)
-    incidence = (nx * wx + ny * wy + nz * wz).clamp_min(0)
-    to_detector = -(ax * vx + ay * vy + az * vz)
-    to_emitter = -(bx * wx + by * wy + bz * wz)
-    value = weight * emergence * incidence * iv * iw * (iv * iw).sqrt()
-    value = value * power_of_cosine(to_detector * to_detector * iv, sensors.detector_lobe)
-    value = value * power_of_cosine(to_emitter * to_emitter * iw, sensors.emitter_lobe)
-    return torch.where(torch.minimum(to_detector, to_emitter) > 0, value, 0.0)
+    """(..., sensors) what each sensor receives from each patch, emitters mixed (1/mm²)."""
+    received = _one_end(patches, sensors.detector, sensors.detector_aim, sensors.detector_lobe)
+    light = _one_end(patches, sensors.emitter, sensors.emitter_aim, sensors.emitter_lobe)
+    if sensors.mixing is not None:
+        light = light @ sensors.mixing.T
+    return patches.weight[..., None] * received * light
+
+
+def _one_end(patches: Patches, place: Tensor, aim: Tensor, lobe: Lobe) -> Tensor:
+    """(..., parts) lobe · cosine at the patch / d² between each part and each patch."""
+    x, y, z, nx, ny, nz, _ = (item[..., None] for item in patches)
+    vx, vy, vz = place[0] - x, place[1] - y, place[2] - z
+    inverse = 1 / (vx * vx + vy * vy + vz * vz)
+    cosine = (nx * vx + ny * vy + nz * vz).clamp_min(0)
+    off_axis = -(aim[0] * vx + aim[1] * vy + aim[2] * vz)
+    value = cosine * inverse * inverse.sqrt() * response(off_axis * off_axis * inverse, lobe)
+    return torch.where(off_axis > 0, value, 0.0)

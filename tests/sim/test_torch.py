@@ -6,11 +6,12 @@ import torch
 
 from psog.errors import ShapeError
 from psog.headset import load_headset
+from psog.parts import Lobe
 from psog.sim import render as kernels
 from psog.sim import state
 from psog.sim.measure import random_scenes
 from psog.sim.population import draw_users
-from psog.sim.torch.optics import sensors_at
+from psog.sim.torch.optics import response, sensors_at
 from psog.sim.torch.render import TorchOptics, render, render_one
 from psog.sim.torch.state import eye_states
 from psog.sim.torch.surfaces import user_columns
@@ -66,6 +67,16 @@ def test_same_states_as_the_simulator_also_where_lids_end_or_close():
         np.testing.assert_allclose(found.numpy(), expected[k], rtol=1e-5, atol=1e-5)
 
 
+def test_a_lobe_can_be_a_table():
+    """A table of cos^8 every two degrees is nearly cos^8, and its slope too."""
+    angles = np.arange(0.0, 91.0, 2.0)
+    table = Lobe(None, tuple(angles), tuple(np.cos(np.deg2rad(angles)).clip(0) ** 8))
+    square = torch.linspace(0.2, 0.98, 40, dtype=torch.float64)
+    torch.testing.assert_close(response(square, table), response(square, Lobe(8.0)), rtol=0.02, atol=1e-4)
+    slope = torch.func.grad(lambda x: response(x, table).sum())(square)
+    torch.testing.assert_close(slope, 4 * square**3, rtol=0.25, atol=0.01)
+
+
 def test_shapes_that_do_not_match_are_named():
     users, pose, states = random_scenes(RING, 3, 2, seed=0)
     with pytest.raises(ShapeError, match=r"rendering 3 users.*\(2, 4\)"):
@@ -80,7 +91,7 @@ def geometry(headset):
 
 def seen(optics, sensors, pose, row, user):
     """What one user's eye gives for sensors, pose, a state row and a vector of user attributes."""
-    optics.sensors = sensors_at(*sensors, (RING.detector_lobe, RING.emitter_lobe))
+    optics.sensors = sensors_at(*sensors, RING)
     columns = dict(zip(sorted(COLUMNS), user, strict=True))
     return render_one(optics, columns, pose, row[None])[0]
 
