@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER
+from psog.sim.population import nominal_user
 from psog.sim.torch.render import TorchOptics
 from psog.sim.torch.sample import render_samples
 from psog.sim.torch.state import eye_states
-from psog.sim.torch.surfaces import Columns, eye_shape
+from psog.sim.torch.surfaces import Columns, eye_shape, user_columns
 from psog.sim.torch.tables import Tables, prepare
 
 _IN_TABLES = ("eye_radius_mm", "fissure_half_mm", "sclera", "skin")
@@ -54,6 +55,13 @@ def readings(
     if tables is None:
         tables = prepare(optics.sensors, optics.nodes, eye, pose)
     return render_samples(optics.sensors, optics.nodes, eye, pose, tables=tables, states=states)
+
+
+def nominal_light(optics: TorchOptics) -> Tensor:
+    """(sensors,) what the nominal eye gives straight ahead in the nominal pose, 1/mm²; differentiable."""
+    user = {name: column[0] for name, column in user_columns(nominal_user()).items()}
+    zero = torch.zeros(USER.start, dtype=torch.float64)
+    return readings(optics, user, zero[FIT], zero[None, GAZE], zero)[0]
 
 
 def jacobian(

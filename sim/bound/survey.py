@@ -15,9 +15,9 @@ from torch import Tensor
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim.bound.fisher import after_calibration, block_diagonal, gaze_covariance
-from psog.sim.bound.jacobian import jacobian
+from psog.sim.bound.jacobian import jacobian, nominal_light
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER, Priors, priors, slip_covariance
-from psog.sim.electronics import NOMINAL_READING, gains, signal_to_noise
+from psog.sim.electronics import signal_to_noise
 from psog.sim.episodes import FIXATION_SD_DEG
 from psog.sim.fits import check_distances, donning, slipped
 from psog.sim.population import draw_users
@@ -127,7 +127,7 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     known = priors(headset.field_deg, q.donning_mm, q.seed)
     slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
     gaze_deg = gaze_grid(headset.field_deg, q.gazes)
-    scales = [readings_per_noise(headset, snr)[:, None] for snr in q.snrs]
+    scales = [readings_per_noise(headset, optics, snr)[:, None] for snr in q.snrs]
     users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
     shape = (len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg))
     variance, mean_deg = np.empty((*shape, 2)), np.empty(shape)
@@ -151,14 +151,13 @@ def mean_length(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return lengths
 
 
-def readings_per_noise(headset: Headset, snr: float | None = None) -> Tensor:
+def readings_per_noise(headset: Headset, optics: TorchOptics, snr: float | None = None) -> Tensor:
     """(sensors,) standard deviations of noise per unit of irradiance (mm²), at `snr` or at the headset's own.
 
     Every reading has the noise of a nominal one, as in training.
     """
     ratio = signal_to_noise(headset) if snr is None else np.full(headset.sensor_count, snr)
-    nominal = NOMINAL_READING * headset.adc.full_scale / gains(headset).astype(np.float64)
-    return torch.as_tensor(ratio / nominal)
+    return torch.as_tensor(ratio) / nominal_light(optics)
 
 
 def gaze_grid(field_deg: tuple[float, float], side: int) -> Tensor:

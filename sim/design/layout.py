@@ -23,7 +23,7 @@ def points_of(headset: Headset) -> Tensor:
 
 
 def sensors_from(points: Tensor, headset: Headset) -> Sensors:
-    """The sensors at (4, 3, sensors) points, with the lobes of the headset."""
+    """The sensors at (4, 3, sensors) points, with the lobes and the crosstalk of the headset."""
     detector, detector_aim, emitter, emitter_aim = points
     return sensors_at(detector, detector_aim, emitter, emitter_aim, headset)
 

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from psog.headset import Headset
-from psog.sim import anatomy
 from psog.sim.bound.fisher import block_diagonal
-from psog.sim.bound.jacobian import readings
+from psog.sim.bound.jacobian import nominal_light
 from psog.sim.bound.parameters import Priors, priors, slip_covariance
 from psog.sim.bound.survey import (
     CASES,
@@ -24,7 +23,7 @@ from psog.sim.bound.survey import (
 )
 from psog.sim.design.layout import points_of, sensors_from
 from psog.sim.electronics import signal_to_noise
-from psog.sim.population import Users, draw_users, nominal_user
+from psog.sim.population import Users, draw_users
 from psog.sim.quadrature import Quadrature
 from psog.sim.streams import derived_seed
 from psog.sim.torch.render import TorchOptics
@@ -88,10 +87,7 @@ class Objective:
     def _light(self, points: Tensor) -> Tensor:
         """(sensors,) what the nominal eye gives straight ahead."""
         self._optics.sensors = sensors_from(points, self._headset)
-        zero = torch.zeros(9, dtype=torch.float64)
-        user = {name: column[0] for name, column in user_columns(nominal_user()).items()}
-        user["pupil_mm"] = torch.tensor(anatomy.PUPIL_MM, dtype=torch.float64)
-        return readings(self._optics, user, zero[:4], zero[None, :2], zero)[0]
+        return nominal_light(self._optics)
 
     def light(self, points: Tensor) -> Tensor:
         """(sensors,) light over that of the start."""

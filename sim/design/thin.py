@@ -37,6 +37,6 @@ def most_useful(headset: Headset, aim: Aim, count: int, quadrature: Quadrature |
 
 
 def _mean(objective: Objective, scenes: list[Scene], kept: list[int]) -> float:
-    """The objective with the sensors `kept` alone: a sensor's derivatives do not depend on the others."""
+    """The objective with the sensors `kept` alone: crosstalk with the others stays."""
     values = [objective.value(Scene(scene.calibration[:, kept], [scene.use[0][:, kept]])) for scene in scenes]
     return float(torch.stack(values).mean())

@@ -27,7 +27,7 @@ class Sensors(NamedTuple):
     detector_lobe: Lobe
     emitter_lobe: Lobe
     mixing: Tensor | None = None
-    """(sensors, sensors) how much of each emitter's light (column) counts in each reading; own alone if None."""
+    """(sensors, sensors) how much of each emitter's light (column) counts in each reading; None: its own."""
 
 
 class Patches(NamedTuple):
@@ -76,12 +76,16 @@ def sensors_at(
         length: Tensor = torch.linalg.vector_norm(vectors, dim=0, keepdim=True)
         return vectors / length
 
+    mixing = torch.as_tensor(emitter_mixing(headset), dtype=detector_mm.dtype, device=detector_mm.device)
+    alone = torch.equal(mixing, torch.eye(headset.sensor_count, dtype=mixing.dtype, device=mixing.device))
     return Sensors(
         detector_mm,
         unit(detector_aim_mm - detector_mm),
         emitter_mm,
         unit(emitter_aim_mm - emitter_mm),
-        *lobes,
+        headset.detector_lobe,
+        headset.emitter_lobe,
+        None if alone else mixing,
     )
 
 

@@ -111,7 +111,7 @@ def test_an_estimator_comes_close_to_the_bound_and_not_below():
     """Maximum a posteriori by Gauss-Newton for a known user, 48 draws of fit, pupil, lids and noise."""
     draws = 48
     optics = TorchOptics(RING, TINY)
-    scale = readings_per_noise(RING, 3000)[:, None]
+    scale = readings_per_noise(RING, optics, 3000)[:, None]
     known = priors(RING.field_deg, donning_mm=1.0, seed=0)
     user = {name: column[0] for name, column in user_columns(draw_users(1, 11)).items()}
     prior = torch.block_diag(known.gaze, known.hold + known.moment, known.donning)

@@ -1,5 +1,7 @@
 """The torch backend gives the kernels' numbers, and derivatives that finite differences confirm."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -32,7 +34,26 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("headset", [RING, GRID, with_lobes(RING, 2.5, 0.7)], ids=lambda h: h.name)
+PARTS = load_headset(Path(__file__).parents[2] / "docs/examples/ring16_parts.toml")
+TOGETHER = PARTS.model_copy(update={"drive": PARTS.drive.model_copy(update={"multiplexing": "none"})})
+ANGLES = tuple(range(0, 91, 5))
+TABLE = PARTS.parts.detector.model_copy(
+    update={
+        "half_angle_deg": None,
+        "exponent": None,
+        "angles_deg": ANGLES,
+        "relative": tuple(np.cos(np.deg2rad(ANGLES)) ** 3),
+    }
+)
+TABLED = PARTS.model_copy(update={"parts": PARTS.parts.model_copy(update={"detector": TABLE})})
+"""Crosstalk of neighbours; all emitters at once; a lobe that is a table."""
+
+
+@pytest.mark.parametrize(
+    "headset",
+    [RING, GRID, with_lobes(RING, 2.5, 0.7), PARTS, TOGETHER, TABLED],
+    ids=["ring16", "grid15", "odd lobes", "crosstalk", "together", "table"],
+)
 def test_same_numbers_as_the_kernels(headset):
     users, pose, states = random_scenes(headset, 30, 16, seed=4)
     expected = kernels.render(kernels.Optics(headset, effects=kernels.FIRST_ORDER), users, pose, states)
