@@ -47,6 +47,7 @@ BENCHES = {
     "reference": Verb("psog.benchmarks.reference", "path-traced readings, and the simulator against them"),
     "wear": Verb("psog.benchmarks.wear", "how headsets move on heads and pupils answer to light"),
     "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
+    "video": Verb("psog.benchmarks.video", "the pupil's centre from what sensors read of real eye videos"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),
 }
