@@ -52,13 +52,33 @@ class FolderKind:
                 new = Path(place, "new")
                 new.mkdir()
                 yield new
-                if folder.exists():
-                    folder.rename(Path(place, "old"))
-                new.rename(folder)
+                self._put(new, folder)
         except OSError as error:
-            raise self.error(
-                f"cannot write {self.name} {folder}: {error.strerror or error}; choose another folder"
-            ) from error
+            raise self._unwritable(folder, error) from error
+
+    def put(self, new: Path, folder: Path, *, force: bool = False) -> None:
+        """A folder that is ready takes its place as `folder`, which lies beside it.
+
+        Raises:
+            error: as for `writing`.
+        """
+        self.check_free(folder, force=force)
+        try:
+            self._put(new, folder)
+        except OSError as error:
+            raise self._unwritable(folder, error) from error
+
+    @staticmethod
+    def _put(new: Path, folder: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
+            if folder.exists():
+                folder.rename(Path(place, "old"))
+            new.rename(folder)
+
+    def _unwritable(self, folder: Path, error: OSError) -> PsogError:
+        return self.error(
+            f"cannot write {self.name} {folder}: {error.strerror or error}; choose another folder"
+        )
 
 
 def _with_article(name: str) -> str:

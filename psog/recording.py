@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import RecordingError
-from psog.folders import FolderKind
 from psog.headset import Headset
-
-FORMAT = "psog-recording"
-VERSION = 1
-MANIFEST = "manifest.json"
-FOLDER = FolderKind("recording", MANIFEST, RecordingError)
+from psog.manifest import FOLDER, Manifest, Shard, read_manifest, shard_name, write_manifest
 
 GAZE = ("gaze_h_deg", "gaze_v_deg")
 SHIFT = ("shift_x_mm", "shift_y_mm", "shift_z_mm", "roll_deg")
@@ -27,6 +24,8 @@ PUPIL_CENTRE = ("pupil_x_mm", "pupil_y_mm")
 FLOAT_COLUMNS = (*GAZE, *SHIFT, "pupil_mm", *PUPIL_CENTRE, "openness")
 INTEGER_COLUMNS = ("event", "user", "session")
 _SHARD_ROWS = 1_000_000
+_PART_ROWS = 65_536
+"""Of a row group on the disk, about, and of a part that is read: some megabytes."""
 
 
 def sensor_columns(count: int) -> list[str]:
@@ -65,6 +64,11 @@ class Recording:
     def __len__(self) -> int:
         return len(self.t_us)
 
+    def take(self, rows: slice) -> Recording:
+        """Some of its rows."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, t_us=self.t_us[rows], readings=self.readings[rows], columns=columns)
+
     @property
     def gaze_deg(self) -> NDArray[np.float32]:
         """(n, 2) horizontal and vertical gaze."""
@@ -102,96 +106,152 @@ def joined(parts: Sequence[Recording]) -> Recording:
     )
 
 
-def write_recording(recording: Recording, folder: Path, *, force: bool = False) -> None:
+def write_recording(recording: Recording | Iterable[Recording], folder: Path, *, force: bool = False) -> None:
     """Write Parquet shards and a JSON manifest into a new folder.
 
     The folder appears complete or not at all.
 
+    Args:
+        recording: a whole one, or its parts, at least one; each part becomes a shard and is let go of.
     Raises:
         RecordingError: the folder exists (and `force` is false, or it is no recording), or cannot be written.
     """
-    import pyarrow as pa
+    FOLDER.check_free(folder, force=force)
+    shards = []
+    with FOLDER.writing(folder, force=force) as partial:
+        for number, part in enumerate(_parts(recording)):
+            shards.append(write_shard([part], partial / shard_name(number)))
+        write_manifest(partial, part.headset, part.readings.shape[1], shards, part.provenance)
+
+
+def _parts(recording: Recording | Iterable[Recording]) -> Iterator[Recording]:
+    if not isinstance(recording, Recording):
+        yield from recording
+        return
+    for first in range(0, max(len(recording), 1), _SHARD_ROWS):
+        yield recording.take(slice(first, first + _SHARD_ROWS))
+
+
+def write_shard(parts: Iterable[Recording], path: Path) -> Shard:
+    """Write parts that follow each other in time as one Parquet file, holding few of them in memory.
+
+    The file appears complete or not at all. The same rows in the same parts give the same bytes.
+
+    Args:
+        parts: at least one, all with the same columns.
+    Raises:
+        OSError: the file cannot be written.
+    """
+    new = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        rows = _write_parquet(parts, new)
+        with new.open("rb+") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        new.rename(path)
+    finally:
+        new.unlink(missing_ok=True)
+    return Shard(path.name, rows, digest)
+
+
+def _write_parquet(parts: Iterable[Recording], path: Path) -> int:
+    """Write a Parquet file and tell how many rows it has."""
     import pyarrow.parquet as pq
 
-    FOLDER.check_free(folder, force=force)
-    names = sensor_columns(recording.readings.shape[1])
-    data: dict[str, Any] = {"t_us": recording.t_us}
-    data |= {name: recording.readings[:, index] for index, name in enumerate(names)}
-    data |= dict(recording.columns)
-    table = pa.table(data)
-    starts = range(0, max(len(recording), 1), _SHARD_ROWS)
-    shards = {f"part-{start // _SHARD_ROWS:05d}.parquet": start for start in starts}
-    manifest = {
-        "format": FORMAT,
-        "version": VERSION,
-        "headset": recording.headset,
-        "sensors": len(names),
-        "rows": len(recording),
-        "shards": list(shards),
-        "units": {"t_us": "us", "readings": "ADC counts", "gaze": "deg", "shift": "mm", "roll": "deg"},
-        "provenance": dict(recording.provenance),
-    }
-    with FOLDER.writing(folder, force=force) as partial:
-        for name, start in shards.items():
-            pq.write_table(table.slice(start, _SHARD_ROWS), partial / name, compression="zstd")
-        (partial / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    tables = map(_table, _gathered(parts))
+    first = next(tables)
+    rows = first.num_rows
+    with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table)
+            rows += table.num_rows
+    return int(rows)
+
+
+def _gathered(parts: Iterable[Recording]) -> Iterator[Recording]:
+    """The same rows in parts of _PART_ROWS or a little more."""
+    few: list[Recording] = []
+    for part in parts:
+        few.append(part)
+        if sum(map(len, few)) >= _PART_ROWS:
+            yield joined(few)
+            few = []
+    if few:
+        yield joined(few)
+
+
+def _table(part: Recording) -> Any:
+    """As a pyarrow table."""
+    import pyarrow as pa
+
+    names = sensor_columns(part.readings.shape[1])
+    data: dict[str, Any] = {"t_us": part.t_us}
+    data |= {name: part.readings[:, index] for index, name in enumerate(names)}
+    return pa.table(data | dict(part.columns))
 
 
 def read_recording(folder: Path) -> Recording:
-    """Read a recording written by `write_recording`.
+    """Read a whole recording into memory.
 
     Raises:
-        RecordingError: not a recording, another version, missing or unreadable shards, NaN readings.
+        RecordingError: not a recording, unfinished, of another version, missing or unreadable shards, NaN.
+    """
+    return joined(list(iterate_recording(folder)))
+
+
+def iterate_recording(folder: Path, *, rows: int = _PART_ROWS) -> Iterator[Recording]:
+    """Read a recording part by part, in the order of time; memory does not grow with its length.
+
+    Args:
+        rows: of a part, at most. An empty recording has one part without rows.
+    Raises:
+        RecordingError: as `read_recording`, when the reading comes to what is wrong.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    manifest = _read_manifest(folder)
-    names = sensor_columns(manifest["sensors"])
+    manifest = read_manifest(folder)
+    done = 0
     try:
-        table = pa.concat_tables([pq.read_table(folder / Path(shard).name) for shard in manifest["shards"]])
+        for name in manifest.shards:
+            with pq.ParquetFile(folder / name) as file:
+                _check_columns(file.schema_arrow.names, folder, manifest.sensors)
+                if file.metadata.num_rows == 0:
+                    yield _part(file.read(), manifest, folder, done)
+                for batch in file.iter_batches(rows):
+                    yield _part(batch, manifest, folder, done)
+                    done += batch.num_rows
     except (OSError, pa.ArrowException) as error:
         raise RecordingError(f"cannot read recording {folder}: {error}; record or copy it again") from error
-    missing = [name for name in ("t_us", *names) if name not in table.column_names]
+    if done != manifest.rows:
+        raise RecordingError(
+            f"recording {folder} has {done} rows, its manifest says {manifest.rows}; copy it again"
+        )
+
+
+def _check_columns(found: Sequence[str], folder: Path, sensors: int) -> None:
+    missing = [name for name in ("t_us", *sensor_columns(sensors)) if name not in found]
     if missing:
         raise RecordingError(f"recording {folder} lacks columns {', '.join(missing)}; record it again")
-    if table.num_rows != manifest["rows"]:
-        raise RecordingError(
-            f"recording {folder} has {table.num_rows} rows, its manifest says {manifest['rows']}; "
-            "copy it again"
-        )
-    readings = np.stack([table[name].to_numpy() for name in names], axis=1).astype(np.float32)
+
+
+def _part(table: Any, manifest: Manifest, folder: Path, first_row: int) -> Recording:
+    """What a pyarrow table or batch holds, checked."""
+    readings = np.stack([table[name].to_numpy() for name in sensor_columns(manifest.sensors)], axis=1)
+    readings = readings.astype(np.float32)
     if not np.isfinite(readings).all():
-        row = int(np.argwhere(~np.isfinite(readings))[0, 0])
+        row = first_row + int(np.argwhere(~np.isfinite(readings))[0, 0])
         raise RecordingError(
             f"recording {folder} has a reading that is not a number in row {row}; remove the row"
         )
     known = (*FLOAT_COLUMNS, *INTEGER_COLUMNS, "valid")
-    columns = {name: table[name].to_numpy() for name in table.column_names if name in known}
     return Recording(
-        headset=manifest["headset"],
+        headset=manifest.headset,
         t_us=table["t_us"].to_numpy().astype(np.int64),
         readings=readings,
-        columns=columns,
-        provenance=manifest["provenance"],
+        columns={
+            name: table[name].to_numpy(zero_copy_only=False) for name in table.schema.names if name in known
+        },
+        provenance=manifest.provenance,
     )
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecordingError(f"{folder} is not a recording: cannot read {MANIFEST}: {error}") from error
-    expected = {"format": str, "version": int, "headset": str, "sensors": int, "rows": int, "shards": list}
-    if not isinstance(manifest, dict) or not all(
-        isinstance(manifest.get(key), kind) for key, kind in expected.items()
-    ):
-        raise RecordingError(f"{path} is not a recording manifest; expected keys {', '.join(expected)}")
-    if manifest["format"] != FORMAT or manifest["version"] != VERSION:
-        raise RecordingError(
-            f"{path}: format {manifest['format']} version {manifest['version']}, "
-            f"expected {FORMAT} version {VERSION}"
-        )
-    manifest.setdefault("provenance", {})
-    return manifest

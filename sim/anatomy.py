@@ -59,6 +59,8 @@ LASH_RISE = 0.35
 """How far the upper lashes rise over their length; a weak value."""
 LENS_MM = 25.4
 """Plane of a spectacle lens: 12 mm before the corneal apex, the usual vertex distance."""
+LENS_ROOM_MM = 4.0
+"""Between a lens and the nearest part: headsets with less have no room for spectacles."""
 LENS_TRANSMISSION = 0.92
 """Of an uncoated lens (two surfaces of 4 %): coatings are made for visible light."""
 SEEN_CREASE, SEEN_CREASE_AT_MM, SEEN_CREASE_WIDTH_MM = 0.089, 11.5, 2.2

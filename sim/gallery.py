@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,6 @@ class View:
     shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     user: int | None = None
     """Of some drawn users; the nominal one unless given."""
-    lens_dioptre: float = 0.0
 
 
 VIEWS = (
@@ -56,7 +55,7 @@ VIEWS = (
     View("a shut lid", openness=0.0),
     View("headset 1 mm too low", shift_mm=(0.0, -1.0, 0.0)),
     View("headset 2 mm to the right", shift_mm=(2.0, 0.0, 0.0)),
-    View("spectacles of -4 D", lens_dioptre=-4.0),
+    View("headset 2 mm closer", shift_mm=(0.0, 0.0, -2.0)),
     View("somebody else", user=0),
     View("and somebody else", user=1),
     View("and one more", user=2),
@@ -106,7 +105,6 @@ def readings(headset: Headset, view: View) -> NDArray[np.float32]:
 
 def _scene(view: View) -> tuple[Users, NDArray[np.float32], NDArray[np.float32]]:
     user = nominal_user() if view.user is None else draw_users(1, _OTHERS_SEED, first=view.user)
-    user = replace(user, lens_dioptre=user.lens_dioptre + view.lens_dioptre)
     states = eye_states(
         user,
         roll_deg=np.zeros(1),

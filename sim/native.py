@@ -198,12 +198,7 @@ def library(across: int) -> Any:
     Raises:
         ToolchainError: no C compiler, or it fails.
     """
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        raise ToolchainError(
-            "the simulator needs a C compiler, and there is no gcc; apt-get install gcc libc6-dev"
-        )
-    library = ctypes.CDLL(str(_compiled(compiler, across)))
+    library = ctypes.CDLL(str(_compiled(across)))
     library.psog_render.argtypes = [
         *(ctypes.POINTER(_Scene), ctypes.c_int, _Floats, _Floats, ctypes.c_int, _Floats, _Floats)
     ]
@@ -213,26 +208,55 @@ def library(across: int) -> Any:
     return library
 
 
-def _compiled(compiler: str, across: int) -> Path:
-    """The shared library, from the cache if it is there; it appears there complete or not at all."""
-    constants = "".join(f"#define {name} {getattr(anatomy, name)!r}f\n" for name in _CONSTANTS)
-    constants += f"enum {{ ACROSS = {across} }};\n"
-    sources = sorted(_SOURCES.iterdir())
-    version = _run([compiler, "--version"]) + _run([compiler, "-march=native", "-Q", "--help=target"])
+def build_name(across: int) -> str:
+    """Names the machine code for `across` sensors: sources, constants, compiler and processor decide it.
+
+    Raises:
+        ToolchainError: no C compiler.
+    """
+    compiler = _compiler()
+    made_by = _run([compiler, "--version"]) + _run([compiler, "-march=native", "-Q", "--help=target"])
     digest = hashlib.sha256()
-    for part in (version, constants, *_FLAGS, *(source.read_text("utf-8") for source in sources)):
+    texts = (source.read_text("utf-8") for source in sorted(_SOURCES.iterdir()))
+    for part in (made_by, _constants(across), *_FLAGS, *texts):
         digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:24]
+
+
+def _constants(across: int) -> str:
+    """The header that Python's constants come in."""
+    lines = [f"#define {name} {getattr(anatomy, name)!r}f" for name in _CONSTANTS]
+    return "\n".join([*lines, f"enum {{ ACROSS = {across} }};", ""])
+
+
+def _compiler() -> str:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        raise ToolchainError(
+            "the simulator needs a C compiler, and there is no gcc; apt-get install gcc libc6-dev"
+        )
+    return compiler
+
+
+def _compiled(across: int) -> Path:
+    """The shared library, from the cache if it is there; it appears there complete or not at all."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "psog" / "simulator"
-    built = folder / f"{digest.hexdigest()[:24]}.so"
+    built = folder / f"{build_name(across)}.so"
     if built.exists():
         return built
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as place:
-        Path(place, "anatomy.h").write_text(constants, "utf-8")
-        partial = Path(place, built.name)
-        source = str(_SOURCES / "render.c")
-        _run([compiler, *_WARNINGS, *_FLAGS, f"-I{place}", source, "-o", str(partial), "-lm"])
-        partial.replace(built)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as place:
+            Path(place, "anatomy.h").write_text(_constants(across), "utf-8")
+            partial = Path(place, built.name)
+            source = str(_SOURCES / "render.c")
+            _run([_compiler(), *_WARNINGS, *_FLAGS, f"-I{place}", source, "-o", str(partial), "-lm"])
+            partial.replace(built)
+    except OSError as error:
+        raise ToolchainError(
+            f"cannot keep the compiled simulator in {folder}: {error.strerror or error}; "
+            "set XDG_CACHE_HOME to a folder that can be written"
+        ) from error
     return built
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psog.errors import ShapeError, SimulationError
 from psog.headset import Headset
 from psog.sim.cores import available_cores
-from psog.sim.effects import FIRST_ORDER, Effects
+from psog.sim.effects import FIRST_ORDER, Effects, effects_on
 from psog.sim.native import Kernels
 from psog.sim.optics import sensors_of
 from psog.sim.population import Users
@@ -43,10 +43,10 @@ class Optics:
     ) -> None:
         """
         Args:
-            effects: all of them unless given.
+            effects: all of them unless given; spectacles only where the headset has room for them.
         """
         self.sensors = sensors_of(headset)
-        self.effects = effects or Effects()
+        self.effects = effects_on(headset, effects or Effects())
         self.kernels = Kernels(self.sensors, nodes(quadrature or Quadrature()), self.effects)
 
     @property

@@ -60,7 +60,7 @@ def simulate_shard(config: SimulationConfig, shard: int) -> Iterator[Recording]:
         SimulationError, RecordingError: no such shard, or what the config asks for is impossible.
     """
     script = _script(config)
-    provenance = {"made_by": f"psog {psog.__version__} simulator", **config.provenance()}
+    origin = provenance(config)
     for user in config.users_of(shard):
         for columns in _stretch(config, user, script):
             yield Recording(
@@ -68,8 +68,13 @@ def simulate_shard(config: SimulationConfig, shard: int) -> Iterator[Recording]:
                 t_us=columns.pop("t_us"),
                 readings=columns.pop("readings"),
                 columns=columns,
-                provenance=provenance,
+                provenance=origin,
             )
+
+
+def provenance(config: SimulationConfig) -> dict[str, Any]:
+    """What a recording says of where it comes from."""
+    return {"made_by": f"psog {psog.__version__} simulator", **config.provenance()}
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
+
+from psog.errors import SimulationError
+
+if TYPE_CHECKING:
+    from psog.sim.production import Workers
+
+_SHARDS_TO_START = 4
+"""A process takes about as long to start as to make so many shards."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +25,7 @@ class Command:
     headset: Annotated[str, tyro.conf.Positional]
     """Built-in headset, or a TOML file."""
     out: Path
-    """Folder to write the recording into; must not exist."""
+    """Folder to write the recording into; must not exist. A command that was stopped goes on if repeated."""
     users: int = 1
     """How many users."""
     seconds: float = 60.0
@@ -47,18 +56,24 @@ class Command:
     """Pupil centre in every picture of the video, CSV with x, y; if not given, a dark blob is looked for."""
     labels_turned: bool = False
     """The labels are of the picture turned by 180°."""
+    workers: int | None = None
+    """Processes on this computer; up to one for each core unless given. The recording is the same."""
+    scheduler: str | None = None
+    """Address of a dask scheduler (tcp://host:8786) whose workers share this disk."""
     force: bool = False
-    """Replace an existing folder."""
+    """Replace an existing recording; throw away an unfinished one that was begun with other options."""
+    json: bool = False
+    """Print one JSON document."""
 
     def run(self) -> None:
         from rich.console import Console
 
         from psog.cli.exposure import warn_of_exposure
-        from psog.errors import SimulationError
+        from psog.cli.production_bar import production_bar
         from psog.headset import load_headset
-        from psog.recording import FOLDER, write_recording
         from psog.sim.ambient import ambient_light
         from psog.sim.config import SimulationConfig
+        from psog.sim.production import produce
         from psog.sim.replay import trace_file
         from psog.sim.wear import Wear
 
@@ -84,18 +99,30 @@ class Command:
             trace=None if self.trace is None else trace_file(self.trace),
         )
         warn_of_exposure(config.headset, console)
-        FOLDER.check_free(self.out, force=self.force)
-        with console.status("simulating (the first time the simulator is compiled)"):
-            from psog.sim.simulate import simulate
+        workers = self._workers(config.shards)
+        with production_bar(console, config) as progress:
+            made = produce(config, self.out, workers, force=self.force, progress=progress)
+        if self.json:
+            found = {"folder": str(self.out), "users": self.users, **asdict(made)}
+            print(json.dumps(found))
+        console.print(f"{made.samples:,} samples of {self.users:,} users in {self.out}", soft_wrap=True)
 
-            recording = simulate(config)
-        write_recording(recording, self.out, force=self.force)
-        console.print(f"{len(recording)} samples of {self.users} users in {self.out}")
+    def _workers(self, shards: int) -> Workers:
+        """Who makes the shards."""
+        from psog.sim.cluster import Cluster
+        from psog.sim.cores import available_cores
+        from psog.sim.pool import LocalPool
+
+        worth = max(shards // _SHARDS_TO_START, 1)
+        if self.scheduler is None:
+            return LocalPool(min(available_cores(), worth) if self.workers is None else self.workers)
+        if self.workers is not None:
+            raise SimulationError("--workers are on this computer, a --scheduler has its own; give only one")
+        return Cluster(self.scheduler)
 
     def _read_video(self, video: Path) -> None:
         from rich.console import Console
 
-        from psog.errors import SimulationError
         from psog.headset import load_headset
         from psog.recording import FOLDER, write_recording
         from psog.sim.video_recording import VideoSource, record_video

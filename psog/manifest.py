@@ -1,0 +1,117 @@
+"""What a recording's folder says of itself: its manifest, and what an unfinished one has instead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psog.errors import RecordingError
+from psog.folders import FolderKind
+
+FORMAT = "psog-recording"
+VERSION = 1
+MANIFEST = "manifest.json"
+JOURNAL = "journal.jsonl"
+"""Lists the finished shards of a recording that is being made; `psog.unfinished` writes it."""
+UNFINISHED = ".unfinished"
+"""Ends the name of the folder in which the shards collect, beside the recording that is to be."""
+FOLDER = FolderKind("recording", MANIFEST, RecordingError)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One Parquet file of a recording.
+
+    Attributes:
+        name: of the file.
+        sha256: of its bytes, hexadecimal.
+    """
+
+    name: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is in a recording's folder.
+
+    Attributes:
+        sensors, rows: how many.
+        shards: names of the Parquet files, in the order of time.
+        provenance: where it comes from.
+    """
+
+    headset: str
+    sensors: int
+    rows: int
+    shards: Sequence[str]
+    provenance: Mapping[str, Any]
+
+
+def shard_name(number: int) -> str:
+    """The file that holds shard `number`."""
+    return f"part-{number:05d}.parquet"
+
+
+def write_manifest(
+    folder: Path, headset: str, sensors: int, shards: Sequence[Shard], provenance: Mapping[str, Any]
+) -> None:
+    """Write the manifest of the shards in `folder`."""
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "headset": headset,
+        "sensors": sensors,
+        "rows": sum(shard.rows for shard in shards),
+        "shards": [shard.name for shard in shards],
+        "shard_rows": [shard.rows for shard in shards],
+        "shard_sha256": [shard.sha256 for shard in shards],
+        "units": {"t_us": "us", "readings": "ADC counts", "gaze": "deg", "shift": "mm", "roll": "deg"},
+        "provenance": dict(provenance),
+    }
+    folder.joinpath(MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a recording's folder.
+
+    Raises:
+        RecordingError: unfinished, not a recording, or of another version.
+    """
+    _check_finished(folder)
+    path = folder / MANIFEST
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"{folder} is not a recording: cannot read {MANIFEST}: {error}") from error
+    expected = {"format": str, "version": int, "headset": str, "sensors": int, "rows": int, "shards": list}
+    if not isinstance(found, dict) or not all(isinstance(found.get(k), kind) for k, kind in expected.items()):
+        raise RecordingError(f"{path} is not a recording manifest; expected keys {', '.join(expected)}")
+    if found["format"] != FORMAT or found["version"] != VERSION:
+        raise RecordingError(
+            f"{path}: format {found['format']} version {found['version']}, "
+            f"expected {FORMAT} version {VERSION}"
+        )
+    return Manifest(
+        headset=found["headset"],
+        sensors=found["sensors"],
+        rows=found["rows"],
+        shards=[Path(str(name)).name for name in found["shards"]],
+        provenance=found.get("provenance", {}),
+    )
+
+
+def _check_finished(folder: Path) -> None:
+    """Raise if `folder` is the place of an unfinished recording, or has one beside it and is not there."""
+    beside = folder.with_name(folder.name + UNFINISHED)
+    for place in (folder, beside):
+        if (place / JOURNAL).is_file() and not (folder / MANIFEST).is_file():
+            made = len(list(place.glob(shard_name(0).replace("00000", "*"))))
+            raise RecordingError(
+                f"{folder} is unfinished: {made} shards of it are in {place}; give the command that began it "
+                "again, and it goes on"
+            )
