@@ -109,8 +109,8 @@ class Population:
     lens_dioptre: Normal = Normal(-2.0, 2.5, low=-8.0, high=8.0)
     lash_density: Normal = Normal(anatomy.LASH_DENSITY, 0.12, low=0.0, high=0.6)
     lash_length_mm: Range = Range(*anatomy.LASH_LENGTH_MM)
-    face_tilt_h: Normal = Normal(anatomy.FACE_TILT[0], 0.08)
-    face_tilt_v: Normal = Normal(anatomy.FACE_TILT[1], 0.08)
+    face_tilt_h: Normal = Normal(anatomy.FACE_TILT[0], 0.04)
+    face_tilt_v: Normal = Normal(anatomy.FACE_TILT[1], 0.04)
     relief_mm: Range = Range(*anatomy.RELIEF_MM)
     crease_mm: Normal = Normal(anatomy.CREASE_MM, 1.2)
     left_share: float = 0.0

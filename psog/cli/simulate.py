@@ -124,7 +124,8 @@ class Command:
         from rich.console import Console
 
         from psog.headset import load_headset
-        from psog.recording import FOLDER, write_recording
+        from psog.manifest import FOLDER
+        from psog.recording import write_recording
         from psog.sim.video_recording import VideoSource, record_video
 
         if self.task is not None or self.trace is not None:
