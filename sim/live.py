@@ -72,6 +72,7 @@ class LiveEye:
         self._lids = Drift(
             stream(seed, "lids", number), headset.rate_hz, sd=lids.MOMENT_SD_MM, time_s=LID_TIME_S, axes=2
         )
+        self._moves = motion != MOTIONS["fixed"]
         self._slippages = _donnings(motion, seed, number, headset.rate_hz)
         self.luminance_cd_m2 = DISPLAY_CD_M2
         self.pupil_mm: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
@@ -151,7 +152,9 @@ class LiveEye:
             pupil_mm=pupil_mm[:, None],
             lid_offset_mm=lid_offset_mm[:, None],
         )
-        light = render_user(self._optics, self._user, pose_rows(fits[:, :3], fits[:, 3]), states[:, 0])
+        poses = fits if self._moves else self.fit[None]
+        pose = pose_rows(poses[:, :3], poses[:, 3])
+        light = render_user(self._optics, self._user, pose, states[:, 0], still=not self._moves)
         if len(fits) > 0:
             self._slipped = slip.fits[-1]
         self.pupil_mm, self.fits = pupil_mm.astype(np.float32), fits.astype(np.float32)

@@ -104,12 +104,15 @@ def render(
     return out
 
 
-def render_user(optics: Optics, user: Users, pose: Array32, states: Array32) -> Array32:
-    """Irradiance for one user, each sample with its own pose: for live use, a few samples at a time.
+def render_user(
+    optics: Optics, user: Users, pose: Array32, states: Array32, *, still: bool = False
+) -> Array32:
+    """Irradiance for one user: for live use, a few samples at a time.
 
     Args:
         user: exactly one.
-        pose: (n, 4) from `pose_rows`.
+        pose: (n, 4) from `pose_rows`, one for each sample; (1, 4) where the headset sits still.
+        still: make tables for the one pose.
         states: (n, STATE_COLUMNS).
     Returns:
         (n, sensors) like `render`; the same however many samples are asked for at a time.
@@ -117,7 +120,10 @@ def render_user(optics: Optics, user: Users, pose: Array32, states: Array32) -> 
         SimulationError: a part of the headset would touch the eye.
     """
     check_distance(optics, user, pose)
-    eyes = np.repeat(eye_shapes(user, optics.effects), len(pose), axis=0)
+    eye = eye_shapes(user, optics.effects)
+    if still:
+        return optics.kernels.render(eye, pose, states[None], tables=True)[0]
+    eyes = np.repeat(eye, len(pose), axis=0)
     return optics.kernels.render(eyes, pose, states[:, None], tables=False)[:, 0]
 
 

@@ -203,12 +203,20 @@ def test_samples_with_a_pose_each_are_the_same_however_many_are_asked_for():
     pose = pose_rows(np.array([[0, 0, 0], [1, 1, 0], [-1, 2, 0.5], [0, 2, 0]], dtype=float), np.arange(4.0))
     optics, rows = Optics(RING), states(user, gazes)[0]
     together = render_user(optics, user, pose, rows)
+    np.testing.assert_array_equal(render_user(optics, user, pose[1:3], rows[1:3]), together[1:3])
     for k in range(4):
-        np.testing.assert_array_equal(
-            render_user(optics, user, pose[k : k + 1], rows[k : k + 1])[0], together[k]
-        )
         of_many = render(optics, user, pose[k : k + 1], rows[None, k : k + 1], tables=False)
         np.testing.assert_array_equal(of_many[0, 0], together[k])
+
+
+def test_a_headset_that_sits_still_is_read_the_same_however_many_samples_are_asked_for():
+    user, rows = draw_users(1, 1), states(draw_users(1, 1), GAZES)[0]
+    pose, optics = pose_rows(np.array([[1.0, 1.0, 0.0]]), np.array([2.0])), Optics(RING)
+    together = render_user(optics, user, pose, rows, still=True)
+    for k in range(len(GAZES)):
+        alone = render_user(optics, user, pose, rows[k : k + 1], still=True)[0]
+        np.testing.assert_array_equal(alone, together[k])
+    np.testing.assert_array_equal(render(optics, user, pose, rows[None], tables=True)[0], together)
 
 
 def test_a_sensor_in_the_eye_is_refused():
