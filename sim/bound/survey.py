@@ -31,6 +31,8 @@ CASES = ("known user", "new user", "calibrated user")
 SAMPLES_PER_POINT = 7
 """As `psog.sim.episodes.make_test_episodes` has them."""
 MOST_POINTS = 25
+_BATCH = 8
+"""Users whose derivatives are taken at once: a third of the time for 200 MB."""
 _TARGETS = (0.75, 0.6)
 """Of the field: ±15° and ±12° in a field of ±20°."""
 
@@ -131,15 +133,16 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
     shape = (len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg))
     variance, mean_deg = np.empty((*shape, 2)), np.empty(shape)
-    for k in range(q.users):
-        user = {name: column[k] for name, column in users.items()}
-        scene = user_scene(optics, headset.field_deg, user, q, names=known.user_names, k=k)
-        for j, scale in enumerate(scales):
-            found = covariances(scene, scale, known, slips)
-            variance[:, :, j, k] = found.diagonal(dim1=-2, dim2=-1).numpy()
-            mean_deg[:, :, j, k] = mean_length(found.numpy())
+    for first in range(0, q.users, _BATCH):
+        batch = {name: column[first : first + _BATCH] for name, column in users.items()}
+        scenes = user_scenes(optics, headset.field_deg, batch, q, names=known.user_names, first=first)
+        for k, scene in enumerate(scenes, start=first):
+            for j, scale in enumerate(scales):
+                found = covariances(scene, scale, known, slips)
+                variance[:, :, j, k] = found.diagonal(dim1=-2, dim2=-1).numpy()
+                mean_deg[:, :, j, k] = mean_length(found.numpy())
         if progress is not None:
-            progress(k + 1, q.users)
+            progress(first + len(scenes), q.users)
     return Bounds(headset.name, q, gaze_deg.numpy(), variance, mean_deg)
 
 
@@ -178,26 +181,37 @@ def calibration_targets(field_deg: tuple[float, float], points: int) -> Tensor:
     )
 
 
-def user_scene(
+def user_scenes(
     optics: TorchOptics,
     field_deg: tuple[float, float],
-    user: Columns,
+    users: Columns,
     question: Question,
     *,
     names: tuple[str, ...],
-    k: int,
-) -> Scene:
-    """User k's derivatives, in a fit and with slips that depend on (seed, k) and the question alone."""
-    start = donning(stream(question.seed, "bound/fit", k), question.donning_mm)
-    # The same direction for every distance, so that distances are compared and not directions.
-    fits = [slipped(stream(question.seed, "bound/slip", k), start, slip) for slip in question.slips_mm]
-    targets = calibration_targets(field_deg, question.points)
-    gazes = gaze_grid(field_deg, question.gazes)
+    first: int,
+) -> list[Scene]:
+    """Derivatives of user `first` and following, all at once; (m,) attributes each.
 
-    def at(fit: NDArray[np.float64], gaze_deg: Tensor) -> Tensor:
-        return jacobian(optics, user, torch.as_tensor(fit), gaze_deg, names)
+    User k's fit and slips depend on (seed, k) and the question alone.
+    """
+    count, seed = len(users["eye_radius_mm"]), question.seed
+    starts = [donning(stream(seed, "bound/fit", first + k), question.donning_mm) for k in range(count)]
 
-    return Scene(at(start, targets), [at(fit, gazes) for fit in fits])
+    def after(slip_mm: float) -> list[NDArray[np.float64]]:
+        # The same direction for every distance, so that distances are compared and not directions.
+        return [
+            slipped(stream(seed, "bound/slip", first + k), start, slip_mm) for k, start in enumerate(starts)
+        ]
+
+    def at(fits: list[NDArray[np.float64]], gaze_deg: Tensor) -> Tensor:
+        def one(user: Columns, fit: Tensor) -> Tensor:
+            return jacobian(optics, user, fit, gaze_deg, names)
+
+        return torch.vmap(one)(users, torch.as_tensor(np.array(fits)))
+
+    calibration = at(starts, calibration_targets(field_deg, question.points))
+    use = [at(after(slip_mm), gaze_grid(field_deg, question.gazes)) for slip_mm in question.slips_mm]
+    return [Scene(calibration[k], [each[k] for each in use]) for k in range(count)]
 
 
 def covariances(scene: Scene, scale: Tensor, known: Priors, slips: list[Tensor]) -> Tensor:

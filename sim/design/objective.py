@@ -19,11 +19,11 @@ from psog.sim.bound.survey import (
     Scene,
     calibrated_prior,
     gaze_bound,
-    user_scene,
+    user_scenes,
 )
 from psog.sim.design.layout import points_of, sensors_from
 from psog.sim.electronics import signal_to_noise
-from psog.sim.population import Users, draw_users
+from psog.sim.population import draw_users
 from psog.sim.quadrature import Quadrature
 from psog.sim.streams import derived_seed
 from psog.sim.torch.render import TorchOptics
@@ -94,14 +94,20 @@ class Objective:
         with torch.no_grad():
             return self._light(points) / self._start
 
-    def scene(self, points: Tensor, user: Users, k: int) -> Scene:
-        """User k's derivatives in units of noise, for the sensors at (4, 3, sensors) `points`."""
+    def scenes(self, points: Tensor, first: int, count: int) -> list[Scene]:
+        """Derivatives of user `first` and following in units of noise, for the sensors at (4, 3, sensors)
+        `points`; the same users for every layout."""
         scale = (self._snr / torch.maximum(self._light(points), self._start))[:, None]
-        columns = {name: column[0] for name, column in user_columns(user).items()}
         self._optics.sensors = sensors_from(points, self._headset)
-        names = self._known.user_names
-        scene = user_scene(self._optics, self._headset.field_deg, columns, self._question, names=names, k=k)
-        return Scene(scene.calibration * scale, [scene.use[0] * scale])
+        found = user_scenes(
+            self._optics,
+            self._headset.field_deg,
+            user_columns(draw_users(count, self._question.seed, first=first)),
+            self._question,
+            names=self._known.user_names,
+            first=first,
+        )
+        return [Scene(scene.calibration * scale, [scene.use[0] * scale]) for scene in found]
 
     def value(self, scene: Scene) -> Tensor:
         """Mean over gazes of the logarithm of the radial bound."""
@@ -114,21 +120,13 @@ class Objective:
         covariance = gaze_bound(scene.use[0], lasting, self._slip, known)
         return covariance.diagonal(dim1=-2, dim2=-1).sum(-1).log().mean() / 2
 
-    def users(self, first: int, count: int) -> list[tuple[Users, int]]:
-        """Users `first` and following, each with its number; the same for every layout."""
-        drawn = draw_users(count, self._question.seed, first=first)
-        return [(drawn.take(slice(k, k + 1)), first + k) for k in range(count)]
+    def mean(self, scenes: list[Scene]) -> Tensor:
+        """Of `value` over users."""
+        return torch.stack([self.value(scene) for scene in scenes]).mean()
 
     def gradient(self, points: Tensor, first: int, count: int) -> tuple[float, Tensor]:
-        """Value and its derivative by the points (4, 3, sensors), over `count` users.
-
-        One user at a time, for the memory of one.
-        """
+        """Mean over `count` users and its derivative by the points (4, 3, sensors)."""
         points = points.detach().clone().requires_grad_()
-        total = 0.0
-        for user, k in self.users(first, count):
-            value = self.value(self.scene(points, user, k)) / count
-            value.backward()  # type: ignore[no-untyped-call]
-            total += float(value.detach())
-        assert points.grad is not None
-        return total, points.grad
+        mean = self.mean(self.scenes(points, first, count))
+        (found,) = torch.autograd.grad(mean, points)
+        return float(mean.detach()), found

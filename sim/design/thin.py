@@ -29,7 +29,7 @@ def most_useful(headset: Headset, aim: Aim, count: int, quadrature: Quadrature |
     if count == len(kept):
         return kept
     with torch.no_grad():
-        scenes = [objective.scene(points, user, k) for user, k in objective.users(0, _USERS)]
+        scenes = objective.scenes(points, 0, _USERS)
         while len(kept) > count:
             without = {k: _mean(objective, scenes, [s for s in kept if s != k]) for k in kept}
             kept.remove(min(kept, key=without.__getitem__))
@@ -38,5 +38,6 @@ def most_useful(headset: Headset, aim: Aim, count: int, quadrature: Quadrature |
 
 def _mean(objective: Objective, scenes: list[Scene], kept: list[int]) -> float:
     """The objective with the sensors `kept` alone: crosstalk with the others stays."""
-    values = [objective.value(Scene(scene.calibration[:, kept], [scene.use[0][:, kept]])) for scene in scenes]
-    return float(torch.stack(values).mean())
+    return float(
+        objective.mean([Scene(scene.calibration[:, kept], [scene.use[0][:, kept]]) for scene in scenes])
+    )

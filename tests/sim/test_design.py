@@ -106,12 +106,11 @@ def test_the_gradient_is_that_of_finite_differences():
     objective = Objective(RING, Aim(), gazes=2, quadrature=TINY)
     points = points_of(RING)
     _, gradient = objective.gradient(points, 0, 1)
-    for index in ((0, 0, 3), (1, 1, 8), (2, 1, 0), (3, 0, 12)):
+    for index in ((0, 0, 3), (3, 1, 12)):
         step = torch.zeros_like(points)
         step[index] = 1e-5
         with torch.no_grad():
-            (user, k), *_ = objective.users(0, 1)
-            above, below = (objective.value(objective.scene(points + s * step, user, k)) for s in (1, -1))
+            above, below = (objective.mean(objective.scenes(points + s * step, 0, 1)) for s in (1, -1))
         assert float(gradient[index]) == pytest.approx(float(above - below) / 2e-5, rel=1e-3)
 
 
@@ -121,11 +120,9 @@ def test_a_layout_does_not_gain_by_seeing_less():
     away = points_of(RING)
     away[[0, 2]] += 2 * (away[[0, 2]] - away[[1, 3]])
     assert float(objective.light(away).max()) < 0.2
-    (user, k), *_ = objective.users(0, 1)
     with torch.no_grad():
-        assert objective.value(objective.scene(away, user, k)) > objective.value(
-            objective.scene(points_of(RING), user, k)
-        )
+        near, far = (objective.mean(objective.scenes(p, 0, 1)) for p in (points_of(RING), away))
+    assert far > near
 
 
 def test_improving_lowers_the_bound_of_other_users():
