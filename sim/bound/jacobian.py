@@ -7,14 +7,26 @@ from torch import Tensor
 
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER
 from psog.sim.population import nominal_user
-from psog.sim.torch.render import TorchOptics
-from psog.sim.torch.sample import render_samples
+from psog.sim.torch.render import TorchOptics, render_one, tables_of
 from psog.sim.torch.state import eye_states
-from psog.sim.torch.surfaces import Columns, eye_shape, user_columns
-from psog.sim.torch.tables import Tables, prepare
+from psog.sim.torch.surfaces import Columns, user_columns
+from psog.sim.torch.tables import Tables
 
-_IN_TABLES = ("eye_radius_mm", "fissure_half_mm", "sclera", "skin")
-"""User attributes that change the tables; so does the fit. For the others the tables are constants."""
+_IN_TABLES = (
+    "eye_radius_mm",
+    "fissure_half_mm",
+    "sclera",
+    "skin",
+    "lid_upper_mm",
+    "face_tilt_h",
+    "face_tilt_v",
+    "relief_mm",
+    "relief_phase",
+    "crease_mm",
+    "lens_dioptre",
+)
+"""User attributes that change the tables; so does the fit. For the others the tables are constants. The
+crease is told from the upper lid."""
 
 
 def readings(
@@ -51,10 +63,8 @@ def readings(
         pupil_mm=(user["pupil_mm"] + moment[0]) * open_wide,
         lid_offset_mm=moment[1:] * open_wide[:, None],
     )
-    pose, eye = torch.cat([fit[:3], torch.deg2rad(fit[3:])]), eye_shape(user)
-    if tables is None:
-        tables = prepare(optics.sensors, optics.nodes, eye, pose)
-    return render_samples(optics.sensors, optics.nodes, eye, pose, tables=tables, states=states)
+    pose = torch.cat([fit[:3], torch.deg2rad(fit[3:])])
+    return render_one(optics, user, pose, states, tables)
 
 
 def nominal_light(optics: TorchOptics) -> Tensor:
@@ -78,7 +88,7 @@ def jacobian(
     in_tables += [USER.start + i for i, name in enumerate(names) if name in _IN_TABLES]
     others = [k for k in range(count) if k not in in_tables]
     pose = torch.cat([fit[:3], torch.deg2rad(fit[3:])])
-    tables = prepare(optics.sensors, optics.nodes, eye_shape(user), pose)
+    tables = tables_of(optics, user, pose)
 
     def along(columns: list[int], tables: Tables | None) -> Tensor:
         def moved(amounts: Tensor) -> Tensor:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from psog.sim import lids, pupil
+from psog.sim.effects import FIRST_ORDER, Effects
 from psog.sim.fits import donning, slipped
 from psog.sim.population import draw_users
 from psog.sim.streams import derived_seed, stream
-from psog.sim.torch.surfaces import ATTRIBUTES
+from psog.sim.torch.surfaces import attributes
 
 GAZE, MOMENT, FIT = slice(0, 2), slice(2, 5), slice(5, 9)
 """Where the parameters stand in a vector: gaze (°); pupil diameter, upper and lower lid beside what the
@@ -39,13 +40,16 @@ class Priors(NamedTuple):
     """(2, 2) of a gaze that is uniform over the field."""
 
 
-def priors(field_deg: tuple[float, float], donning_mm: float, seed: int) -> Priors:
+def priors(
+    field_deg: tuple[float, float], donning_mm: float, seed: int, effects: Effects = FIRST_ORDER
+) -> Priors:
     """Estimated from the simulator's own draws, so that a change there is a change here. Of right eyes:
     which eye it is, is known, and a left one is its mirror image."""
     users = draw_users(_POPULATION, derived_seed(seed, "bound/population"))
+    names = attributes(effects)
     return Priors(
-        ATTRIBUTES,
-        _tensor(np.cov(np.stack([getattr(users, name) for name in ATTRIBUTES]))),
+        names,
+        _tensor(np.cov(np.stack([getattr(users, name) for name in names]))),
         _diagonal(pupil.POSE_SD_MM, lids.POSE_SD_MM, lids.POSE_SD_MM),
         _diagonal(pupil.MOMENT_SD_MM, lids.MOMENT_SD_MM, lids.MOMENT_SD_MM),
         donning_covariance(donning_mm, seed),

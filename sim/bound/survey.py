@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from psog.headset import Headset
 from psog.sim.bound.fisher import after_calibration, block_diagonal, gaze_covariance
 from psog.sim.bound.jacobian import jacobian, nominal_light
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, USER, Priors, priors, slip_covariance
+from psog.sim.effects import Effects
 from psog.sim.electronics import signal_to_noise
 from psog.sim.episodes import FIXATION_SD_DEG
 from psog.sim.fits import check_distances, donning, slipped
@@ -47,6 +48,7 @@ class Question:
         slips_mm: by how much the headset has moved since it was put on (and calibrated).
         snrs: of one reading; None means the headset's own, be it set or a matter of its parts.
         points: calibration points, 0 to 25.
+        effects: of the optics beyond the first order; all of them unless given.
         donning_mm: how far from its nominal place the headset is put on.
     """
 
@@ -58,6 +60,7 @@ class Question:
     donning_mm: float = 2.0
     seed: int = 0
     quadrature: Quadrature | None = None
+    effects: Effects = field(default_factory=Effects)
 
     def __post_init__(self) -> None:
         check_distances(donning_mm=self.donning_mm, **{f"slip {s}": s for s in self.slips_mm})
@@ -125,8 +128,8 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
         SimulationError: a part of the headset would touch an eye.
     """
     q = question
-    optics = TorchOptics(headset, q.quadrature)
-    known = priors(headset.field_deg, q.donning_mm, q.seed)
+    optics = TorchOptics(headset, q.quadrature, q.effects)
+    known = priors(headset.field_deg, q.donning_mm, q.seed, q.effects)
     slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
     gaze_deg = gaze_grid(headset.field_deg, q.gazes)
     scales = [readings_per_noise(headset, optics, snr)[:, None] for snr in q.snrs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ from psog.sim.bound.survey import (
     user_scenes,
 )
 from psog.sim.design.layout import points_of, sensors_from
+from psog.sim.effects import Effects
 from psog.sim.electronics import signal_to_noise
 from psog.sim.population import draw_users
 from psog.sim.quadrature import Quadrature
@@ -41,6 +42,7 @@ class Aim:
         slip_mm: since the headset was put on (and calibrated).
         snr: of one reading; None means the headset's own.
         points: of a calibration.
+        effects: of the optics beyond the first order; all of them unless given.
     """
 
     case: Case = "calibrated user"
@@ -49,6 +51,7 @@ class Aim:
     points: int = 9
     donning_mm: float = 2.0
     seed: int = 0
+    effects: Effects = field(default_factory=Effects)
 
     def question(self, users: int, gazes: int, seed_of: str = "design") -> Question:
         """What the bound is asked for."""
@@ -60,6 +63,7 @@ class Aim:
             points=self.points if self.case == CASES[-1] else 0,
             donning_mm=self.donning_mm,
             seed=derived_seed(self.seed, seed_of),
+            effects=self.effects,
         )
 
 
@@ -76,9 +80,9 @@ class Objective:
         self._headset = headset
         self._aim = aim
         self._question = aim.question(1, gazes)
-        self._optics = TorchOptics(headset, quadrature)
+        self._optics = TorchOptics(headset, quadrature, aim.effects)
         seed = self._question.seed
-        self._known: Priors = priors(headset.field_deg, aim.donning_mm, seed)
+        self._known: Priors = priors(headset.field_deg, aim.donning_mm, seed, aim.effects)
         self._slip = slip_covariance(aim.slip_mm, seed)
         snr = signal_to_noise(headset) if aim.snr is None else np.full(headset.sensor_count, aim.snr)
         self._snr = torch.as_tensor(snr, dtype=torch.float64)

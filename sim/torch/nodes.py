@@ -34,6 +34,8 @@ class Nodes(NamedTuple):
     skin_sin: Tensor
     limbus: DiscNodes
     pupil: DiscNodes
+    edge_x: Tensor
+    edge_weight: Tensor
 
 
 def nodes(counts: Quadrature, dtype: torch.dtype, device: torch.device | str) -> Nodes:
@@ -54,4 +56,6 @@ def nodes(counts: Quadrature, dtype: torch.dtype, device: torch.device | str) ->
         skin_sin=tensor(same.skin_sin),
         limbus=DiscNodes(*map(tensor, same.limbus)),
         pupil=DiscNodes(*map(tensor, same.pupil)),
+        edge_x=tensor(same.edge_x),
+        edge_weight=tensor(same.edge_weight),
     )

@@ -1,4 +1,4 @@
-"""From lit patches to sensors: emitter → Lambertian patch → detector; see `psog.sim.optics`."""
+"""From lit patches to sensors: emitter → Lambertian patch → detector; see `sim/kernels/optics.h`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from torch import Tensor
 
 from psog.headset import Headset
 from psog.parts import Lobe
+from psog.sim import anatomy
 from psog.sim.crosstalk import emitter_mixing
+from psog.sim.effects import Effects
+from psog.sim.torch.surfaces import EyeShape
 
 _LOBE_STEPS = 512
+_LENS_CLEARANCE_MM = 0.1
 _TINY = 1e-12
 """Keeps the derivative of a root finite where a part sees a point at 90°, where the value is zero."""
 
@@ -28,6 +32,9 @@ class Sensors(NamedTuple):
     emitter_lobe: Lobe
     mixing: Tensor | None = None
     """(sensors, sensors) how much of each emitter's light (column) counts in each reading; None: its own."""
+    detector_gain: Tensor | None = None
+    emitter_gain: Tensor | None = None
+    """(sensors,) what a spectacle lens makes of a part's response; None: 1."""
 
 
 class Patches(NamedTuple):
@@ -110,6 +117,39 @@ def sensors_in_head(sensors: Sensors, pose: Tensor) -> Sensors:
     )
 
 
+def place_sensors(sensors: Sensors, eye: EyeShape, pose: Tensor, effects: Effects) -> Sensors:
+    """The sensors in head axes, as the eye sees them through its spectacles."""
+    placed = sensors_in_head(sensors, pose)
+    if not effects.spectacles:
+        return placed
+    detector, detector_aim, detector_gain = through_lens(placed.detector, placed.detector_aim, eye.lens_power)
+    emitter, emitter_aim, emitter_gain = through_lens(placed.emitter, placed.emitter_aim, eye.lens_power)
+    return placed._replace(
+        detector=detector,
+        detector_aim=detector_aim,
+        emitter=emitter,
+        emitter_aim=emitter_aim,
+        detector_gain=detector_gain,
+        emitter_gain=emitter_gain,
+    )
+
+
+def through_lens(place: Tensor, aim: Tensor, power: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Images of parts (3, parts) in a thin lens, what they aim at, and their gains (parts,).
+
+    Parts on the eye's side of the lens stay, and so do all where there is no lens.
+    """
+    u = place[2] - anatomy.LENS_MM
+    there = (u >= _LENS_CLEARANCE_MM) & (power != 0)
+    ratio = 1 / (1 - u * power)
+    on_lens = place[:2] - u / aim[2] * aim[:2]
+    image = torch.cat([place[:2] * ratio, (anatomy.LENS_MM + u * ratio)[None]])
+    way = torch.cat([on_lens - image[:2], (-u * ratio)[None]])
+    length: Tensor = torch.linalg.vector_norm(way, dim=0)
+    gain = torch.where(there, ratio**2 * anatomy.LENS_TRANSMISSION, torch.ones_like(u))
+    return torch.where(there, image, place), torch.where(there, way / length, aim), gain
+
+
 def response(square: Tensor, lobe: Lobe) -> Tensor:
     """A part's response from squared cosines with its aim: cosⁿ, or its table, read linearly in the cosine
     (at least one dimension)."""
@@ -126,6 +166,8 @@ def respond(patches: Patches, sensors: Sensors) -> Tensor:
     """(..., sensors) what each sensor receives from each patch, emitters mixed (1/mm²)."""
     received = _one_end(patches, sensors.detector, sensors.detector_aim, sensors.detector_lobe)
     light = _one_end(patches, sensors.emitter, sensors.emitter_aim, sensors.emitter_lobe)
+    if sensors.detector_gain is not None and sensors.emitter_gain is not None:
+        received, light = received * sensors.detector_gain, light * sensors.emitter_gain
     if sensors.mixing is not None:
         light = light @ sensors.mixing.T
     return patches.weight[..., None] * received * light

@@ -7,19 +7,21 @@ from torch import Tensor
 
 from psog.errors import ShapeError
 from psog.headset import Headset
+from psog.sim.effects import FIRST_ORDER, Effects
 from psog.sim.quadrature import Quadrature
 from psog.sim.state import STATE_COLUMNS
 from psog.sim.torch.nodes import Nodes, nodes
-from psog.sim.torch.optics import Sensors, sensors_of
+from psog.sim.torch.optics import Sensors, place_sensors, sensors_of
 from psog.sim.torch.sample import render_samples
 from psog.sim.torch.surfaces import Columns, eye_shape
-from psog.sim.torch.tables import prepare
+from psog.sim.torch.tables import Tables, prepare
 
 
 class TorchOptics:
     """A headset's sensors and the quadrature as tensors of one dtype on one device.
 
     Attributes:
+        effects: beyond the first order; none unless given, for they cost time.
         sensors: may be replaced by others, for example by ones whose places require a gradient.
     """
 
@@ -27,10 +29,12 @@ class TorchOptics:
         self,
         headset: Headset,
         quadrature: Quadrature | None = None,
+        effects: Effects = FIRST_ORDER,
         *,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ) -> None:
+        self.effects = effects
         self.sensors: Sensors = sensors_of(headset, dtype, device)
         self.nodes: Nodes = nodes(quadrature or Quadrature(), dtype, device)
 
@@ -60,8 +64,17 @@ def render(optics: TorchOptics, users: Columns, pose: Tensor, states: Tensor) ->
     return torch.vmap(one)(users, pose, states)
 
 
-def render_one(optics: TorchOptics, user: Columns, pose: Tensor, states: Tensor) -> Tensor:
-    """(n, sensors) of one user in one pose: () each, (4,), (n, 6)."""
-    eye = eye_shape(user)
-    tables = prepare(optics.sensors, optics.nodes, eye, pose)
-    return render_samples(optics.sensors, optics.nodes, eye, pose, tables=tables, states=states)
+def render_one(
+    optics: TorchOptics, user: Columns, pose: Tensor, states: Tensor, tables: Tables | None = None
+) -> Tensor:
+    """(n, sensors) of one user in one pose: () each, (4,), (n, 6); with `tables` where they are known."""
+    eye = eye_shape(user, optics.effects)
+    placed = place_sensors(optics.sensors, eye, pose, optics.effects)
+    tables = prepare(placed, optics.nodes, eye) if tables is None else tables
+    return render_samples(placed, optics.nodes, eye, optics.effects, tables=tables, states=states)
+
+
+def tables_of(optics: TorchOptics, user: Columns, pose: Tensor) -> Tables:
+    """What `render_one` makes first: it does not depend on states."""
+    eye = eye_shape(user, optics.effects)
+    return prepare(place_sensors(optics.sensors, eye, pose, optics.effects), optics.nodes, eye)

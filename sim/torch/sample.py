@@ -1,18 +1,24 @@
-"""Per sample: lids, limbus and pupil laid over the tables of one user and pose; see `psog.sim.sample`."""
+"""Per sample: lids, limbus and pupil laid over the tables of a user and pose; see `sim/kernels/render.c`."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from psog.sim.effects import Effects
 from psog.sim.torch.glint import glints
+from psog.sim.torch.lashes import past_lashes
+from psog.sim.torch.lid_edge import edges
 from psog.sim.torch.nodes import DiscNodes, Nodes
-from psog.sim.torch.optics import Patches, Sensors, respond, sensors_in_head
-from psog.sim.torch.surfaces import EyeShape, Look, between_lids, look
-from psog.sim.torch.tables import Tables, sclera_at, sums_at
+from psog.sim.torch.optics import Patches, Sensors, respond
+from psog.sim.torch.surfaces import EyeShape, Look, between_lids, iris_height, look, sphere_height
+from psog.sim.torch.tables import Tables, on_iris, sclera_at, sums_at
+
+Dimmed = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""What passes the lashes of values (n, columns, sensors) at x, y, z (n, columns)."""
 
 
 class Disc(NamedTuple):
@@ -35,36 +41,67 @@ class Chords(NamedTuple):
 
 
 def render_samples(
-    sensors: Sensors, nodes: Nodes, eye: EyeShape, pose: Tensor, *, tables: Tables, states: Tensor
+    sensors: Sensors, nodes: Nodes, eye: EyeShape, effects: Effects, *, tables: Tables, states: Tensor
 ) -> Tensor:
-    """(n, sensors) irradiance (1/mm²) for eye states (n, 6) of one user and pose (4,)."""
-    placed, now = sensors_in_head(sensors, pose), look(states)
-    seen = tables.skin + aperture(eye, now, tables, nodes) - hidden_sclera(eye, now, tables, nodes.limbus)
-    return seen + iris_and_pupil(eye, now, nodes, placed) + glints(eye, now, placed)
+    """(n, sensors) irradiance (1/mm²) for eye states (n, 6) of one user; `sensors` in head axes."""
+    now = look(states)
+
+    def dimmed(values: Tensor, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """Columns with their middles at these points, past the lashes."""
+        return values * past_lashes(eye, now, sensors, (x, y, z)) if effects.lashes else values
+
+    seen = tables.skin + opened(eye, now, tables, nodes, dimmed)
+    seen = (
+        seen
+        + iris(eye, now, tables, nodes, sensors=sensors, dimmed=dimmed)
+        + pupil(eye, now, nodes, sensors, dimmed)
+    )
+    if effects.lid_margin:
+        seen = seen + edges(eye, now, sensors, nodes, lashes=effects.lashes)
+    return seen + glints(eye, now, sensors, tear_film=effects.tear_film)
 
 
-def aperture(eye: EyeShape, now: Look, tables: Tables, nodes: Nodes) -> Tensor:
-    """(n, sensors) what opening the lids over sclera adds."""
-    low, high = between_lids(eye, now, nodes.aperture_x * eye.fissure_half)
+def opened(eye: EyeShape, now: Look, tables: Tables, nodes: Nodes, dimmed: Dimmed) -> Tensor:
+    """(n, sensors) what opening the lids adds: sclera in place of skin."""
+    x = nodes.aperture_x * eye.fissure_half
+    low, high = between_lids(eye, now, x)
     high = torch.maximum(low, high)
+    x = x.expand_as(low)
     column = torch.arange(low.shape[-1], device=low.device).expand_as(low)
-    return (sums_at(tables.aperture, column, high) - sums_at(tables.aperture, column, low)).sum(-2)
+    shown, covered = (
+        sums_at(table, column, high) - sums_at(table, column, low)
+        for table in (tables.aperture, tables.covered)
+    )
+    middle = (low + high) / 2
+    shown = dimmed(shown, x, middle, sphere_height(eye.radius, x, middle).z)
+    return (shown - covered).sum(-2)
 
 
-def hidden_sclera(eye: EyeShape, now: Look, tables: Tables, nodes: DiscNodes) -> Tensor:
-    """(n, sensors) the sclera where the cornea is."""
-    limbus = Disc(eye.limbus_radius, eye.limbus_depth, torch.ones_like(eye.sclera))
-    chord = disc_chords(eye, now, limbus, nodes.x)
-    column = sclera_at(tables.sclera, chord.x, chord.high) - sclera_at(tables.sclera, chord.x, chord.low)
-    return ((nodes.weight * chord.half_width)[..., None] * column).sum(-2)
+def iris(
+    eye: EyeShape, now: Look, tables: Tables, nodes: Nodes, *, sensors: Sensors, dimmed: Dimmed
+) -> Tensor:
+    """(n, sensors) iris in place of sclera inside the limbus."""
+    disc = Disc(eye.limbus_radius, eye.limbus_depth, eye.iris)
+    chord = disc_chords(eye, now, disc, nodes.limbus.x)
+    hidden = sclera_at(tables.sclera, chord.x, chord.high) - sclera_at(tables.sclera, chord.x, chord.low)
+    values = respond(patch_disc(eye, now, disc, nodes.limbus), sensors).sum(-2)
+    values = values - (nodes.limbus.weight * chord.half_width)[..., None] * hidden
+    middle = (chord.low + chord.high) / 2
+    return dimmed(values, chord.x, middle, iris_height(eye, now, chord.x, middle)).sum(-2)
 
 
-def iris_and_pupil(eye: EyeShape, now: Look, nodes: Nodes, sensors: Sensors) -> Tensor:
-    """(n, sensors) from the iris inside the limbus, and from the pupil that replaces it."""
-    iris = Disc(eye.limbus_radius, eye.limbus_depth, eye.iris)
-    pupil = Disc((now.pupil * eye.pupil_scale)[..., None], eye.iris_depth, eye.pupil - eye.iris)
-    seen = respond(patch_disc(eye, now, iris, nodes.limbus), sensors).sum((-3, -2))
-    return seen + respond(patch_disc(eye, now, pupil, nodes.pupil), sensors).sum((-3, -2))
+def pupil(eye: EyeShape, now: Look, nodes: Nodes, sensors: Sensors, dimmed: Dimmed) -> Tensor:
+    """(n, sensors) pupil in place of iris; the lashes count as at the patch in the middle of the list."""
+    disc = Disc((now.pupil * eye.pupil_scale)[..., None], eye.iris_depth, eye.pupil - eye.iris)
+    patches = patch_disc(eye, now, disc, nodes.pupil)
+    values = respond(patches, sensors).sum((-3, -2))
+    chord, points = disc_chords(eye, now, disc, nodes.pupil.x), len(nodes.pupil.y)
+    seen = chord.high > chord.low
+    middle = seen.sum(-1, keepdim=True) * points // 2
+    column = ((seen.cumsum(-1) == middle // points + 1) & seen).to(torch.uint8).argmax(-1, keepdim=True)
+    at = column * points + middle % points
+    x, y, z = (torch.gather(item.flatten(-2), -1, at) for item in patches[:3])
+    return dimmed(values[:, None], x, y, z)[:, 0]
 
 
 def patch_disc(eye: EyeShape, now: Look, disc: Disc, nodes: DiscNodes) -> Patches:
@@ -72,11 +109,8 @@ def patch_disc(eye: EyeShape, now: Look, disc: Disc, nodes: DiscNodes) -> Patche
     chord = disc_chords(eye, now, disc, nodes.x)
     half, middle = (chord.high - chord.low) / 2, (chord.high + chord.low) / 2
     y = middle[..., None] + half[..., None] * nodes.y
-    x = chord.x[..., None].expand_as(y)
-    gx, gy, gz = (axis[:, None, None].expand_as(y) for axis in (now.x, now.y, now.z))
     scale = nodes.weight * chord.half_width * half * disc.reflectance
-    z = (eye.iris_depth - x * gx - y * gy) / gz
-    return Patches(x, y, z, gx, gy, gz, scale[..., None] * nodes.y_weight / (math.pi * gz))
+    return on_iris(eye, now, chord.x[..., None].expand_as(y), y, scale[..., None] * nodes.y_weight)
 
 
 def disc_chords(eye: EyeShape, now: Look, disc: Disc, t: Tensor) -> Chords:
