@@ -129,7 +129,7 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     """
     q = question
     optics = TorchOptics(headset, q.quadrature, q.effects)
-    known = priors(headset.field_deg, q.donning_mm, q.seed, q.effects)
+    known = priors(headset.field_deg, q.donning_mm, q.seed, optics.effects)
     slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
     gaze_deg = gaze_grid(headset.field_deg, q.gazes)
     scales = [readings_per_noise(headset, optics, snr)[:, None] for snr in q.snrs]

@@ -82,7 +82,7 @@ class Objective:
         self._question = aim.question(1, gazes)
         self._optics = TorchOptics(headset, quadrature, aim.effects)
         seed = self._question.seed
-        self._known: Priors = priors(headset.field_deg, aim.donning_mm, seed, aim.effects)
+        self._known: Priors = priors(headset.field_deg, aim.donning_mm, seed, self._optics.effects)
         self._slip = slip_covariance(aim.slip_mm, seed)
         snr = signal_to_noise(headset) if aim.snr is None else np.full(headset.sensor_count, aim.snr)
         self._snr = torch.as_tensor(snr, dtype=torch.float64)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from psog.errors import ShapeError
 from psog.headset import Headset
-from psog.sim.effects import FIRST_ORDER, Effects
+from psog.sim.effects import FIRST_ORDER, Effects, effects_on
 from psog.sim.quadrature import Quadrature
 from psog.sim.state import STATE_COLUMNS
 from psog.sim.torch.nodes import Nodes, nodes
@@ -21,7 +21,8 @@ class TorchOptics:
     """A headset's sensors and the quadrature as tensors of one dtype on one device.
 
     Attributes:
-        effects: beyond the first order; none unless given, for they cost time.
+        effects: beyond the first order; none unless given, for they cost time; spectacles only
+            where the headset has room for them.
         sensors: may be replaced by others, for example by ones whose places require a gradient.
     """
 
@@ -34,7 +35,7 @@ class TorchOptics:
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.effects = effects
+        self.effects = effects_on(headset, effects)
         self.sensors: Sensors = sensors_of(headset, dtype, device)
         self.nodes: Nodes = nodes(quadrature or Quadrature(), dtype, device)
 

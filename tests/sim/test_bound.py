@@ -16,6 +16,7 @@ from psog.sim.bound.fisher import after_calibration, gaze_covariance
 from psog.sim.bound.jacobian import jacobian, readings
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, priors
 from psog.sim.bound.survey import CASES, Question, gaze_bound, mean_length, readings_per_noise, survey
+from psog.sim.effects import FIRST_ORDER, Effects
 from psog.sim.population import draw_users
 from psog.sim.quadrature import FINE, Quadrature
 from psog.sim.state import eye_states
@@ -25,7 +26,9 @@ from psog.sim.torch.surfaces import user_columns
 RING = load_headset("ring16")
 TINY = Quadrature(4, 9, 8, 2, 6, 3, 2, 2, 2)
 """For what holds however finely the scene is integrated."""
-SMALL = Question(users=2, gazes=2, slips_mm=(0.0, 2.0), snrs=(300.0, 3000.0), quadrature=TINY, seed=1)
+SMALL = Question(
+    users=2, gazes=2, slips_mm=(0.0, 2.0), snrs=(300.0, 3000.0), quadrature=TINY, seed=1, effects=FIRST_ORDER
+)
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +203,17 @@ def test_without_light_only_the_field_is_known():
     )
 
 
+def test_effects_bring_their_attributes_in_and_make_it_no_easier():
+    """At one working point; lashes and faces that differ are something more that is unknown."""
+    question = replace(SMALL, users=1, slips_mm=(1.0,))
+    every = replace(question, effects=Effects())
+    first, all_ = survey(RING, question), survey(RING, every)
+    assert total(all_, "new user") > 1.1 * total(first, "new user")
+    names = priors(RING.field_deg, 2.0, 0, Effects()).user_names
+    assert {"lash_density", "face_tilt_h", "lens_dioptre"} <= set(names)
+    assert "side" not in names
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -218,7 +232,9 @@ def test_impossible_questions_are_refused(change, says):
 
 
 def psog_bound(*words):
-    main(["bound", *words, "--users", "1", "--gazes", "2", "--shift-mm", "1", "--points", "1"])
+    main(
+        ["bound", *words, "--first-order", "--users", "1", "--gazes", "2", "--shift-mm", "1", "--points", "1"]
+    )
 
 
 def test_the_command_prints_json_and_draws_maps(tmp_path, capsys):
