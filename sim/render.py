@@ -122,7 +122,8 @@ def render_user(
     check_distance(optics, user, pose)
     eye = eye_shapes(user, optics.effects)
     if still:
-        return optics.kernels.render(eye, pose, states[None], tables=True)[0]
+        rendered: Array32 = optics.kernels.render(eye, pose, states[None], tables=True)[0]
+        return rendered
     eyes = np.repeat(eye, len(pose), axis=0)
     return optics.kernels.render(eyes, pose, states[:, None], tables=False)[:, 0]
 

@@ -232,9 +232,8 @@ def test_impossible_questions_are_refused(change, says):
 
 
 def psog_bound(*words):
-    main(
-        ["bound", *words, "--first-order", "--users", "1", "--gazes", "2", "--shift-mm", "1", "--points", "1"]
-    )
+    short = "--first-order --users 1 --gazes 2 --shift-mm 1 --points 1"
+    main(["bound", *words, *short.split()])
 
 
 def test_the_command_prints_json_and_draws_maps(tmp_path, capsys):

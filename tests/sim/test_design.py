@@ -17,7 +17,6 @@ from psog.sim.design.layout import checked, points_of, with_points, without_sens
 from psog.sim.design.limits import Limits, faults, into_room, room_of
 from psog.sim.design.objective import Aim, Objective
 from psog.sim.design.thin import most_useful
-from psog.sim.effects import FIRST_ORDER
 from psog.sim.quadrature import Quadrature
 
 RING, GRID = load_headset("ring16"), load_headset("grid15")
@@ -104,7 +103,7 @@ def test_light_on_the_eye_is_limited():
 
 
 def test_the_gradient_is_that_of_finite_differences():
-    objective = Objective(RING, Aim(effects=FIRST_ORDER), gazes=2, quadrature=TINY)
+    objective = Objective(RING, Aim(), gazes=2, quadrature=TINY)
     points = points_of(RING)
     _, gradient = objective.gradient(points, 0, 1)
     for index in ((0, 0, 3), (3, 1, 12)):
@@ -117,7 +116,7 @@ def test_the_gradient_is_that_of_finite_differences():
 
 def test_a_layout_does_not_gain_by_seeing_less():
     """All parts twice as far away: the same noise on a quarter of the light and less."""
-    objective = Objective(RING, Aim(effects=FIRST_ORDER), gazes=2, quadrature=TINY)
+    objective = Objective(RING, Aim(), gazes=2, quadrature=TINY)
     away = points_of(RING)
     away[[0, 2]] += 2 * (away[[0, 2]] - away[[1, 3]])
     assert float(objective.light(away).max()) < 0.2
@@ -127,7 +126,7 @@ def test_a_layout_does_not_gain_by_seeing_less():
 
 
 def test_improving_lowers_the_bound_of_other_users():
-    aim = Aim(effects=FIRST_ORDER)
+    aim = Aim()
     made = improve(RING, aim, Limits(), steps=3, users=2, step_mm=1.0, quadrature=COARSE)
     assert faults(made.after, room_of(RING, Limits())) == []
     question = replace(aim.question(2, 2, "others"), quadrature=COARSE)
@@ -142,11 +141,11 @@ def test_the_sensor_that_is_left_out_is_one_that_hardly_counts():
     """One of a pair that sits in the same place, among sixteen."""
     points = points_of(RING)
     points[:, :, 5] = points[:, :, 4]
-    kept = most_useful(with_points(RING, points), Aim(effects=FIRST_ORDER), 15, quadrature=TINY)
+    kept = most_useful(with_points(RING, points), Aim(), 15, quadrature=TINY)
     assert len(kept) == 15
     assert ({4, 5} - set(kept)) != set()
     with pytest.raises(SimulationError, match="17 sensors; expected 1 to 16"):
-        most_useful(RING, Aim(effects=FIRST_ORDER), 17)
+        most_useful(RING, Aim(), 17)
 
 
 def test_fewer_sensors_keep_the_grid_and_its_neighbours():
@@ -158,20 +157,8 @@ def test_fewer_sensors_keep_the_grid_and_its_neighbours():
 
 
 def psog_design(*words):
-    main(
-        [
-            "design",
-            "ring16",
-            "--first-order",
-            "--steps",
-            "1",
-            "--users",
-            "1",
-            "--verify-users",
-            "1",
-            *map(str, words),
-        ]
-    )
+    short = "--steps 1 --users 1 --verify-users 1"
+    main(["design", "ring16", *short.split(), *map(str, words)])
 
 
 def test_the_command_writes_a_headset_and_a_picture(tmp_path, capsys):
