@@ -32,8 +32,8 @@ CASES = ("known user", "new user", "calibrated user")
 SAMPLES_PER_POINT = 7
 """As `psog.sim.episodes.make_test_episodes` has them."""
 MOST_POINTS = 25
-_BATCH = 8
-"""Users whose derivatives are taken at once: a third of the time for 200 MB."""
+_SAMPLES_AT_ONCE = 100
+"""Users times gazes whose derivatives are taken together: a third of the time, for a gigabyte."""
 _TARGETS = (0.75, 0.6)
 """Of the field: ±15° and ±12° in a field of ±20°."""
 
@@ -136,8 +136,9 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
     shape = (len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg))
     variance, mean_deg = np.empty((*shape, 2)), np.empty(shape)
-    for first in range(0, q.users, _BATCH):
-        batch = {name: column[first : first + _BATCH] for name, column in users.items()}
+    size = max(1, _SAMPLES_AT_ONCE // len(gaze_deg))
+    for first in range(0, q.users, size):
+        batch = {name: column[first : first + size] for name, column in users.items()}
         scenes = user_scenes(optics, headset.field_deg, batch, q, names=known.user_names, first=first)
         for k, scene in enumerate(scenes, start=first):
             for j, scale in enumerate(scales):
