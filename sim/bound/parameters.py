@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from psog.sim import lids, pupil
-from psog.sim.effects import FIRST_ORDER, Effects
+from psog.sim.effects import Effects
 from psog.sim.fits import donning, slipped
 from psog.sim.population import draw_users
 from psog.sim.streams import derived_seed, stream
@@ -40,9 +40,7 @@ class Priors(NamedTuple):
     """(2, 2) of a gaze that is uniform over the field."""
 
 
-def priors(
-    field_deg: tuple[float, float], donning_mm: float, seed: int, effects: Effects = FIRST_ORDER
-) -> Priors:
+def priors(field_deg: tuple[float, float], donning_mm: float, seed: int, effects: Effects) -> Priors:
     """Estimated from the simulator's own draws, so that a change there is a change here. Of right eyes:
     which eye it is, is known, and a left one is its mirror image."""
     users = draw_users(_POPULATION, derived_seed(seed, "bound/population"))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from psog.errors import ShapeError
 from psog.headset import Headset
-from psog.sim.effects import FIRST_ORDER, Effects, effects_on
+from psog.sim.effects import Effects, effects_on
 from psog.sim.quadrature import Quadrature
 from psog.sim.state import STATE_COLUMNS
 from psog.sim.torch.nodes import Nodes, nodes
@@ -21,8 +21,8 @@ class TorchOptics:
     """A headset's sensors and the quadrature as tensors of one dtype on one device.
 
     Attributes:
-        effects: beyond the first order; none unless given, for they cost time; spectacles only
-            where the headset has room for them.
+        effects: beyond the first order; all of them unless given, as in `psog.sim.render.Optics`;
+            spectacles only where the headset has room for them.
         sensors: may be replaced by others, for example by ones whose places require a gradient.
     """
 
@@ -30,12 +30,12 @@ class TorchOptics:
         self,
         headset: Headset,
         quadrature: Quadrature | None = None,
-        effects: Effects = FIRST_ORDER,
+        effects: Effects | None = None,
         *,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.effects = effects_on(headset, effects)
+        self.effects = effects_on(headset, effects or Effects())
         self.sensors: Sensors = sensors_of(headset, dtype, device)
         self.nodes: Nodes = nodes(quadrature or Quadrature(), dtype, device)
 

@@ -80,7 +80,7 @@ def test_derivatives_are_those_of_the_kernels():
     users, gaze = draw_users(1, 3), np.array([[3.0, 2.0], [-12.0, -9.0], [10.0, 14.0]])
     user = {name: column[0] for name, column in user_columns(users).items()}
     fit = torch.tensor([0.8, -0.5, 0.3, 1.0], dtype=torch.float64)
-    optics = TorchOptics(RING, Quadrature(16, 37, 72, 6, 32, 16, 4, 8, 4))
+    optics = TorchOptics(RING, Quadrature(16, 37, 72, 6, 32, 16, 4, 8, 4), FIRST_ORDER)
     found = jacobian(optics, user, fit, torch.as_tensor(gaze), ("kappa_h_deg", "eye_radius_mm"))
     fine = kernels.Optics(RING, FINE, kernels.FIRST_ORDER)
 
@@ -113,9 +113,9 @@ def test_derivatives_are_those_of_the_kernels():
 def test_an_estimator_comes_close_to_the_bound_and_not_below():
     """Maximum a posteriori by Gauss-Newton for a known user, 48 draws of fit, pupil, lids and noise."""
     draws = 48
-    optics = TorchOptics(RING, TINY)
+    optics = TorchOptics(RING, TINY, FIRST_ORDER)
     scale = readings_per_noise(RING, optics, 3000)[:, None]
-    known = priors(RING.field_deg, donning_mm=1.0, seed=0)
+    known = priors(RING.field_deg, donning_mm=1.0, seed=0, effects=FIRST_ORDER)
     user = {name: column[0] for name, column in user_columns(draw_users(1, 11)).items()}
     prior = torch.block_diag(known.gaze, known.hold + known.moment, known.donning)
     random = torch.Generator().manual_seed(5)
