@@ -107,7 +107,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _check_finished(folder: Path) -> None:
     """Raise if `folder` is the place of an unfinished recording, or has one beside it and is not there."""
-    beside = folder.with_name(folder.name + UNFINISHED)
+    whole = folder.resolve()  # "." has no name
+    beside = whole.parent / (whole.name + UNFINISHED)
     for place in (folder, beside):
         if (place / JOURNAL).is_file() and not (folder / MANIFEST).is_file():
             made = len(list(place.glob(shard_name(0).replace("00000", "*"))))

@@ -215,7 +215,8 @@ def iterate_recording(folder: Path, *, rows: int = _PART_ROWS) -> Iterator[Recor
     done = 0
     try:
         for name in manifest.shards:
-            with pq.ParquetFile(folder / name) as file:
+            # Read ahead, what has been read would stay in memory until the file is closed.
+            with pq.ParquetFile(folder / name, pre_buffer=False) as file:
                 _check_columns(file.schema_arrow.names, folder, manifest.sensors)
                 if file.metadata.num_rows == 0:
                     yield _part(file.read(), manifest, folder, done)

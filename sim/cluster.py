@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -13,7 +14,9 @@ from psog.sim.worker import Made, Order, make_shard
 SHARDS_PER_THREAD = 2
 """In flight, so that no worker waits for its next shard and none are piled up."""
 _PATIENCE_S = 10.0
-"""For the scheduler to answer, and for its first worker to appear."""
+"""For the scheduler to answer, and for a worker to appear while there is none."""
+_LOOK_EVERY_S = 0.1
+"""For a finished shard; one takes about half a second."""
 
 
 class Cluster:
@@ -39,15 +42,27 @@ class Cluster:
             SimulationError: no scheduler, no workers, or the cluster gave up.
         """
         with self._client() as client:
-            waiting = iter(numbers)
-            running = self._distributed.as_completed(loop=client.loop)
-            while True:
-                room = SHARDS_PER_THREAD * sum(client.nthreads().values()) - running.count()
-                for number in islice(waiting, max(room, 0)):
-                    running.add(client.submit(make_shard, order, number, pure=False))
-                if running.is_empty():
-                    return
-                yield self._result(next(running))
+            try:
+                yield from self._made_by(client, order, numbers)
+            except OSError as error:
+                raise SimulationError(
+                    f"lost the dask scheduler at {self._address}: {error}; start it again and give the "
+                    "command again; what is finished is kept"
+                ) from error
+
+    def _made_by(self, client: Any, order: Order, numbers: Iterable[int]) -> Iterator[Made]:
+        waiting = iter(numbers)
+        running = self._distributed.as_completed(loop=client.loop)
+        while True:
+            room = SHARDS_PER_THREAD * sum(client.nthreads().values()) - running.count()
+            for number in islice(waiting, max(room, 0)):
+                running.add(client.submit(make_shard, order, number, pure=False))
+            if running.is_empty():
+                return
+            while not running.has_ready():
+                self._wait_for_workers(client)
+                time.sleep(_LOOK_EVERY_S)
+            yield self._result(next(running))
 
     def _client(self) -> Any:
         """A connection to a scheduler that has workers."""
@@ -58,14 +73,21 @@ class Cluster:
                 f"cannot reach a dask scheduler at {self._address}: {error}; start one with `dask scheduler`"
             ) from error
         try:
+            self._wait_for_workers(client)
+        except SimulationError:
+            client.close()
+            raise
+        return client
+
+    def _wait_for_workers(self, client: Any) -> None:
+        """Return at once if there are some: dask itself would wait for ever for one that may come."""
+        try:
             client.wait_for_workers(1, timeout=_PATIENCE_S)
         except TimeoutError as error:
-            client.close()
             raise SimulationError(
-                f"the scheduler at {self._address} has no workers; "
-                f"start some with `dask worker {self._address}`"
+                f"the scheduler at {self._address} has no workers; start some with `dask worker "
+                f"{self._address}` and give the command again; what is finished is kept"
             ) from error
-        return client
 
     @staticmethod
     def _result(future: Any) -> Made:

@@ -1,6 +1,7 @@
 """A recording survives the disk unchanged, and a damaged one is refused with the reason."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -37,6 +38,12 @@ def test_a_recording_reads_back_as_it_was_written(tmp_path):
     np.testing.assert_array_equal(copy.readings, original.readings)
     np.testing.assert_array_equal(copy.gaze_deg, original.gaze_deg)
     assert copy.columns["valid"].dtype == bool
+
+
+def test_a_recording_is_read_from_the_folder_one_is_in(tmp_path, monkeypatch):
+    write_recording(make_recording(), tmp_path / "r")
+    monkeypatch.chdir(tmp_path / "r")
+    assert len(read_recording(Path())) == 50
 
 
 def test_an_existing_folder_is_kept_unless_forced(tmp_path):

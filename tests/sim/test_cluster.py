@@ -11,6 +11,8 @@ from psog.errors import MissingExtraError, SimulationError
 from psog.sim.ambient import AMBIENTS
 from psog.sim.cluster import Cluster
 from psog.sim.production import Progress, produce
+from psog.sim.program import program_digest
+from psog.unfinished import unfinished_recording
 from tests.sim.pair import digests, pair_config
 
 
@@ -18,7 +20,7 @@ from tests.sim.pair import digests, pair_config
 def dask_cluster():
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         yield cluster
 
@@ -46,6 +48,21 @@ def test_an_impossible_config_is_told_by_the_cluster(tmp_path, dask_cluster):
     with pytest.raises(SimulationError, match="photocurrents are not known"):
         produce(config, tmp_path / "made", Cluster(dask_cluster.scheduler_address))
     assert [path.name for path in tmp_path.iterdir()] == ["pair.toml"]
+
+
+def test_a_cluster_left_without_workers_stops_and_keeps_what_is_finished(tmp_path, monkeypatch, dask_cluster):
+    monkeypatch.setattr("psog.sim.cluster._PATIENCE_S", 3.0)
+    config, out = pair_config(tmp_path), tmp_path / "made"
+
+    def retire_all(progress: Progress) -> None:
+        if progress.shards == 1:
+            dask_cluster.scale(0)
+
+    with pytest.raises(SimulationError, match=r"has no workers.*is kept"):
+        produce(config, out, Cluster(dask_cluster.scheduler_address), progress=retire_all)
+    dask_cluster.scale(2)
+    with unfinished_recording(out, {**config.to_json(), "program": program_digest()}) as work:
+        assert 1 <= len(work.finished) < config.shards
 
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(tmp_path, monkeypatch):
