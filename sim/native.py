@@ -1,60 +1,21 @@
-"""The kernels in C: compiled on first use, kept in a cache, called without Python's lock.
-
-The machine code is named after its sources, the constants it uses, the compiler and the processor, so that it
-is made once and never used for others. Another processor may round the last digit otherwise.
-"""
+"""The kernels in C, called without Python's lock; `psog.sim.compiled` makes them."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import SimulationError, ToolchainError
-from psog.sim import anatomy
+from psog.sim.compiled import compiled
 from psog.sim.effects import Effects
 from psog.sim.optics import ABREAST, Response, Sensors
 from psog.sim.quadrature import ROW_LIMIT_MM, SCLERA_LIMIT_MM, Nodes
 
 Array32 = NDArray[np.float32]
-
-_SOURCES = Path(__file__).resolve().parent / "kernels"
-_FLAGS = ("-std=c99", "-O3", "-march=native", "-ffast-math", "-fPIC", "-shared")
-_WARNINGS = ("-Wall", "-Wextra", "-Werror")
-_CONSTANTS = (
-    "CORNEA_INDEX",
-    "TEAR_INDEX",
-    "LID_THICKNESS_MM",
-    "FACE_HEIGHT_MM",
-    "FACE_BLEND_MM",
-    "FORNIX",
-    "RELIEF_WIDTH_MM",
-    "CREASE_WIDTH_MM",
-    "LASH_RISE",
-    "LENS_MM",
-    "LENS_TRANSMISSION",
-    "SEEN_CREASE",
-    "SEEN_CREASE_AT_MM",
-    "SEEN_CREASE_WIDTH_MM",
-    "SEEN_FACE",
-    "SEEN_FACE_AT_MM",
-    "SEEN_FACE_WIDTH_MM",
-    "NOMINAL_SHELL_MM",
-    "BOUNCE_ON_SKIN",
-    "BOUNCE_ON_EYE",
-    "GLINT_LIMBUS_BLUR_MM",
-    "GLINT_LID_BLUR_MM",
-)
-"""Of `psog.sim.anatomy`: what the kernels use of it."""
 
 _Floats = ctypes.POINTER(ctypes.c_float)
 _Ints = ctypes.POINTER(ctypes.c_int32)
@@ -196,9 +157,16 @@ def library(across: int) -> Any:
     """The compiled kernels for `across` sensors, rounded up.
 
     Raises:
-        ToolchainError: no C compiler, or it fails.
+        ToolchainError: no C compiler, or it fails; or what it made cannot be kept or loaded.
     """
-    library = ctypes.CDLL(str(_compiled(across)))
+    path = compiled(across)
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise ToolchainError(
+            f"cannot load the compiled simulator: {error}; set XDG_CACHE_HOME to a folder from "
+            "which programs may be run"
+        ) from error
     library.psog_render.argtypes = [
         *(ctypes.POINTER(_Scene), ctypes.c_int, _Floats, _Floats, ctypes.c_int, _Floats, _Floats)
     ]
@@ -206,65 +174,3 @@ def library(across: int) -> Any:
     library.psog_surfaces.argtypes = [_Floats, _Floats, ctypes.c_int, _Floats, _Floats, _Floats]
     library.psog_surfaces.restype = None
     return library
-
-
-def build_name(across: int) -> str:
-    """Names the machine code for `across` sensors: sources, constants, compiler and processor decide it.
-
-    Raises:
-        ToolchainError: no C compiler.
-    """
-    compiler = _compiler()
-    made_by = _run([compiler, "--version"]) + _run([compiler, "-march=native", "-Q", "--help=target"])
-    digest = hashlib.sha256()
-    texts = (source.read_text("utf-8") for source in sorted(_SOURCES.iterdir()))
-    for part in (made_by, _constants(across), *_FLAGS, *texts):
-        digest.update(part.encode() + b"\0")
-    return digest.hexdigest()[:24]
-
-
-def _constants(across: int) -> str:
-    """The header that Python's constants come in."""
-    lines = [f"#define {name} {getattr(anatomy, name)!r}f" for name in _CONSTANTS]
-    return "\n".join([*lines, f"enum {{ ACROSS = {across} }};", ""])
-
-
-def _compiler() -> str:
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        raise ToolchainError(
-            "the simulator needs a C compiler, and there is no gcc; apt-get install gcc libc6-dev"
-        )
-    return compiler
-
-
-def _compiled(across: int) -> Path:
-    """The shared library, from the cache if it is there; it appears there complete or not at all."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "psog" / "simulator"
-    built = folder / f"{build_name(across)}.so"
-    if built.exists():
-        return built
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as place:
-            Path(place, "anatomy.h").write_text(_constants(across), "utf-8")
-            partial = Path(place, built.name)
-            source = str(_SOURCES / "render.c")
-            _run([_compiler(), *_WARNINGS, *_FLAGS, f"-I{place}", source, "-o", str(partial), "-lm"])
-            partial.replace(built)
-    except OSError as error:
-        raise ToolchainError(
-            f"cannot keep the compiled simulator in {folder}: {error.strerror or error}; "
-            "set XDG_CACHE_HOME to a folder that can be written"
-        ) from error
-    return built
-
-
-def _run(command: list[str]) -> str:
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        complaint = next((x for x in run.stderr.splitlines() if "error" in x.lower()), run.stderr.strip())
-        raise ToolchainError(
-            f"{Path(command[0]).name} cannot compile the simulator (exit {run.returncode}): {complaint}"
-        )
-    return run.stdout

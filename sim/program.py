@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from psog.sim.native import build_name
+from psog.sim.compiled import build_name
 from psog.sim.optics import ABREAST
 
 _LIBRARIES = ("numpy", "pyarrow", "scipy")
