@@ -13,7 +13,7 @@ from psog.headset import Headset
 from psog.sim.anatomy import PUPIL_MM, SKIN_RADIUS_MM
 from psog.sim.effects import Effects
 from psog.sim.electronics import gains
-from psog.sim.picture import figure_class, save
+from psog.sim.figures import new_figure, save
 from psog.sim.population import Users, draw_users, nominal_user
 from psog.sim.raster import brightness, rasterize
 from psog.sim.render import Optics, pose_rows, render
@@ -71,7 +71,7 @@ def draw_gallery(headset: Headset, path: Path) -> None:
         MissingExtraError: matplotlib is not installed.
         SimulationError: the file cannot be written.
     """
-    figure = figure_class()(figsize=(13, 8.4), dpi=110, layout="constrained", facecolor="white")
+    figure = new_figure((13, 8.4))
     nominal = readings(headset, VIEWS[0])
     dots = None
     for axes, view in zip(figure.subplots(3, 5).flat, VIEWS, strict=True):
@@ -90,6 +90,7 @@ def draw_gallery(headset: Headset, path: Path) -> None:
             linewidths=0.8,
         )
         axes.set_title(view.title, fontsize=9)
+    assert dots is not None  # there are views
     bar = figure.colorbar(dots, ax=figure.axes, shrink=0.5, aspect=40, pad=0.01)
     bar.set_label("reading against the first picture")
     bar.ax.yaxis.set_major_formatter("{x:+.0%}")

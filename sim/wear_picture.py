@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import MissingExtraError, SimulationError
-from psog.files import writing_file
+from psog.sim.figures import INK, label, new_figure, save
 from psog.sim.pupil import Pupil
 from psog.sim.slippage import MOTIONS, Motion, Slippage
 
@@ -24,7 +23,6 @@ GLASSES_MM = (0.26, 4.05)
 """Task means of slippage (Niehorster et al. 2020 and later)."""
 LIGHT_CD_M2 = (3.0, 100.0)
 """The step of light in the picture: up, and later down again."""
-_INK = "#1c2b3a"
 _COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#7d6608")
 _NAMES = ("x (right)", "y (up)", "z (forward)", "roll")
 
@@ -62,23 +60,18 @@ def draw_wear(worn: WornFor, path: Path, seed: int) -> None:
         MissingExtraError: matplotlib is not installed.
         SimulationError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot", "drawing wear") from error
-    figure = Figure(figsize=(13, 7.4), dpi=110, layout="constrained", facecolor="white")
+    figure = new_figure((13, 7.4))
     axes = figure.subplots(2, 3)
     reach = max(float(np.abs(fits[0]).max()) for fits in worn.fits.values()) * 1.05
     for place, (name, fits) in zip(axes[0], worn.fits.items(), strict=True):
         _draw_fits(place, worn.t_min, fits[0])
-        _label(place, f"wear {name}, one user", "minutes", "mm, degrees")
+        label(place, f"wear {name}, one user", "minutes", "mm, degrees")
         place.set_ylim(-reach, reach)
     axes[0, 0].legend(fontsize=8, loc="upper left", ncols=2, frameon=False)
     _draw_distances(axes[1, 0], worn)
     _draw_events(axes[1, 1], seed)
     _draw_pupil(axes[1, 2], seed)
-    with writing_file(path, SimulationError) as partial:
-        figure.savefig(partial)
+    save(figure, path)
 
 
 def _draw_fits(place: Axes, t: NDArray[np.float64], fits: NDArray[np.float64]) -> None:
@@ -95,7 +88,7 @@ def _draw_distances(place: Axes, worn: WornFor) -> None:
     place.set_ylim(0, None)
     place.legend(fontsize=8, loc="upper left", frameon=False)
     users = len(next(iter(worn.fits.values())))
-    _label(place, f"distance from where it was put on, {users} users (5 to 95 %)", "minutes", "mm")
+    label(place, f"distance from where it was put on, {users} users (5 to 95 %)", "minutes", "mm")
 
 
 def _draw_events(place: Axes, seed: int) -> None:
@@ -106,9 +99,9 @@ def _draw_events(place: Axes, seed: int) -> None:
     t = np.arange(10_000) / 1000
     _draw_fits(place, t, slip.fits)
     for k, name in enumerate(("upper lid", "lower lid")):
-        place.plot(t, slip.lid_offset_mm[:, k], color=_INK, lw=0.8, ls=("-.", ":")[k], label=name)
+        place.plot(t, slip.lid_offset_mm[:, k], color=INK, lw=0.8, ls=("-.", ":")[k], label=name)
     place.legend(place.get_lines()[4:], ["upper lid", "lower lid"], fontsize=8, frameon=False)
-    _label(place, "jolts and facial expressions, close together", "seconds", "mm, degrees")
+    label(place, "jolts and facial expressions, close together", "seconds", "mm, degrees")
 
 
 def _draw_pupil(place: Axes, seed: int) -> None:
@@ -120,13 +113,4 @@ def _draw_pupil(place: Axes, seed: int) -> None:
         eye.settle(mean_mm, dim)
         place.plot(t, eye.advance(len(t), light), color=colour, lw=1)
     place.axvspan(2, 6, color="#fcf3cf", zorder=0)
-    _label(place, f"pupils at {dim:g}, {bright:g}, {dim:g} cd/m², three users", "seconds", "diameter / mm")
-
-
-def _label(place: Axes, title: str, x: str, y: str) -> None:
-    place.set_title(title, fontsize=10, color=_INK)
-    place.set_xlabel(x, fontsize=8)
-    place.set_ylabel(y, fontsize=8)
-    place.tick_params(labelsize=8)
-    for side in ("top", "right"):
-        place.spines[side].set_visible(False)
+    label(place, f"pupils at {dim:g}, {bright:g}, {dim:g} cd/m², three users", "seconds", "diameter / mm")

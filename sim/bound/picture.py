@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import MissingExtraError, SimulationError
-from psog.files import writing_file
 from psog.sim.bound.survey import CASES, Bounds
+from psog.sim.figures import INK, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INK = "#1c2b3a"
 _LEGIBLE = 9
 """Cells along a side up to which each shows its number."""
 
@@ -31,29 +29,24 @@ def draw_bounds(found: Sequence[Bounds], path: Path, *, slip: int, snr: int) -> 
         MissingExtraError: matplotlib is not installed.
         SimulationError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot", "drawing a bound") from error
     maps = [[one.map_deg(case, slip, snr) for case in CASES] for one in found]
     low, high = np.min([m for row in maps for m in row]), np.max([m for row in maps for m in row])
-    figure = Figure(figsize=(12.5, 3.9 * len(found) + 0.5), dpi=110, layout="constrained", facecolor="white")
+    figure = new_figure((12.5, 3.9 * len(found) + 0.5))
     grid: NDArray[Any] = figure.subplots(len(found), len(CASES), squeeze=False)
     for one, row, axes in zip(found, maps, grid, strict=True):
         for case, values, place in zip(CASES, row, axes, strict=True):
             shown = draw_map(place, one, values, (low, high))
             rms = one.rms_deg(case, slip, snr)[0]
-            place.set_title(f"{one.headset}, {_named(case, one)}: {rms:.2f}°", fontsize=10, color=_INK)
+            place.set_title(f"{one.headset}, {_named(case, one)}: {rms:.2f}°", fontsize=10, color=INK)
     draw_bar(figure, shown, grid, (low, high))
     question = found[0].question
     figure.suptitle(
         f"what no estimator can beat: {snr_name(question.snrs[snr])}, donned within "
         f"±{question.donning_mm:g} mm, then slipped by {question.slips_mm[slip]:g} mm "
         f"(rms over {question.users} users)",
-        color=_INK,
+        color=INK,
     )
-    with writing_file(path, SimulationError) as partial:
-        figure.savefig(partial)
+    save(figure, path)
 
 
 def snr_name(snr: float | None) -> str:
@@ -89,7 +82,7 @@ def draw_map(axes: Axes, bounds: Bounds, values: NDArray[np.float64], limits: tu
     if side <= _LEGIBLE:
         for (h, v), value in zip(bounds.gaze_deg, values, strict=True):
             light = np.log(value / low) > 0.5 * np.log(high / low)
-            colour = "white" if light else _INK
+            colour = "white" if light else INK
             axes.text(h, v, f"{value:.2f}", ha="center", va="center", size=7, color=colour)
     axes.set_aspect("equal")
     axes.set_xlabel("gaze to the right / °", fontsize=8)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from psog.sim.picture import save
+from psog.sim.figures import BLUE, INK, PALE, RED, new_figure, save
 from psog.sim.reference.compare import VARIES, Agreement
 from psog.sim.reference.rays import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK, BLUE, RED, PALE = "#1c2b3a", "#1f7ab8", "#d1495b", "#c9ced4"
 RESIDUAL_GOAL, CORRELATION_GOAL = 0.01, 0.995
 
 
@@ -27,23 +26,13 @@ def draw_comparison(found: dict[str, tuple[Agreement, Array, Array]], path: Path
         MissingExtraError: matplotlib is not installed.
         SimulationError: the file cannot be written.
     """
-    figure = _figure(len(found))
+    figure = new_figure((6.2 * len(found), 11))
     axes = figure.subplots(3, len(found), squeeze=False, height_ratios=(1.5, 1, 1))
     for column, (name, (agreement, fast, traced)) in zip(axes.T, found.items(), strict=True):
         _scatter(column[0], name, agreement, fast, traced)
         _sensors(column[1], agreement)
         _effects(column[2], agreement)
     save(figure, path)
-
-
-def _figure(columns: int) -> Any:
-    from psog.errors import MissingExtraError
-
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot", "drawing the comparison") from error
-    return Figure(figsize=(6.2 * columns, 11), dpi=110, layout="constrained", facecolor="white")
 
 
 def _scatter(axes: Axes, name: str, agreement: Agreement, fast: Array, traced: Array) -> None:
