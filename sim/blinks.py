@@ -45,11 +45,15 @@ class Blink:
         return np.asarray((1 - self.openness(t_s))[:, None] * self.dip_deg)
 
 
-def draw_blink(random: np.random.Generator) -> Blink:
-    """A blink of a right eye, whose nasal side is to the left."""
+def draw_blink(random: np.random.Generator, side: float = 1.0) -> Blink:
+    """A blink.
+
+    Args:
+        side: +1 for a right eye, whose nose is to the left; -1 for a left eye.
+    """
     duration = MEDIAN_S * float(np.exp(LOG_SD * random.standard_normal()))
     dip = float(random.uniform(*DIP_DEG))
-    return Blink(duration, dip * np.array([-NASAL_SHARE, -1.0]) / np.hypot(1.0, NASAL_SHARE))
+    return Blink(duration, dip * np.array([-side * NASAL_SHARE, -1.0]) / np.hypot(1.0, NASAL_SHARE))
 
 
 def _ease(x: Array) -> Array:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import MissingExtraError
 from psog.headset import Headset
 from psog.sim.anatomy import SKIN_RADIUS_MM
 from psog.sim.effects import Effects
+from psog.sim.figures import BLUE, INK, RED, new_figure, save
 from psog.sim.live import LiveEye
 from psog.sim.movement import EyeSamples
 from psog.sim.population import Users, draw_users
@@ -34,7 +33,6 @@ SECONDS = 6.0
 _STEP_MM = 0.1
 _GAMMA = 1.6
 _SMALL_HALF_MM = 15.0
-_INK, _DETECTOR, _EMITTER = "#1c2b3a", "#1f7ab8", "#d1495b"
 
 
 def draw_headset(headset: Headset, path: Path, *, seed: int = 0) -> None:
@@ -47,48 +45,19 @@ def draw_headset(headset: Headset, path: Path, *, seed: int = 0) -> None:
         MissingExtraError: matplotlib is not installed.
         SimulationError: the file cannot be written.
     """
-    figure_type = figure_class()
     users = draw_users(1, derived_seed(seed, "picture"))
-    figure = figure_type(figsize=(13, 9), dpi=110, layout="constrained", facecolor="white")
-    rows = figure.subfigures(2, 1, height_ratios=(1.25, 1))
-    wide, eyes = rows[0].subfigures(1, 2, width_ratios=(1, 1.15))
+    figure = new_figure((13, 9))
+    upper, lower = cast("NDArray[Any]", figure.subfigures(2, 1, height_ratios=(1.25, 1)))
+    wide, eyes = upper.subfigures(1, 2, width_ratios=(1, 1.15))
     front = wide.subplots()
     _draw_front(front, headset, users)
     draw_exposure(front, headset)
-    wide.suptitle(f"{headset.name}: {headset.description}", color=_INK)
+    wide.suptitle(f"{headset.name}: {headset.description}", color=INK)
     for axes, gaze, openness in zip(eyes.subplots(2, 3).flat, GAZES_DEG, OPENNESS, strict=True):
         _draw_eye(axes, headset, users, (gaze, openness))
-    eyes.suptitle("the same eye in other states", color=_INK)
-    _draw_signals(rows[1].subplots(2, 1, sharex=True, height_ratios=(1, 2.2)), headset, users, seed)
+    eyes.suptitle("the same eye in other states", color=INK)
+    _draw_signals(lower.subplots(2, 1, sharex=True, height_ratios=(1, 2.2)), headset, users, seed)
     save(figure, path)
-
-
-def save(figure: Any, path: Path) -> None:
-    """Write a figure beside its place and move it there.
-
-    Raises:
-        SimulationError: the folder does not exist, or matplotlib does not know the suffix.
-    """
-    from psog.errors import SimulationError
-
-    if path.suffix != ".png":
-        raise SimulationError(f"cannot write the picture {path}: expected a path that ends in .png")
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
-    try:
-        figure.savefig(partial)
-        partial.replace(path)
-    except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise SimulationError(f"cannot write the picture {path}: {error}; expected a .png path") from error
-
-
-def figure_class() -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot", "drawing a headset") from error
-    return Figure
 
 
 def _draw_front(axes: Axes, headset: Headset, users: Users) -> None:
@@ -100,12 +69,12 @@ def _draw_front(axes: Axes, headset: Headset, users: Users) -> None:
     _show(axes, headset, users, GAZES_DEG[0], 1.0, half_mm=min(reach, SKIN_RADIUS_MM))
     for index, sensor in enumerate(headset.sensors):
         detector, aim, emitter = sensor.detector_mm, sensor.detector_aim_mm, sensor.emitter_mm
-        axes.plot([detector[0], aim[0]], [detector[1], aim[1]], color=_DETECTOR, lw=0.8, alpha=0.7)
-        axes.plot(detector[0], detector[1], "o", ms=11, color=_DETECTOR, mec="white")
-        axes.plot(emitter[0], emitter[1], "*", ms=9, color=_EMITTER, mec="white", mew=0.5)
+        axes.plot([detector[0], aim[0]], [detector[1], aim[1]], color=BLUE, lw=0.8, alpha=0.7)
+        axes.plot(detector[0], detector[1], "o", ms=11, color=BLUE, mec="white")
+        axes.plot(emitter[0], emitter[1], "*", ms=9, color=RED, mec="white", mew=0.5)
         axes.text(detector[0], detector[1], str(index), color="white", size=6, ha="center", va="center")
-    axes.plot([], [], "o", color=_DETECTOR, label="detector and what it looks at")
-    axes.plot([], [], "*", color=_EMITTER, label="emitter")
+    axes.plot([], [], "o", color=BLUE, label="detector and what it looks at")
+    axes.plot([], [], "*", color=RED, label="emitter")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.2), ncols=2, frameon=False, fontsize=8)
     axes.set_xlim(reach, -reach)
     axes.set_ylim(-reach, reach)
@@ -120,9 +89,9 @@ def draw_exposure(axes: Axes, headset: Headset) -> None:
     exposure = corneal_exposure(headset)
     if exposure is None:
         return
-    axes.plot(exposure.worst_mm[0], exposure.worst_mm[1], "x", ms=8, mew=2, color=_EMITTER)
+    axes.plot(exposure.worst_mm[0], exposure.worst_mm[1], "x", ms=8, mew=2, color=RED)
     words = f"at most {exposure.greatest_w_m2:.1f} W/m² on the cornea (×), limit {LIMIT_W_M2:.0f}"
-    axes.set_title(words, fontsize=9, color=_EMITTER if exposure.greatest_w_m2 > WARN_W_M2 else _INK)
+    axes.set_title(words, fontsize=9, color=RED if exposure.greatest_w_m2 > WARN_W_M2 else INK)
 
 
 def _draw_eye(axes: Axes, headset: Headset, users: Users, state: tuple[tuple[float, float], float]) -> None:
@@ -136,7 +105,7 @@ def _draw_eye(axes: Axes, headset: Headset, users: Users, state: tuple[tuple[flo
     words = ", ".join(ways) or "straight ahead"
     if openness < 1:
         words = "in a blink"
-    axes.set_title(words, fontsize=9, color=_INK)
+    axes.set_title(words, fontsize=9, color=INK)
 
 
 def _show(
@@ -168,7 +137,8 @@ def _show(
 
 def _draw_signals(axes: NDArray[Any], headset: Headset, users: Users, seed: int) -> None:
     """Gaze above, readings below, of some seconds of looking around."""
-    eye = viewer("viewing", headset.rate_hz, headset.field_deg, derived_seed(seed, "picture"))
+    side = float(users.side[0])
+    eye = viewer("viewing", headset.rate_hz, headset.field_deg, derived_seed(seed, "picture"), side=side)
     samples = eye.advance(round(SECONDS * headset.rate_hz))
     readings = LiveEye(headset, users, 0, seed).read(samples.gaze_deg, samples.openness)
     t = np.arange(len(readings)) / headset.rate_hz
@@ -184,8 +154,8 @@ def _draw_signals(axes: NDArray[Any], headset: Headset, users: Users, seed: int)
 
 
 def _draw_gaze(axes: Axes, t: NDArray[np.floating], samples: EyeSamples) -> None:
-    axes.plot(t, samples.gaze_deg[:, 0], color=_INK, lw=1.2, label="horizontal")
-    axes.plot(t, samples.gaze_deg[:, 1], color=_EMITTER, lw=1.2, label="vertical")
+    axes.plot(t, samples.gaze_deg[:, 0], color=INK, lw=1.2, label="horizontal")
+    axes.plot(t, samples.gaze_deg[:, 1], color=RED, lw=1.2, label="vertical")
     low, high = axes.get_ylim()
     axes.fill_between(t, low, high, where=samples.openness < 1, color="#c9ced4", lw=0, label="blink")
     axes.set_ylim(low, high)

@@ -84,12 +84,12 @@ class _Script:
     Attributes:
         span_us: from the first to the last sample of a stretch.
         times: device time (n,) of samples first to stop - 1 since the stretch began.
-        movement: how the eye of user k moves.
+        movement: how the eye of user k moves, on side ±1.
     """
 
     span_us: int
     times: Callable[[int, int], NDArray[np.int64]]
-    movement: Callable[[int], Movement]
+    movement: Callable[[int, float], Movement]
 
 
 def _script(config: SimulationConfig) -> _Script:
@@ -99,15 +99,16 @@ def _script(config: SimulationConfig) -> _Script:
         return _Script(
             span_us=int(trace.t_us[-1] - trace.t_us[0]),
             times=lambda first, stop: trace.t_us[first:stop],
-            movement=lambda _: ReplayedMovement(samples),
+            movement=lambda _user, _side: ReplayedMovement(samples),
         )
 
     def times(first: int, stop: int) -> NDArray[np.int64]:
         t_us = np.arange(first, stop) * (1e6 / config.headset.rate_hz)
         return np.asarray(np.rint(t_us), dtype=np.int64)
 
-    def movement(user: int) -> Movement:
-        return viewer(config.task, config.headset.rate_hz, config.headset.field_deg, config.seed, index=user)
+    def movement(user: int, side: float) -> Movement:
+        headset = config.headset
+        return viewer(config.task, headset.rate_hz, headset.field_deg, config.seed, index=user, side=side)
 
     last = config.samples_per_user - 1
     return _Script(span_us=int(times(last, last + 1)[0]), times=times, movement=movement)
@@ -115,13 +116,12 @@ def _script(config: SimulationConfig) -> _Script:
 
 def _stretch(config: SimulationConfig, user: int, script: _Script) -> Iterator[dict[str, NDArray[Any]]]:
     """One user's readings and truth, part by part; all columns (n,) but readings (n, sensors)."""
-    seed = derived_seed(config.seed, "recording")
-    users = draw_users(1, seed, first=user, population=config.population)
+    users = draw_users(1, derived_seed(config.seed, "recording"), first=user)
     motion = motion_named(config.wear.motion)
     eye = LiveEye(config.headset, users, 0, config.seed, number=user, ambient=config.ambient, motion=motion)
     eye.don(config.wear.donning_mm)
     slips = stream(config.seed, "slips", user)
-    movement = script.movement(user)
+    movement = script.movement(user, float(users.side[0]))
     start_us = user * (script.span_us + USERS_APART_US)
     put_on = eye.fit
     slip_mm = config.wear.slip_mm

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from psog.errors import SimulationError
 from psog.sim.movement import EyeMovement, EyeSamples
+from psog.sim.smooth import PURSUIT, VOR, Path, Ramp, Reflex, Swing
 from psog.sim.streams import stream
 
 Array = NDArray[np.float64]
 
 VIEWING_S = (0.3, 1.5)
 """How long free viewing stays on a target; a weak value."""
+VIEWING_DIOPTRES = (0.0, 2.0)
+"""One over the distance of things one looks at freely: beyond half a metre; a weak value."""
 RANDOM_S = (1.0, 1.5)
 """How long a target of the random-saccade task stays; as in common recording protocols, a weak value."""
 CALIBRATION_S = 1.5
@@ -32,6 +35,14 @@ REGRESSIONS = 0.12
 """Share of saccades that go back (Rayner 1998: 10 to 15 %)."""
 LINES, TEXT_REACH = 8, 0.7
 """A page of text: lines, and the share of the field that it fills; weak values."""
+PURSUIT_DEG_S = (5.0, 30.0)
+"""Speeds of a dot to pursue: up to where pursuit keeps its gain (textbook value)."""
+PURSUIT_LEAST_S = 0.8
+"""How long the dot goes on in a straight line, at least: near goals are reached more slowly; a weak value."""
+VOR_HZ, VOR_SWINGS = (0.3, 1.2), 3
+"""Turns of the head: how fast, and how many while one target is looked at; weak values."""
+VOR_TARGETS, VOR_REACH = 0.3, 0.6
+"""Share of the field in which such targets stand, and through which they then swing; weak values."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +51,17 @@ class Step:
 
     Attributes:
         seconds: until the next step.
-        target_deg: (2,) where it is, right and up positive.
+        target_deg: (2,) where the eye sees it, right and up positive.
+        distance_m: how far away it is.
+        path: how it moves from there; None if it stands.
+        reflex: by which the eye follows it.
     """
 
     seconds: float
     target_deg: Array
+    distance_m: float = np.inf
+    path: Path | None = None
+    reflex: Reflex = PURSUIT
 
 
 Steps = Callable[[np.random.Generator, Array], Iterator[Step]]
@@ -55,7 +72,9 @@ def viewing(random: np.random.Generator, field_deg: Array) -> Iterator[Step]:
     """Targets of one's own choice, uniform over the field."""
     while True:
         target = random.uniform(-1, 1, 2) * field_deg
-        yield Step(random.uniform(*VIEWING_S), target)
+        dioptres = random.uniform(*VIEWING_DIOPTRES)
+        seconds = random.uniform(*VIEWING_S)
+        yield Step(seconds, target, distance_m=1 / dioptres if dioptres > 0 else np.inf)
 
 
 def saccades(random: np.random.Generator, field_deg: Array) -> Iterator[Step]:
@@ -87,6 +106,24 @@ def reading(random: np.random.Generator, field_deg: Array) -> Iterator[Step]:
                 across = max(across + stride * (-1 if random.random() < REGRESSIONS else 1), -half[0])
 
 
+def pursuit(random: np.random.Generator, field_deg: Array) -> Iterator[Step]:
+    """A dot that moves from place to place at constant speeds, to be followed."""
+    here = random.uniform(-1, 1, 2) * field_deg
+    while True:
+        way = random.uniform(-1, 1, 2) * field_deg - here
+        seconds = max(float(np.linalg.norm(way)) / random.uniform(*PURSUIT_DEG_S), PURSUIT_LEAST_S)
+        yield Step(seconds, here, path=Ramp(way / seconds))
+        here = here + way
+
+
+def vor(random: np.random.Generator, field_deg: Array) -> Iterator[Step]:
+    """Targets that stand in the room, while the head turns to and fro."""
+    while True:
+        target = random.uniform(-1, 1, 2) * field_deg * VOR_TARGETS
+        swing = Swing(random.uniform(-1, 1, 2) * field_deg * VOR_REACH, random.uniform(*VOR_HZ))
+        yield Step(VOR_SWINGS / swing.frequency_hz, target, path=swing, reflex=VOR)
+
+
 @dataclass(frozen=True)
 class Task:
     """Something to do with the eyes."""
@@ -100,6 +137,8 @@ TASKS = {
     "saccades": Task("a dot that jumps at random", saccades),
     "calibration": Task("a grid of targets in random order", calibration),
     "reading": Task("pages of text", reading),
+    "pursuit": Task("a dot that moves smoothly", pursuit),
+    "vor": Task("targets in the room, while the head turns", vor),
 }
 
 
@@ -132,7 +171,10 @@ class Viewer:
         while count > 0:
             if self._left == 0:
                 step = next(self._steps)
-                self._movement.look_at(step.target_deg)
+                if step.path is None:
+                    self._movement.look_at(step.target_deg, distance_m=step.distance_m)
+                else:
+                    self._movement.follow(step.target_deg, step.path, reflex=step.reflex)
                 self._left = max(round(step.seconds * self._movement.rate_hz), 1)
             length = min(count, self._left)
             parts.append(self._movement.advance(length))
@@ -152,6 +194,7 @@ def viewer(
     seed: int,
     *,
     index: int = 0,
+    side: float = 1.0,
     movement: EyeMovement | None = None,
 ) -> Viewer:
     """An eye at a task.
@@ -159,9 +202,10 @@ def viewer(
     Args:
         field_deg: half width and half height of where targets are.
         index: of the user, so that users of one seed do it differently.
-        movement: the eye; one of its own if not given.
+        side: +1 for a right eye, -1 for a left eye.
+        movement: the eye; one of its own, of that side, if not given.
     Raises:
-        SimulationError: no such task, or a rate that is not positive.
+        SimulationError: no such task, a rate that is not positive, or another side.
     """
     steps = task_named(task).steps(stream(seed, "targets", index), np.asarray(field_deg, dtype=np.float64))
-    return Viewer(movement or EyeMovement(seed, rate_hz, index=index), steps)
+    return Viewer(movement or EyeMovement(seed, rate_hz, index=index, side=side), steps)

@@ -28,7 +28,7 @@ class Truth(NamedTuple):
         t_us: (n,) int64 device time.
         gaze_deg: (n, 2) float32 line of sight, right and up positive.
         openness: (n,) float32; 0 closed.
-        event: (n,) uint8; 1 fixation, 2 saccade, 5 blink.
+        event: (n,) uint8; 1 fixation, 2 saccade, 3 oscillation after one, 4 smooth movement, 5 blink.
     """
 
     t_us: NDArray[np.int64]
@@ -57,9 +57,10 @@ class Wearer:
     def __init__(self, headset: Headset, seed: int, *, donning_mm: float = _DONNING_MM) -> None:
         self._rate_hz = headset.rate_hz
         self._headset = headset
-        self._eye = LiveEye(headset, draw_users(1, seed), 0, seed)
+        users = draw_users(1, seed)
+        self._eye = LiveEye(headset, users, 0, seed)
         self._eye.don(donning_mm)
-        self._movement = EyeMovement(seed, headset.rate_hz)
+        self._movement = EyeMovement(seed, headset.rate_hz, side=float(users.side[0]))
         self._around = viewer("viewing", headset.rate_hz, headset.field_deg, seed, movement=self._movement)
         self._target: Target | None = None
         self._taken = 0

@@ -35,7 +35,7 @@ def test_simulate_writes_a_recording_and_refuses_to_replace_it(tmp_path):
         (["ring16", "--donning-mm", "-1"], "donning_mm"),
         (["ring99"], "ring99"),
         (["ring16", "--trace", "nothing.npy"], "nothing.npy"),
-        (["ring16", "--task", "sleeping"], "viewing, saccades, calibration, reading"),
+        (["ring16", "--task", "sleeping"], "viewing, saccades, calibration, reading, pursuit, vor"),
         (["ring16", "--task", "reading", "--trace", "trace.npy"], "either --task or --trace"),
         (["ring16", "--wear", "dancing"], "fixed, still, office, active"),
         (["ring16", "--ambient", "moon"], "dark, indoor, sun"),
@@ -79,7 +79,7 @@ def test_show_draws_a_picture(tmp_path):
     draw_headset(load_headset("ring16"), path)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert path.stat().st_size > 100_000
-    with pytest.raises(SimulationError, match="cannot write the picture"):
+    with pytest.raises(SimulationError, match=r"cannot write .* no folder"):
         draw_headset(load_headset("ring16"), tmp_path / "missing" / "ring16.png")
     assert [entry.name for entry in tmp_path.iterdir()] == ["ring16.png"]
 
