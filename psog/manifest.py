@@ -10,6 +10,7 @@ from typing import Any
 
 from psog.errors import RecordingError
 from psog.folders import FolderKind
+from psog.headset import MAX_SENSORS
 
 FORMAT = "psog-recording"
 VERSION = 1
@@ -19,6 +20,8 @@ JOURNAL = "journal.jsonl"
 UNFINISHED = ".unfinished"
 """Ends the name of the folder in which the shards collect, beside the recording that is to be."""
 FOLDER = FolderKind("recording", MANIFEST, RecordingError)
+_KEYS = {"format": str, "version": int, "headset": str, "sensors": int, "rows": int, "shards": list}
+"""What a manifest must have; the others are for people."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a recording's folder.
 
     Raises:
-        RecordingError: unfinished, not a recording, or of another version.
+        RecordingError: unfinished, not a recording, of another version, or with values that cannot be.
     """
     _check_finished(folder)
     path = folder / MANIFEST
@@ -88,21 +91,34 @@ def read_manifest(folder: Path) -> Manifest:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise RecordingError(f"{folder} is not a recording: cannot read {MANIFEST}: {error}") from error
-    expected = {"format": str, "version": int, "headset": str, "sensors": int, "rows": int, "shards": list}
-    if not isinstance(found, dict) or not all(isinstance(found.get(k), kind) for k, kind in expected.items()):
-        raise RecordingError(f"{path} is not a recording manifest; expected keys {', '.join(expected)}")
+    if not isinstance(found, dict) or not all(type(found.get(key)) is kind for key, kind in _KEYS.items()):
+        raise RecordingError(f"{path} is not a recording manifest; expected keys {', '.join(_KEYS)}")
     if found["format"] != FORMAT or found["version"] != VERSION:
         raise RecordingError(
             f"{path}: format {found['format']} version {found['version']}, "
             f"expected {FORMAT} version {VERSION}"
         )
+    _check_values(found, path)
     return Manifest(
         headset=found["headset"],
         sensors=found["sensors"],
         rows=found["rows"],
-        shards=[Path(str(name)).name for name in found["shards"]],
+        shards=found["shards"],
         provenance=found.get("provenance", {}),
     )
+
+
+def _check_values(found: Mapping[str, Any], path: Path) -> None:
+    """Raise where a manifest says what cannot be."""
+    shards = found["shards"]
+    if not 1 <= found["sensors"] <= MAX_SENSORS:
+        raise RecordingError(f"{path}: {found['sensors']} sensors, expected 1 to {MAX_SENSORS}")
+    if found["rows"] < 0:
+        raise RecordingError(f"{path}: {found['rows']} rows, expected 0 or more")
+    if not shards or not all(isinstance(name, str) and name and Path(name).name == name for name in shards):
+        raise RecordingError(f"{path}: shards must be one or more names of files beside it")
+    if not isinstance(found.get("provenance", {}), dict):
+        raise RecordingError(f"{path}: provenance must be an object")
 
 
 def _check_finished(folder: Path) -> None:

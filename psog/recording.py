@@ -23,6 +23,9 @@ PUPIL_CENTRE = ("pupil_x_mm", "pupil_y_mm")
 """From the nominal place of the eye in a video; NaN where no pupil is seen."""
 FLOAT_COLUMNS = (*GAZE, *SHIFT, "pupil_mm", *PUPIL_CENTRE, "openness")
 INTEGER_COLUMNS = ("event", "user", "session")
+_OPTIONAL = (*FLOAT_COLUMNS, *INTEGER_COLUMNS, "valid")
+_ALWAYS_KNOWN = ("t_us", *INTEGER_COLUMNS, "valid")
+"""There is no NaN for these."""
 _SHARD_ROWS = 1_000_000
 _PART_ROWS = 65_536
 """Of a row group on the disk, about, and of a part that is read: some megabytes."""
@@ -56,7 +59,7 @@ class Recording:
         if self.readings.ndim != 2 or len(self.readings) != rows:
             raise RecordingError(f"readings have shape {self.readings.shape}, expected ({rows}, sensors)")
         for name, values in self.columns.items():
-            if name not in (*FLOAT_COLUMNS, *INTEGER_COLUMNS, "valid"):
+            if name not in _OPTIONAL:
                 raise RecordingError(f"unknown column {name!r} in a recording")
             if values.shape != (rows,):
                 raise RecordingError(f"column {name!r} has shape {values.shape}, expected ({rows},)")
@@ -195,7 +198,8 @@ def read_recording(folder: Path) -> Recording:
     """Read a whole recording into memory.
 
     Raises:
-        RecordingError: not a recording, unfinished, of another version, missing or unreadable shards, NaN.
+        RecordingError: not a recording, unfinished, of another version, missing or unreadable shards,
+            columns of another type, NaN in a reading.
     """
     return joined(list(iterate_recording(folder)))
 
@@ -217,7 +221,7 @@ def iterate_recording(folder: Path, *, rows: int = _PART_ROWS) -> Iterator[Recor
         for name in manifest.shards:
             # Read ahead, what has been read would stay in memory until the file is closed.
             with pq.ParquetFile(folder / name, pre_buffer=False) as file:
-                _check_columns(file.schema_arrow.names, folder, manifest.sensors)
+                _check_columns(file.schema_arrow, folder, manifest.sensors)
                 if file.metadata.num_rows == 0:
                     yield _part(file.read(), manifest, folder, done)
                 for batch in file.iter_batches(rows):
@@ -231,28 +235,55 @@ def iterate_recording(folder: Path, *, rows: int = _PART_ROWS) -> Iterator[Recor
         )
 
 
-def _check_columns(found: Sequence[str], folder: Path, sensors: int) -> None:
-    missing = [name for name in ("t_us", *sensor_columns(sensors)) if name not in found]
+def _check_columns(schema: Any, folder: Path, sensors: int) -> None:
+    """Raise unless a shard has what it must, and every column once and of its type."""
+    from pyarrow import types
+
+    required = ("t_us", *sensor_columns(sensors))
+    missing = [name for name in required if name not in schema.names]
     if missing:
         raise RecordingError(f"recording {folder} lacks columns {', '.join(missing)}; record it again")
+    for name in (*required, *_OPTIONAL):
+        if schema.names.count(name) > 1:
+            raise RecordingError(f"recording {folder} has column {name} more than once; record it again")
+        kinds = _kinds(name)
+        if name in schema.names and not any(
+            getattr(types, f"is_{kind}")(schema.field(name).type) for kind in kinds
+        ):
+            raise RecordingError(
+                f"recording {folder} has column {name} of type {schema.field(name).type}, expected "
+                f"{' or '.join(kinds)}; record it again"
+            )
+
+
+def _kinds(name: str) -> tuple[str, ...]:
+    """What a column may be made of, as pyarrow calls it."""
+    if name == "valid":
+        return ("boolean",)
+    return ("integer",) if name in _ALWAYS_KNOWN else ("floating", "integer")
 
 
 def _part(table: Any, manifest: Manifest, folder: Path, first_row: int) -> Recording:
     """What a pyarrow table or batch holds, checked."""
-    readings = np.stack([table[name].to_numpy() for name in sensor_columns(manifest.sensors)], axis=1)
+    columns = [name for name in table.schema.names if name in _OPTIONAL]
+    values = {
+        name: table[name].to_numpy(zero_copy_only=False)
+        for name in ("t_us", *sensor_columns(manifest.sensors), *columns)
+    }
+    unknown = [name for name in _ALWAYS_KNOWN if name in values and table[name].null_count > 0]
+    if unknown:
+        raise RecordingError(f"recording {folder} has rows without {', '.join(unknown)}; remove them")
+    readings = np.stack([values[name] for name in sensor_columns(manifest.sensors)], axis=1)
     readings = readings.astype(np.float32)
     if not np.isfinite(readings).all():
         row = first_row + int(np.argwhere(~np.isfinite(readings))[0, 0])
         raise RecordingError(
             f"recording {folder} has a reading that is not a number in row {row}; remove the row"
         )
-    known = (*FLOAT_COLUMNS, *INTEGER_COLUMNS, "valid")
     return Recording(
         headset=manifest.headset,
-        t_us=table["t_us"].to_numpy().astype(np.int64),
+        t_us=values["t_us"].astype(np.int64),
         readings=readings,
-        columns={
-            name: table[name].to_numpy(zero_copy_only=False) for name in table.schema.names if name in known
-        },
+        columns={name: values[name] for name in columns},
         provenance=manifest.provenance,
     )

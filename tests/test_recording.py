@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -94,6 +95,27 @@ def _other_version(folder):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 9}))
 
 
+def _manifest_says(**values):
+    def damage(folder):
+        path = folder / "manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+    return damage
+
+
+def _column_holds(name, values):
+    def change(table):
+        if name not in table.column_names:
+            return table.append_column(name, [values])
+        return table.set_column(table.column_names.index(name), name, [values])
+
+    return lambda folder: _rewrite(folder, change)
+
+
+def _double_column(folder):
+    _rewrite(folder, lambda table: table.append_column("s00", table["s00"]))
+
+
 def _no_manifest(folder):
     (folder / "manifest.json").unlink()
 
@@ -107,6 +129,22 @@ def _no_manifest(folder):
         (_truncate, "cannot read"),
         (_other_version, "version 9"),
         (_no_manifest, "not a recording"),
+        (_manifest_says(sensors=0), "0 sensors, expected 1 to 64"),
+        (_manifest_says(rows=-1), "-1 rows"),
+        (_manifest_says(rows="50"), "expected keys format, version"),
+        (_manifest_says(version=True), "expected keys format, version"),
+        (_manifest_says(shards=[]), "one or more names"),
+        (_manifest_says(shards=["../r/part-00000.parquet"]), "names of files beside it"),
+        (_manifest_says(provenance=[]), "provenance must be an object"),
+        (
+            _column_holds("gaze_h_deg", ["left"] * 50),
+            "gaze_h_deg of type string, expected floating or integer",
+        ),
+        (_column_holds("t_us", [0.5] * 50), "t_us of type double, expected integer"),
+        (_column_holds("valid", [1] * 50), "valid of type int64, expected boolean"),
+        (_column_holds("event", pa.array([None] * 50, pa.int8())), "rows without event"),
+        (_column_holds("s03", pa.array([1.0, None] * 25)), "not a number in row 1"),
+        (_double_column, "s00 more than once"),
     ],
 )
 def test_a_damaged_recording_is_refused_with_the_reason(tmp_path, damage, message):
