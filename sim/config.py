@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from psog.errors import SimulationError
 from psog.headset import Headset
 from psog.sim.ambient import DARK, Ambient
+from psog.sim.people import Population, people_with
 from psog.sim.replay import TraceFile
 from psog.sim.safety import check_exposure
 from psog.sim.tasks import task_named
@@ -39,8 +40,9 @@ class SimulationConfig:
         wear: how the headset sits.
         ambient: light that the headset does not make.
         trace: eye movement to replay instead of a task; it has its own length.
+        eyes: of `psog.sim.people`, with which eyes the users look into the module.
     Raises:
-        SimulationError: no users, a negative seed, no time, or no such task.
+        SimulationError: no users, a negative seed, no time, no such task, or no such eyes.
         SafetyError: the headset shines more light into the eye than is safe.
     """
 
@@ -52,6 +54,7 @@ class SimulationConfig:
     wear: Wear = field(default_factory=Wear)
     ambient: Ambient = DARK
     trace: TraceFile | None = None
+    eyes: str = "right"
 
     def __post_init__(self) -> None:
         if self.users < 1:
@@ -61,7 +64,13 @@ class SimulationConfig:
         if not 0 < self.seconds < np.inf:
             raise SimulationError(f"cannot simulate {self.seconds} seconds; expected more than 0")
         task_named(self.task)
+        people_with(self.eyes)
         check_exposure(self.headset)
+
+    @property
+    def population(self) -> Population:
+        """Of whom the users are."""
+        return people_with(self.eyes)
 
     @property
     def samples_per_user(self) -> int:

@@ -134,3 +134,17 @@ PEOPLE = Population()
 BOTH_EYES = Population(left_share=0.5)
 """The same people; half of them look into a right eye's module with their left eye, as they do where one
 module serves both sides unmirrored."""
+LEFT_EYES = Population(left_share=1.0)
+"""The same people; all of them look into a right eye's module with their left eye."""
+EYES = {"right": PEOPLE, "left": LEFT_EYES, "both": BOTH_EYES}
+
+
+def people_with(eyes: str) -> Population:
+    """The people who look into the module with these eyes: a name in EYES.
+
+    Raises:
+        SimulationError: no such eyes.
+    """
+    if eyes not in EYES:
+        raise SimulationError(f"no eyes named {eyes!r}; expected one of {', '.join(EYES)}")
+    return EYES[eyes]

@@ -116,7 +116,8 @@ def _script(config: SimulationConfig) -> _Script:
 
 def _stretch(config: SimulationConfig, user: int, script: _Script) -> Iterator[dict[str, NDArray[Any]]]:
     """One user's readings and truth, part by part; all columns (n,) but readings (n, sensors)."""
-    users = draw_users(1, derived_seed(config.seed, "recording"), first=user)
+    seed = derived_seed(config.seed, "recording")
+    users = draw_users(1, seed, first=user, population=config.population)
     motion = motion_named(config.wear.motion)
     eye = LiveEye(config.headset, users, 0, config.seed, number=user, ambient=config.ambient, motion=motion)
     eye.don(config.wear.donning_mm)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _SHARDS_TO_START = 4
 """A process takes about as long to start as to make so many shards."""
+_ALWAYS = ("headset", "out", "video", "force", "json")
+"""Flags for simulated users and for videos."""
+_OF_VIDEO = ("px_per_mm", "eye_px", "motion", "labels", "labels_turned")
+"""Flags for videos only; all others are for simulated users only."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Command:
     """Each user puts the headset on up to this far from its nominal place."""
     slip_mm: float = 0.0
     """Every ten seconds the headset slips, up to this far from where it was put on."""
+    eyes: str = "right"
+    """Eyes that look into the module of a right eye: right, left, or both (half of the users each)."""
     wear: str = "fixed"
     """How the headset moves on the head: fixed, still, office (seated) or active."""
     ambient: str = "dark"
@@ -77,16 +83,10 @@ class Command:
         from psog.sim.replay import trace_file
         from psog.sim.wear import Wear
 
+        self._check_flags()
         if self.video is not None:
             self._read_video(self.video)
             return
-        for_video = ("px_per_mm", "eye_px", "motion", "labels")
-        if self.labels_turned or any(getattr(self, name) is not None for name in for_video):
-            raise SimulationError(
-                "--px-per-mm, --eye-px, --motion and --labels say something of a --video only"
-            )
-        if self.task is not None and self.trace is not None:
-            raise SimulationError("cannot both do a task and replay a trace; give either --task or --trace")
         console = Console(stderr=True)
         config = SimulationConfig(
             load_headset(self.headset),
@@ -97,6 +97,7 @@ class Command:
             wear=Wear(self.donning_mm, self.slip_mm, self.wear),
             ambient=ambient_light(self.ambient),
             trace=None if self.trace is None else trace_file(self.trace),
+            eyes=self.eyes,
         )
         warn_of_exposure(config.headset, console)
         workers = self._workers(config.shards)
@@ -106,6 +107,20 @@ class Command:
             found = {"folder": str(self.out), "users": self.users, **asdict(made)}
             print(json.dumps(found))
         console.print(f"{made.samples:,} samples of {self.users:,} users in {self.out}", soft_wrap=True)
+
+    def _check_flags(self) -> None:
+        """Raise where a flag was given that would change nothing."""
+        given = [item.name for item in fields(self) if getattr(self, item.name) != item.default]
+        of_video = [name for name in given if name in _OF_VIDEO]
+        of_users = [name for name in given if name not in (*_ALWAYS, *_OF_VIDEO)]
+        if self.video is not None and of_users:
+            raise SimulationError(f"cannot read a video and simulate a user; leave out {_flags(of_users)}")
+        if self.video is None and of_video:
+            raise SimulationError(f"{_flags(of_video)} would say something of a --video; none is given")
+        if self.task is not None and self.trace is not None:
+            raise SimulationError("cannot both do a task and replay a trace; give either --task or --trace")
+        if self.trace is not None and "seconds" in given:
+            raise SimulationError("a trace has its own length; give either --seconds or --trace")
 
     def _workers(self, shards: int) -> Workers:
         """Who makes the shards."""
@@ -128,8 +143,6 @@ class Command:
         from psog.recording import write_recording
         from psog.sim.video_recording import VideoSource, record_video
 
-        if self.task is not None or self.trace is not None:
-            raise SimulationError("cannot read a video and simulate a user; leave out --task and --trace")
         source = VideoSource(video, self.px_per_mm, self.eye_px, self.motion, self.labels, self.labels_turned)
         headset = load_headset(self.headset)
         FOLDER.check_free(self.out, force=self.force)
@@ -138,8 +151,18 @@ class Command:
             recording = record_video(source, headset)
         write_recording(recording, self.out, force=self.force)
         made = recording.provenance["video"]
+        pupil_seen = float(recording.columns["valid"].mean())
+        if self.json:
+            found = {"folder": str(self.out), "samples": len(recording), "pupil_seen": pupil_seen}
+            print(json.dumps({**found, "px_per_mm": made["px_per_mm"], "eye_px": made["eye_px"]}))
         x, y = made["eye_px"]
         console.print(
             f"{len(recording)} pictures in {self.out}: {made['px_per_mm']:.4g} px/mm, "
-            f"eye at {x:g}, {y:g} px, pupil seen in {100 * recording.columns['valid'].mean():.0f} %"
+            f"eye at {x:g}, {y:g} px, pupil seen in {100 * pupil_seen:.0f} %",
+            soft_wrap=True,
         )
+
+
+def _flags(names: list[str]) -> str:
+    """As they are given on the command line."""
+    return ", ".join("--" + name.replace("_", "-") for name in names)
