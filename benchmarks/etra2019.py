@@ -94,10 +94,11 @@ def measure(
         fold.cases(repetitions=1)  # tells a subject that cannot be split now, not after hours
     jobs = [Job(network, fold, protocol, headset) for network in NETWORKS for fold in folds]
     runs: list[Run] = []
-    for run in run_jobs(jobs, workers or available_cores()):
+    for run in run_jobs(jobs, available_cores() if workers is None else workers):
         runs.append(run)
         tested = ", ".join(dict.fromkeys(one.subject for one in run.outcomes))
         progress.print(f"{len(runs)} of {len(jobs)} done: {run.outcomes[0].network}, subjects {tested}")
+    runs.sort(key=lambda run: int(run.outcomes[0].subject))  # they end in any order
     return {
         "data": "files" if data else "simulated",
         "seed": seed,

@@ -13,12 +13,11 @@ import torch
 
 from psog.benchmarks.etra2019_paper import PAPER_NETS, run_paper_net
 from psog.benchmarks.etra2019_protocol import Fold, Protocol, Run
-from psog.benchmarks.etra2019_psog import run_psog_net
+from psog.benchmarks.etra2019_psog import PSOG_NETS, run_psog_net
 from psog.errors import PsogError
 from psog.headset import Headset
 
-PSOG = "psog"
-NETWORKS = ("high-power MLP", "high-power CNN", PSOG, "low-power CNN", "low-power MLP")
+NETWORKS = (*PSOG_NETS, *reversed(PAPER_NETS))
 """The longest first, so that the last ones to finish are short."""
 
 
@@ -51,7 +50,7 @@ def run_job(job: Job) -> Run:
     """Do it here."""
     if job.network in PAPER_NETS:
         return run_paper_net(job.network, job.fold, job.protocol)
-    return run_psog_net(job.headset, job.fold, job.protocol)
+    return run_psog_net(job.network, job.headset, job.fold, job.protocol)
 
 
 def _in_processes(jobs: Iterable[Job], workers: int) -> Iterator[Run]:

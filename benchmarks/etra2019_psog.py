@@ -35,10 +35,14 @@ from psog.net.ridge import solve_head
 from psog.net.training import train_plain
 from psog.sim.streams import derived_seed
 
-ARCHITECTURE = Architecture((Convolution(24),), (64, 40), features=32)
-"""9,192 MACs with its head. One valid convolution with ReLU on the sensors in their places on the grid, each
-scaled for itself: nothing turns them into principal components."""
-FORMS = {"psog int8": int8_features, "psog float": float_features}
+PSOG_NETS = {
+    "psog CNN": Architecture((Convolution(24),), (64, 40), features=32),
+    "psog MLP": Architecture((), (76, 72), features=32),
+}
+"""9,192 and 9,012 MACs with their heads, which also estimate openness. The first has one valid convolution
+with ReLU on the sensors in their places on the grid, each scaled for itself: nothing turns them into
+principal components. The second tells what the convolution is worth."""
+FORMS = {"int8": int8_features, "float": float_features}
 """One training, run as on the device and without rounding of inputs and activations."""
 _ROWS_PER_BATCH = 512
 _USERS_PER_BATCH, _QUERIES = 8, 48  # with up to 40 readings that fit a head, about as many rows a step
@@ -48,52 +52,109 @@ _Trainer = Callable[[Floats, Floats, Tuning, int], IntegerNet]
 """A network from readings (n, sensors), gaze (n, 2), a way to train and a seed."""
 
 
-def run_psog_net(headset: Headset, fold: Fold, protocol: Protocol) -> Run:
-    """psog's network on the users of a fold, by psog's own training; as `run_paper_net`.
+def run_psog_net(name: str, headset: Headset, fold: Fold, protocol: Protocol) -> Run:
+    """A network of PSOG_NETS on the users of a fold, by psog's own training; as `run_paper_net`.
 
     Pretraining goes through the ridge solve that fits a head to a few readings of a user. Fine-tuning solves
     the head for the user's training rows and trains all layers on from there. How long a user is trained on
     is chosen by the check rows, on which the paper's early stopping looks too.
     """
+    trainers = _Trainers(headset, PSOG_NETS[name])
     began = time.process_time()
-    parent = _pretrain(headset, fold, protocol.psog_pretraining)
+    parent = trainers.pretrained(fold, protocol.psog_pretraining)
     pretraining_s = time.process_time() - began
     outcomes = []
     for case in fold.cases(protocol.repetitions):
         made = {
             POPULATION: _Made(parent),
-            SOLVED: _best(case, headset, [Tuning(0, 0)], _solver(parent, headset)),
-            TUNED: _best(case, headset, protocol.psog_tuning, _tuner(parent, headset)),
-            SCRATCH: _best(case, headset, protocol.psog_scratch, _beginner(headset)),
+            SOLVED: _best(case, headset, [Tuning(0, 0)], trainers.solving(parent)),
+            TUNED: _best(case, headset, protocol.psog_tuning, trainers.tuning(parent)),
+            SCRATCH: _best(case, headset, protocol.psog_scratch, trainers.from_scratch),
         }
-        for name in FORMS:
+        for form in FORMS:
             for start, one in made.items():
-                gaze_deg = _estimate(name, one.net, headset, case, case.split.test)
-                outcomes.append(case.outcome(name, start, gaze_deg, epochs=one.epochs, cpu_s=one.cpu_s))
+                gaze_deg = _estimate(form, one.net, headset, case, case.split.test)
+                took = {"epochs": one.epochs, "cpu_s": one.cpu_s}
+                outcomes.append(case.outcome(f"{name} {form}", start, gaze_deg, **took))
     return Run(outcomes, pretraining_s, parent.macs, parent.parameters)
 
 
-def _pretrain(headset: Headset, fold: Fold, way: Tuning) -> IntegerNet:
-    """A network for users never seen: heads are fitted to a few rows of a user and judged on other rows."""
-    rows = min(len(one) for one in fold.others)
-    wire = np.stack([one.readings[:rows] for one in fold.others]) * np.float32(headset.wire_scale)
-    normalisation = fit_normalisation(wire.reshape(-1, headset.sensor_count))
-    gaze_deg = torch.from_numpy(np.stack([one.gaze_deg[:rows] for one in fold.others]))[:, None]
-    config = replace(
-        _config(way, fold.seed), users_per_batch=min(_USERS_PER_BATCH, len(fold.others)), queries=_QUERIES
-    )
-    # The headset moves from row to row, so a single pose holds all its places.
-    objective = EpisodeObjective(
-        steps=torch.from_numpy(to_steps(normalisation, wire))[:, None],
-        gaze_deg=gaze_deg,
-        openness=torch.ones(gaze_deg.shape[:-1]),
-        noise_steps=torch.zeros(headset.sensor_count),
-        config=config,
-        generator=seeded(fold.seed),
-    )
-    net = build(ARCHITECTURE, headset, normalisation, fold.seed)
-    fit(net, objective, config)
-    return to_integer(net)
+@dataclass(frozen=True)
+class _Trainers:
+    """The ways in which a network of one architecture comes about."""
+
+    headset: Headset
+    architecture: Architecture
+
+    def pretrained(self, fold: Fold, way: Tuning) -> IntegerNet:
+        """For users never seen: heads are fitted to a few rows of a user and judged on other rows."""
+        rows = min(len(one) for one in fold.others)
+        wire = self._wire(np.stack([one.readings[:rows] for one in fold.others]))
+        normalisation = fit_normalisation(wire.reshape(-1, self.headset.sensor_count))
+        gaze_deg = torch.from_numpy(np.stack([one.gaze_deg[:rows] for one in fold.others]))[:, None]
+        users = min(_USERS_PER_BATCH, len(fold.others))
+        config = replace(self._config(way, fold.seed), users_per_batch=users, queries=_QUERIES)
+        # The headset moves from row to row, so a single pose holds all its places.
+        objective = EpisodeObjective(
+            steps=torch.from_numpy(to_steps(normalisation, wire))[:, None],
+            gaze_deg=gaze_deg,
+            openness=torch.ones(gaze_deg.shape[:-1]),
+            noise_steps=torch.zeros(self.headset.sensor_count),
+            config=config,
+            generator=seeded(fold.seed),
+        )
+        net = build(self.architecture, self.headset, normalisation, fold.seed)
+        fit(net, objective, config)
+        return to_integer(net)
+
+    def solving(self, parent: IntegerNet) -> _Trainer:
+        """A head for the user, by the solve that the device does."""
+
+        def solve(readings: Floats, gaze_deg: Floats, way: Tuning, seed: int) -> IntegerNet:
+            features = int8_features(parent)(self.headset.to_wire(readings))
+            weight = parent.head.weight.copy()
+            weight[:2] = solve_head(features, gaze_deg, parent.head.weight, parent.head.ridge)
+            return replace(parent, head=Head(weight, parent.head.ridge))
+
+        return solve
+
+    def tuning(self, parent: IntegerNet) -> _Trainer:
+        """All layers, from the parent with a solved head on."""
+        solve = self.solving(parent)
+
+        def tune(readings: Floats, gaze_deg: Floats, way: Tuning, seed: int) -> IntegerNet:
+            net = from_integer(solve(readings, gaze_deg, way, seed))
+            net.quantized = False  # at first; later its ranges follow the activations again
+            for layer in net.layers:
+                assert isinstance(layer, QuantizedLayer)
+                layer.output.frozen = False
+            objective = RowObjective(
+                steps=torch.from_numpy(to_steps(parent.normalisation, self._wire(readings))),
+                gaze_deg=torch.from_numpy(gaze_deg),
+                noise_steps=torch.zeros(self.headset.sensor_count),
+                rows_per_batch=_ROWS_PER_BATCH,
+                generator=seeded(seed),
+            )
+            fit(net, objective, self._config(way, seed))
+            return to_integer(net)
+
+        return tune
+
+    def from_scratch(self, readings: Floats, gaze_deg: Floats, way: Tuning, seed: int) -> IntegerNet:
+        """A network that knows this user only."""
+        return train_plain(readings, gaze_deg, self.headset, self._config(way, seed))[0]
+
+    def _wire(self, readings: Floats) -> Floats:
+        return readings * np.float32(self.headset.wire_scale)
+
+    def _config(self, way: Tuning, seed: int) -> TrainingConfig:
+        return TrainingConfig(
+            steps=way.steps,
+            learning_rate=way.learning_rate,
+            seed=seed,
+            architecture=self.architecture,
+            rows_per_batch=_ROWS_PER_BATCH,
+        )
 
 
 @dataclass(frozen=True)
@@ -113,62 +174,12 @@ def _best(case: Case, headset: Headset, ways: Sequence[Tuning], trainer: _Traine
     nets = [trainer(case.readings(train), case.gaze_deg(train), way, seed) for way in ways]
 
     def error_deg(net: IntegerNet) -> float:
-        estimate_deg = _estimate("psog int8", net, headset, case, check)
+        estimate_deg = _estimate("int8", net, headset, case, check)
         return float(angular_error(estimate_deg, case.gaze_deg(check)).mean())
 
     best = min(nets, key=error_deg)
     epochs = sum(way.steps for way in ways) * _ROWS_PER_BATCH / len(train)
     return _Made(best, epochs, time.process_time() - began)
-
-
-def _solver(parent: IntegerNet, headset: Headset) -> _Trainer:
-    def solve(readings: Floats, gaze_deg: Floats, way: Tuning, seed: int) -> IntegerNet:
-        features = int8_features(parent)(headset.to_wire(readings))
-        weight = parent.head.weight.copy()
-        weight[:2] = solve_head(features, gaze_deg, parent.head.weight, parent.head.ridge)
-        return replace(parent, head=Head(weight, parent.head.ridge))
-
-    return solve
-
-
-def _tuner(parent: IntegerNet, headset: Headset) -> _Trainer:
-    solve = _solver(parent, headset)
-
-    def tune(readings: Floats, gaze_deg: Floats, way: Tuning, seed: int) -> IntegerNet:
-        net = from_integer(solve(readings, gaze_deg, way, seed))
-        net.quantized = False  # at first; later its ranges follow the activations again
-        for layer in net.layers:
-            assert isinstance(layer, QuantizedLayer)
-            layer.output.frozen = False
-        wire = readings * np.float32(headset.wire_scale)
-        objective = RowObjective(
-            steps=torch.from_numpy(to_steps(parent.normalisation, wire)),
-            gaze_deg=torch.from_numpy(gaze_deg),
-            noise_steps=torch.zeros(headset.sensor_count),
-            rows_per_batch=_ROWS_PER_BATCH,
-            generator=seeded(seed),
-        )
-        fit(net, objective, _config(way, seed))
-        return to_integer(net)
-
-    return tune
-
-
-def _beginner(headset: Headset) -> _Trainer:
-    def begin(readings: Floats, gaze_deg: Floats, way: Tuning, seed: int) -> IntegerNet:
-        return train_plain(readings, gaze_deg, headset, _config(way, seed))[0]
-
-    return begin
-
-
-def _config(way: Tuning, seed: int) -> TrainingConfig:
-    return TrainingConfig(
-        steps=way.steps,
-        learning_rate=way.learning_rate,
-        seed=seed,
-        architecture=ARCHITECTURE,
-        rows_per_batch=_ROWS_PER_BATCH,
-    )
 
 
 def _estimate(

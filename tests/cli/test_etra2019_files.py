@@ -109,6 +109,15 @@ def test_a_subject_who_never_looks_elsewhere_cannot_be_split_by_time(tmp_path):
     assert "subject 1 looks elsewhere in 1 blocks of 2 s" in refusal(tmp_path, "--short", "--workers", "1")
 
 
+@pytest.mark.parametrize(
+    ("flag", "message"), [("--repetitions", "--repetitions is 0"), ("--workers", "0 workers")]
+)
+def test_no_repetitions_or_workers_at_all_are_refused(tmp_path, flag, message):
+    for name in ("1", "18"):
+        write(tmp_path, name, lines_of(0, rows=3000))
+    assert message in refusal(tmp_path, "--short", flag, "0")
+
+
 def refusal(root, *words):
     """The one line with which the command ends."""
     with pytest.raises(SystemExit) as end:
