@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from psog.episodes import Episodes
     from psog.headset import Headset
     from psog.net.integer import IntegerNet
 
@@ -20,10 +21,31 @@ def errors_on_unseen_users(net: IntegerNet, headset: Headset, users: int, seed: 
         PsogError: fewer than one user, or a model of another headset.
     """
     from psog.net.evaluation import evaluate
+
+    episodes = _episodes(headset, users, seed)
+    return {**evaluate(net, episodes, headset, SLIPS_MM, seed), "seed": seed, "points": 9}
+
+
+def quality_on_unseen_users(
+    net: IntegerNet, headset: Headset, users: int, seed: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The errors, and the data quality of the same users' gaze as docs/metrics.md explains it.
+
+    Raises:
+        PsogError: fewer than one user, or a model of another headset.
+    """
+    from psog.net.evaluation import judge, still_eyes
+
+    episodes = _episodes(headset, users, seed)
+    found = judge(net, episodes, headset, SLIPS_MM, seed)
+    still = still_eyes(net, episodes, headset, found.forms["int8"].heads, seed)
+    return {**found.summary(), "seed": seed, "points": 9}, found.report(still)
+
+
+def _episodes(headset: Headset, users: int, seed: int) -> Episodes:
     from psog.sim.episodes import make_test_episodes
 
-    episodes = make_test_episodes(headset, users=users, seed=seed, slips_mm=SLIPS_MM)
-    return {**evaluate(net, episodes, headset, SLIPS_MM, seed), "seed": seed, "points": 9}
+    return make_test_episodes(headset, users=users, seed=seed, slips_mm=SLIPS_MM)
 
 
 def print_errors(console: Console, errors: dict[str, Any]) -> None:
