@@ -81,7 +81,7 @@ def _figures(report: Mapping[str, Any]) -> Iterable[str]:
     yield _figure(
         map_figure(report["map"], CELL_DEG),
         "Mean error over gaze",
-        f"largest, {worst['mean_deg']:.2f}°, about {worst['h_deg']:g}° right and {worst['v_deg']:g}° up",
+        f"largest, {worst['mean_deg']:.2f}°, around {_way(worst)}",
     )
     if report["shifts"]:
         first, last = report["shifts"][0], report["shifts"][-1]
@@ -191,6 +191,13 @@ def _place(row: Mapping[str, Any]) -> str:
 
 def _share(value: float | None) -> str:
     return _number(None if value is None else 100 * value, 2)
+
+
+def _way(cell: Mapping[str, Any]) -> str:
+    """Where a cell is, in words."""
+    across = "right" if cell["h_deg"] > 0 else "left"
+    along = "up" if cell["v_deg"] > 0 else "down"
+    return f"{abs(cell['h_deg']):g}° {across} and {abs(cell['v_deg']):g}° {along}"
 
 
 def _degrees(value: float | None, digits: int = 2) -> str:
