@@ -72,9 +72,13 @@ class Architecture:
         return asdict(self)
 
 
-def named(network: Literal["cnn", "mlp"], headset: Headset) -> Architecture:
-    """The standard network or the baseline."""
-    return standard(headset) if network == "cnn" else mlp(headset)
+Network = Literal["cnn", "mlp", "deep"]
+"""The standard network, the baseline without convolutions, and the one that is worth pruning."""
+
+
+def named(network: Network, headset: Headset) -> Architecture:
+    """The architecture of that name for a headset."""
+    return {"cnn": standard, "mlp": mlp, "deep": deep}[network](headset)
 
 
 def standard(headset: Headset) -> Architecture:
@@ -100,3 +104,14 @@ def mlp(headset: Headset) -> Architecture:
     Its inputs are the cells of the grid, so sensors that wrap a ring are seen more than once.
     """
     return Architecture((), (128, 96) if headset.grid.size <= 16 else (128, 128))
+
+
+def deep(headset: Headset) -> Architecture:
+    """Two convolutions of 16 channels: with 256 kernels between them, it is the one that is worth pruning.
+
+    The first is valid where that leaves more than one row and column, so that a ring's repeated columns close
+    it and are gone. The second has same padding.
+    """
+    rows, columns = headset.grid.shape
+    first: Literal["valid", "same"] = "valid" if min(rows, columns) > KERNEL else "same"
+    return Architecture((Convolution(16, first), Convolution(16, "same")), (48,))

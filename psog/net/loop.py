@@ -13,10 +13,11 @@ from torch import Tensor
 
 from psog.errors import ModelError
 from psog.net.architecture import Architecture
+from psog.net.pruning import Pruner, Pruning
 from psog.net.qat import GazeNet
 from psog.net.soap import Soap
 
-Phase = Literal["float", "int8", "settle"]
+Phase = Literal["float", "prune", "int8", "settle"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class TrainingConfig:
     """Samples per user and step on which a fitted head is judged."""
     rows_per_batch: int = 512
     """Batch of recordings without episodes."""
+    pruning: Pruning | None = None
+    """Remove kernels along the way; None leaves the network dense."""
 
     def __post_init__(self) -> None:
         budget = [limit for limit in (self.steps, self.seconds) if limit is not None]
@@ -59,6 +62,21 @@ class TrainingConfig:
             raise ModelError(
                 f"training phases begin at {self.warm_up}, {self.quantize_from}, {self.freeze_from}; "
                 "expected shares of the run in rising order, below 1"
+            )
+        if self.pruning is not None:
+            self._check_pruning(self.pruning)
+
+    def _check_pruning(self, pruning: Pruning) -> None:
+        if not self.warm_up <= pruning.select_at <= pruning.remove_at <= self.quantize_from:
+            raise ModelError(
+                f"pruning selects at {pruning.select_at} and removes at {pruning.remove_at} of the run; "
+                f"expected between {self.warm_up} (warm-up) and {self.quantize_from} (quantization)"
+            )
+        if self.architecture is not None and len(self.architecture.convolutions) < 2:
+            raise ModelError(
+                f"cannot prune a network of {len(self.architecture.convolutions)} convolutions: kernels are "
+                "removed from those of more than one input channel; take a deeper network (--network deep), "
+                "or do not prune"
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -103,7 +121,7 @@ def fit(
         ModelError: the loss stopped being a number.
     """
     clock = _Budget(config)
-    optimiser = Soap(net.parameters())
+    optimiser, pruner = Soap(net.parameters()), Pruner(net, config.pruning)
     error_deg, history = math.nan, []
     net.train()
     while (fraction := clock.fraction()) < 1 or not net.quantized:
@@ -113,7 +131,7 @@ def fit(
             net.freeze_ranges()
         rate = _learning_rate(config, fraction, clock.step)
         try:
-            batch_error_deg = _step(net, objective, optimiser, fraction, rate)
+            batch_error_deg = _step(net, objective, optimiser, pruner, fraction, rate)
         except (torch.linalg.LinAlgError, FloatingPointError) as error:  # type: ignore[attr-defined]
             raise ModelError(
                 f"training diverged at step {clock.step}; lower the learning rate ({config.learning_rate}) "
@@ -131,7 +149,9 @@ def fit(
     return {"steps_done": clock.step, "seconds_taken": round(clock.seconds(), 2), "history": history}
 
 
-def _step(net: GazeNet, objective: Objective, optimiser: Soap, fraction: float, rate: float) -> float:
+def _step(
+    net: GazeNet, objective: Objective, optimiser: Soap, pruner: Pruner, fraction: float, rate: float
+) -> float:
     """One step down; returns the batch's error in degrees.
 
     Raises:
@@ -141,7 +161,9 @@ def _step(net: GazeNet, objective: Objective, optimiser: Soap, fraction: float, 
     if not math.isfinite(float(loss.detach())):
         raise FloatingPointError("the loss is not a number")
     loss.backward()  # type: ignore[no-untyped-call]
+    pruner.before_update(fraction)
     optimiser.step(rate)
+    pruner.after_update(rate)
     return error_deg
 
 
@@ -179,6 +201,8 @@ def _learning_rate(config: TrainingConfig, fraction: float, step: int) -> float:
 
 
 def _phase(config: TrainingConfig, fraction: float) -> Phase:
+    if config.pruning is not None and config.pruning.select_at <= fraction < config.pruning.remove_at:
+        return "prune"
     if fraction < config.quantize_from:
         return "float"
     return "int8" if fraction < config.freeze_from else "settle"

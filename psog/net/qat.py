@@ -72,7 +72,12 @@ class QuantizedLayer(nn.Module):
     Attributes:
         weight: (out, inputs) float; for a convolution inputs are (3, 3, in) flattened.
         bias: (out,).
+        mask: (out, inputs) 0 where pruning takes a weight away, else 1 (psog.net.pruning).
+        hard: () whether what the mask leaves out is held at zero.
     """
+
+    mask: Tensor
+    hard: Tensor
 
     def __init__(
         self,
@@ -89,6 +94,8 @@ class QuantizedLayer(nn.Module):
         deviation = math.sqrt(2 / inputs)  # keeps the variance through ReLU layers (He et al. 2015)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, generator=generator) * deviation)
         self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("mask", torch.ones(outputs, inputs))
+        self.register_buffer("hard", torch.zeros((), dtype=torch.bool))
         self.output = ActivationRange()
 
     def weight_scale(self) -> Tensor:
@@ -100,18 +107,24 @@ class QuantizedLayer(nn.Module):
 
     def forward(self, x: Tensor, scale_in: float, *, quantized: bool) -> Tensor:
         """(n, rows, columns, channels) to the same after the layer; dense gives (n, 1, 1, out)."""
-        x = x.flatten(1)[:, None, None] if self.kind == "dense" else _patches(x, self.padding)
         if not quantized:
-            y = nn.functional.linear(x, self.weight, self.bias)
-            return y.relu() if self.relu else y
+            return self._sums(x, self.weight, self.bias)
         scale = self.weight_scale()
-        weight = _round_to(self.weight, scale[:, None])
-        y = nn.functional.linear(x, weight, _round_to(self.bias, scale * scale_in))
-        y = y.relu() if self.relu else y
+        y = self._sums(x, _round_to(self.weight, scale[:, None]), _round_to(self.bias, scale * scale_in))
         if self.training and not self.output.frozen:
             self.output.observe(y)
         out = self.output.quantization()
         return torch.fake_quantize_per_tensor_affine(y, float(out.scale), out.zero_point, -128, 127)
+
+    def _sums(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """The layer without rounding of its output, by these weights."""
+        if self.kind == "dense":
+            y = nn.functional.linear(x.flatten(1)[:, None, None], weight, bias)
+        else:
+            kernels = weight.unflatten(1, (KERNEL, KERNEL, -1)).permute(0, 3, 1, 2)
+            y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernels, bias, padding=self.padding)
+            y = y.permute(0, 2, 3, 1)
+        return y.relu() if self.relu else y
 
 
 class GazeNet(nn.Module):
@@ -210,14 +223,6 @@ def build(architecture: Architecture, headset: Headset, normalisation: Normalisa
         layers.append(QuantizedLayer("dense", "valid", inputs, width, relu=True, generator=generator))
         inputs = width
     return GazeNet(headset.name, headset.grid, normalisation, layers, generator)
-
-
-def _patches(x: Tensor, padding: str) -> Tensor:
-    """(n, rows, columns, in) to (n, rows', columns', 3 · 3 · in): what a 3×3 kernel sees at each place."""
-    if padding == "same":
-        x = nn.functional.pad(x, (0, 0, 1, 1, 1, 1))
-    windows = x.unfold(1, KERNEL, 1).unfold(2, KERNEL, 1)  # (n, rows', columns', in, 3, 3)
-    return windows.permute(0, 1, 2, 4, 5, 3).flatten(3)
 
 
 def _round_to(x: Tensor, step: Tensor) -> Tensor:
