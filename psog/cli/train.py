@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import Positional
+
+if TYPE_CHECKING:
+    from psog.net.pruning import Pruning
 
 DEFAULT_STEPS = 5000
 
@@ -28,8 +31,14 @@ class Command:
     """Training steps (5000 unless --seconds is given)."""
     seconds: float | None = None
     """Training time instead of steps."""
-    network: Literal["cnn", "mlp"] = "cnn"
-    """The headset's standard network, or the baseline of about the same cost without convolutions."""
+    network: Literal["cnn", "mlp", "deep"] = "cnn"
+    """The headset's standard network, the baseline of about the same cost without convolutions, or two
+    convolutions of 16 channels, which are worth pruning."""
+    keep: float | None = None
+    """Prune while training: the share of kernels to keep, such as 0.25, each with four of nine weights."""
+    patterns: Literal["4", "8", "12", "data"] | None = None
+    """With --keep: the patterns a kernel chooses its four weights from: the 4 corners (the default), 8 or 12,
+    or the most frequent ones of these data."""
     seed: int = 0
     """Of users, weights and batches."""
     force: bool = False
@@ -60,7 +69,13 @@ class Command:
         warn_of_exposure(headset, console)
         steps = DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps
         architecture = named(self.network, headset)
-        config = TrainingConfig(steps=steps, seconds=self.seconds, seed=self.seed, architecture=architecture)
+        config = TrainingConfig(
+            steps=steps,
+            seconds=self.seconds,
+            seed=self.seed,
+            architecture=architecture,
+            pruning=self._pruning(),
+        )
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         console.print(f"simulating {self.users} users of {headset.name}")
         episodes = make_episodes(headset, users=self.users, seed=self.seed)
@@ -72,6 +87,24 @@ class Command:
             print(json.dumps(report))
         print_errors(console, report["evaluation"])
         console.print(f"{self.out}: {net.macs:,} MACs, {net.parameters:,} parameters")
+        if "pruning" in report:
+            left = report["pruning"]["network_macs_effective"]
+            console.print(f"pruned: {left:,} MACs are left where removed weights are passed over")
+
+    def _pruning(self) -> Pruning | None:
+        """What the options ask for.
+
+        Raises:
+            ModelError: a share that cannot be kept, or patterns without one.
+        """
+        from psog.errors import ModelError
+        from psog.net.pruning import Pruning
+
+        if self.keep is None:
+            if self.patterns is not None:
+                raise ModelError(f"--patterns {self.patterns} is for pruning; give --keep too, such as 0.25")
+            return None
+        return Pruning(keep=self.keep, patterns=self.patterns or Pruning.patterns)
 
 
 _TEST_USERS = 80

@@ -74,9 +74,8 @@ class TrainingConfig:
             )
         if self.architecture is not None and len(self.architecture.convolutions) < 2:
             raise ModelError(
-                f"cannot prune a network of {len(self.architecture.convolutions)} convolutions: kernels are "
-                "removed from those of more than one input channel; take a deeper network (--network deep), "
-                "or do not prune"
+                "cannot prune a network with no convolution of more than one input channel; take a deeper one "
+                "(--network deep), or do not prune"
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -131,7 +130,7 @@ def fit(
             net.freeze_ranges()
         rate = _learning_rate(config, fraction, clock.step)
         try:
-            batch_error_deg = _step(net, objective, optimiser, pruner, fraction, rate)
+            batch_error_deg = _step(net, objective, fraction, rate, optimiser=optimiser, pruner=pruner)
         except (torch.linalg.LinAlgError, FloatingPointError) as error:  # type: ignore[attr-defined]
             raise ModelError(
                 f"training diverged at step {clock.step}; lower the learning rate ({config.learning_rate}) "
@@ -150,7 +149,7 @@ def fit(
 
 
 def _step(
-    net: GazeNet, objective: Objective, optimiser: Soap, pruner: Pruner, fraction: float, rate: float
+    net: GazeNet, objective: Objective, fraction: float, rate: float, *, optimiser: Soap, pruner: Pruner
 ) -> float:
     """One step down; returns the batch's error in degrees.
 

@@ -45,8 +45,13 @@ def pool_named(name: PoolName, importance: Tensor) -> tuple[Pattern, ...]:
     Args:
         importance: (kernels, 9) of the weights that patterns are chosen for; only "data" looks at it.
     """
+    return fixed_pool(name) or most_frequent(importance)
+
+
+def fixed_pool(name: PoolName) -> tuple[Pattern, ...]:
+    """The patterns of a pool that does not depend on data; none for "data"."""
     fixed = {"4": _SQUARES, "8": _SQUARES + _HUBS, "12": _SQUARES + _HUBS + _FEET}
-    return fixed[name] if name in fixed else most_frequent(importance)
+    return fixed.get(name, ())
 
 
 def most_frequent(importance: Tensor) -> tuple[Pattern, ...]:

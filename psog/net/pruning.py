@@ -44,9 +44,9 @@ class Pruning:
 
     keep: float = 0.25
     patterns: PoolName = "4"
-    select_at: float = 0.2
-    remove_at: float = 0.4
-    lasso: float = 0.1
+    select_at: float = 0.1
+    remove_at: float = 0.3
+    lasso: float = 0.3
 
     def __post_init__(self) -> None:
         if not 0 < self.keep <= 1:
@@ -55,7 +55,9 @@ class Pruning:
                 "such as 0.25"
             )
         if self.patterns not in POOL_NAMES:
-            raise ModelError(f"no pool of patterns {self.patterns!r}; expected one of {', '.join(POOL_NAMES)}")
+            raise ModelError(
+                f"no pool of patterns {self.patterns!r}; expected one of {', '.join(POOL_NAMES)}"
+            )
         if not 0 <= self.select_at <= self.remove_at < 1:
             raise ModelError(
                 f"pruning selects at {self.select_at:g} and removes at {self.remove_at:g} of the run; "
@@ -80,7 +82,7 @@ class Pruner:
         self._plan = plan
 
     def before_update(self, fraction: float) -> None:
-        """With the gradients of this step at hand: select if it is time, and stop gradients of what is gone."""
+        """With this step's gradients at hand: select if it is time, and stop gradients of what is gone."""
         plan = self._plan
         if plan is not None and fraction >= plan.select_at and not self._selected():
             self._select(plan)
@@ -89,14 +91,14 @@ class Pruner:
                 layer.hard.fill_(True)
         for layer in self._layers:
             if layer.hard and layer.weight.grad is not None:
-                layer.weight.grad *= layer.mask
+                layer.weight.grad.mul_(layer.mask)
 
     @torch.no_grad()
     def after_update(self, rate: float) -> None:
         """After the optimiser moved the weights with this learning rate: shrink what is to go, or zero it."""
         for layer in self._layers:
             if layer.hard:
-                layer.weight *= layer.mask
+                layer.weight.mul_(layer.mask)
             elif self._plan is not None and self._selected():
                 shrink(layer, rate * self._plan.lasso)
 
@@ -145,7 +147,7 @@ def hold(layer: QuantizedLayer, mask: Tensor) -> None:
     layer.mask.copy_(mask)
     layer.hard.fill_(True)
     with torch.no_grad():
-        layer.weight *= layer.mask
+        layer.weight.mul_(layer.mask)
 
 
 def to_kernels(weight: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ class QuantizedLayer(nn.Module):
         if self.kind == "dense":
             y = nn.functional.linear(x.flatten(1)[:, None, None], weight, bias)
         else:
-            kernels = weight.unflatten(1, (KERNEL, KERNEL, -1)).permute(0, 3, 1, 2)
+            kernels = weight.reshape(len(weight), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)
             y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernels, bias, padding=self.padding)
             y = y.permute(0, 2, 3, 1)
         return y.relu() if self.relu else y

@@ -21,6 +21,8 @@ FOLDER = FolderKind("model", MODEL, ModelError)
 
 ORIGIN = ("training", "data", "parent")
 """Keys of a report that say where a model comes from; they are kept in model.json."""
+PRUNING = "pruning"
+"""Key of a report that says what was removed (psog.net.pruned); in model.json too, if there is any."""
 
 _LARGEST_JSON_BYTES = 1 << 20
 _LARGEST_WEIGHTS_BYTES = 1 << 24
@@ -56,8 +58,9 @@ def save_model(folder: Path, net: IntegerNet, report: Mapping[str, Any], force: 
         **description,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         **{key: report.get(key) for key in ORIGIN},
+        **{key: report[key] for key in (PRUNING,) if key in report},
     }
-    rest = {key: value for key, value in report.items() if key not in ORIGIN}
+    rest = {key: value for key, value in report.items() if key not in (*ORIGIN, PRUNING)}
     texts = {MODEL: _json(content), REPORT: _json(rest)}
     with FOLDER.writing(folder, force=force) as partial:
         (partial / WEIGHTS).write_bytes(weights)
@@ -92,7 +95,8 @@ def load_model(folder: Path) -> Model:
         net = unpack(content, tensors)
     except ModelError as error:
         raise ModelError(f"model {folder}: {error}") from error
-    report = {**{key: content.get(key) for key in ORIGIN}, **_read_json(folder, REPORT)}
+    told = {key: content[key] for key in (PRUNING,) if key in content}
+    report = {**{key: content.get(key) for key in ORIGIN}, **told, **_read_json(folder, REPORT)}
     return Model(net, report)
 
 

@@ -19,7 +19,8 @@ from psog.net.integer import IntegerNet
 from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
 from psog.net.normalise import check_readings, fit_normalisation, to_steps
 from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective, RowObjective
-from psog.net.qat import build
+from psog.net.pruned import describe
+from psog.net.qat import GazeNet, build
 
 FEWEST_USERS = 20
 """Below this a population network learns its users instead of eyes."""
@@ -40,10 +41,25 @@ def train(
     population's head and the ridge strength are learnt along the way.
 
     Returns:
-        The integers, and a report with "training", "data", "parent", "macs" and "parameters".
+        The integers, and a report with "training", "data", "parent", "macs" and "parameters", and "pruning"
+        (psog.net.pruned) after a run that pruned.
     Raises:
         ModelError: episodes of another headset, too few users, readings that are not numbers or saturated,
             or a run that diverged.
+    """
+    config = _with_architecture(config, headset)
+    net, objective = prepare(episodes, headset, config)
+    happened = fit(net, objective, config, progress)
+    users, poses, samples = episodes.readings.shape[:3]
+    data = {"kind": "episodes", "users": users, "poses": poses, "samples": samples, "seed": episodes.seed}
+    return _finish(net, config, happened, data)
+
+
+def prepare(episodes: Episodes, headset: Headset, config: TrainingConfig) -> tuple[GazeNet, EpisodeObjective]:
+    """The untrained network and what `train` minimises: for whoever changes a network between two runs.
+
+    Raises:
+        ModelError: episodes that cannot be trained on, as `train` says.
     """
     _check_episodes(episodes, headset)
     config = _with_architecture(config, headset)
@@ -62,10 +78,7 @@ def train(
         config=config,
         generator=seeded(config.seed),
     )
-    happened = fit(net, objective, config, progress)
-    users, poses, samples = episodes.readings.shape[:3]
-    data = {"kind": "episodes", "users": users, "poses": poses, "samples": samples, "seed": episodes.seed}
-    return _finish(to_integer(net), config, happened, data)
+    return net, objective
 
 
 def train_plain(
@@ -104,7 +117,7 @@ def train_plain(
         generator=seeded(config.seed),
     )
     happened = fit(net, objective, config, progress)
-    return _finish(to_integer(net), config, happened, {"kind": "recordings", "rows": len(readings)})
+    return _finish(net, config, happened, {"kind": "recordings", "rows": len(readings)})
 
 
 def check_users(users: int) -> None:
@@ -142,8 +155,9 @@ def _noise_steps(
 
 
 def _finish(
-    net: IntegerNet, config: TrainingConfig, happened: dict[str, Any], data: dict[str, Any]
+    trained: GazeNet, config: TrainingConfig, happened: dict[str, Any], data: dict[str, Any]
 ) -> tuple[IntegerNet, dict[str, Any]]:
+    net = to_integer(trained)
     history = happened.pop("history")
     report: dict[str, Any] = {
         "training": {**config.to_json(), **happened},
@@ -154,4 +168,6 @@ def _finish(
         "ridge": net.head.ridge,
         "history": history,
     }
+    if config.pruning is not None:
+        report["pruning"] = describe(trained, net, config.pruning.patterns)
     return net, report

@@ -46,6 +46,13 @@ def test_evaluate_prints_one_json_document_that_its_seed_repeats(model):
         (["train", "ring16", "--out", "{model}"], "already exists; choose another folder or pass --force"),
         (["train", "ring16", "--out", "{new}", "--users", "3"], "3 users are too few"),
         (["train", "ring16", "--out", "{new}", "--steps", "5", "--seconds", "5"], "give one of them"),
+        (
+            ["train", "ring16", "--out", "{new}", "--keep", "0.25"],
+            "cannot prune a network with no convolution of more than",
+        ),
+        (["train", "ring16", "--out", "{new}", "--network", "deep", "--keep", "2"], "a share of 2 of the"),
+        (["train", "ring16", "--out", "{new}", "--patterns", "8"], "for pruning; give --keep too"),
+        (["train", "ring16", "--out", "{new}", "--keep", "0.5", "--patterns", "5"], "patterns"),
         (["train", "ring99", "--out", "{new}"], "no headset named 'ring99'"),
         (["evaluate", "{new}"], "is not a model: cannot read model.json"),
         (["evaluate", "{model}", "--headset", "grid15"], "the model is for headset 'ring16'"),
