@@ -74,8 +74,8 @@ class TrainingConfig:
             )
         if self.architecture is not None and len(self.architecture.convolutions) < 2:
             raise ModelError(
-                "cannot prune a network with no convolution of more than one input channel; take a deeper one "
-                "(--network deep), or do not prune"
+                "cannot prune a network with no convolution of more than one input channel; take "
+                "a deeper one (--network deep), or do not prune"
             )
 
     def to_json(self) -> dict[str, Any]:
