@@ -120,6 +120,9 @@ class QuantizedLayer(nn.Module):
         """The layer without rounding of its output, by these weights."""
         if self.kind == "dense":
             y = nn.functional.linear(x.flatten(1)[:, None, None], weight, bias)
+        elif x.shape[-1] == 1:
+            # In this order of additions the shipped networks come out again to the bit.
+            y = nn.functional.linear(_patches(x, self.padding), weight, bias)
         else:
             kernels = weight.reshape(len(weight), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)
             y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernels, bias, padding=self.padding)
@@ -223,6 +226,14 @@ def build(architecture: Architecture, headset: Headset, normalisation: Normalisa
         layers.append(QuantizedLayer("dense", "valid", inputs, width, relu=True, generator=generator))
         inputs = width
     return GazeNet(headset.name, headset.grid, normalisation, layers, generator)
+
+
+def _patches(x: Tensor, padding: str) -> Tensor:
+    """(n, rows, columns, in) to (n, rows', columns', 3 · 3 · in): what a 3×3 kernel sees at each place."""
+    if padding == "same":
+        x = nn.functional.pad(x, (0, 0, 1, 1, 1, 1))
+    windows = x.unfold(1, KERNEL, 1).unfold(2, KERNEL, 1)  # (n, rows', columns', in, 3, 3)
+    return windows.permute(0, 1, 2, 4, 5, 3).flatten(3)
 
 
 def _round_to(x: Tensor, step: Tensor) -> Tensor:
