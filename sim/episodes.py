@@ -16,6 +16,7 @@ from psog.sim.anatomy import PUPIL_RANGE_MM
 from psog.sim.device import Device
 from psog.sim.electronics import gains, noise_counts
 from psog.sim.fits import check_distances, donning, slipped
+from psog.sim.grids import calibration_targets
 from psog.sim.population import Users, draw_users
 from psog.sim.render import Optics, Quadrature, pose_rows, render
 from psog.sim.safety import check_exposure
@@ -100,29 +101,32 @@ def make_test_episodes(
     *,
     users: int,
     seed: int,
-    grid_deg: tuple[float, float] = (15.0, 12.0),
+    points: int = CALIBRATION_TARGETS,
     repeats: int = 7,
     slips_mm: Sequence[float] = (0.0, 0.5, 1.0, 2.0),
     donning_mm: float = 2.0,
     quadrature: Quadrature | None = None,
     progress: Progress | None = None,
 ) -> Episodes:
-    """Test episodes: pose 0 is a 3×3 calibration, pose p a slip of exactly slips_mm[p - 1] from it.
+    """Test episodes: pose 0 is a calibration, pose p a slip of exactly slips_mm[p - 1] from it.
 
     In pose 0 the eye looks beside its target by FIXATION_SD_DEG, and `gaze_deg` is the *target*: what a
     calibration is told. In the other poses gaze is uniform over the headset's field and `gaze_deg` is
     where the eye looks. Eyes stay open. Users never coincide with those of `make_episodes`.
 
+    Args:
+        points: of `psog.sim.grids.calibration_targets`.
     Returns:
-        Episodes of 1 + len(slips_mm) poses with 9 · repeats samples; targets row by row from the
+        Episodes of 1 + len(slips_mm) poses with points · repeats samples; targets row by row from the
         lower left, each `repeats` times.
     Raises:
         SimulationError: a parameter that cannot be.
     """
-    _check(users=users, repeats=repeats)
+    _check(users=users, repeats=repeats, points=points)
     check_distances(donning_mm=donning_mm, **{f"slips_mm[{k}]": slip for k, slip in enumerate(slips_mm)})
-    targets = [(x * grid_deg[0], y * grid_deg[1]) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-    grid = np.repeat(np.array(targets, dtype=np.float64), repeats, axis=0)
+    targets = calibration_targets(headset.field_deg, points)
+    row_by_row = np.lexsort(targets.T)
+    grid = np.repeat(targets[row_by_row], repeats, axis=0)
     shape = (1 + len(slips_mm), len(grid))
 
     def draw(random: np.random.Generator, pupil_mm: float) -> _Draw:

@@ -21,6 +21,7 @@ from psog.sim.effects import Effects
 from psog.sim.electronics import signal_to_noise
 from psog.sim.episodes import FIXATION_SD_DEG
 from psog.sim.fits import check_distances, donning, slipped
+from psog.sim.grids import MOST_POINTS, calibration_targets
 from psog.sim.population import draw_users
 from psog.sim.quadrature import Quadrature
 from psog.sim.streams import derived_seed, stream
@@ -31,11 +32,8 @@ Progress = Callable[[int, int], None]
 CASES = ("known user", "new user", "calibrated user")
 SAMPLES_PER_POINT = 7
 """As `psog.sim.episodes.make_test_episodes` has them."""
-MOST_POINTS = 25
 _SAMPLES_AT_ONCE = 100
 """Users times gazes whose derivatives are taken together: a third of the time, for a gigabyte."""
-_TARGETS = (0.75, 0.6)
-"""Of the field: ±15° and ±12° in a field of ±20°."""
 
 
 @dataclass(frozen=True)
@@ -174,17 +172,6 @@ def gaze_grid(field_deg: tuple[float, float], side: int) -> Tensor:
     return torch.stack([x.reshape(-1), y.reshape(-1)], -1)
 
 
-def calibration_targets(field_deg: tuple[float, float], points: int) -> Tensor:
-    """(points, 2) the first of a fixed order: centre, corners, sides, then what lies between."""
-    ring = [(-1, -1), (1, 1), (1, -1), (-1, 1), (0, 1), (0, -1), (-1, 0), (1, 0)]
-    steps = (-1.0, -0.5, 0.0, 0.5, 1.0)
-    between = [(x, y) for y in steps for x in steps if (x, y) not in [(0, 0), *ring]]
-    order = torch.tensor([(0, 0), *ring, *between], dtype=torch.float64)
-    return order[:points] * torch.tensor(
-        [half * part for half, part in zip(field_deg, _TARGETS, strict=True)]
-    )
-
-
 def user_scenes(
     optics: TorchOptics,
     field_deg: tuple[float, float],
@@ -213,7 +200,7 @@ def user_scenes(
 
         return torch.vmap(one)(users, torch.as_tensor(np.array(fits)))
 
-    calibration = at(starts, calibration_targets(field_deg, question.points))
+    calibration = at(starts, torch.as_tensor(calibration_targets(field_deg, question.points)))
     use = [at(after(slip_mm), gaze_grid(field_deg, question.gazes)) for slip_mm in question.slips_mm]
     return [Scene(calibration[k], [each[k] for each in use]) for k in range(count)]
 

@@ -53,6 +53,12 @@ def test_calibration_pose_names_targets_and_looks_beside_them():
     assert (made.openness == 1).all()
 
 
+def test_a_calibration_may_have_more_points():
+    made = make_test_episodes(RING, users=1, seed=1, points=25, repeats=2, slips_mm=(1,))
+    assert made.readings.shape == (1, 2, 50, 16)
+    assert len(np.unique(made.gaze_deg[0, 0], axis=0)) == 25
+
+
 def test_blinks_are_few_and_labelled():
     made = make_episodes(RING, users=20, poses=2, samples=100, seed=6)
     assert (made.openness < 1).mean() == pytest.approx(BLINK_SHARE, rel=0.25)
