@@ -30,4 +30,4 @@ def calibration_targets(field_deg: tuple[float, float], points: int) -> NDArray[
     if not 0 <= points <= MOST_POINTS:
         raise SimulationError(f"cannot make a grid of {points} targets, expected 0 to {MOST_POINTS}")
     order = np.array(_ORDER, dtype=np.float64)[:points]
-    return order * np.array(_REACH) * np.array(field_deg, dtype=np.float64)
+    return np.asarray(order * np.array(_REACH) * np.array(field_deg, dtype=np.float64))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -125,27 +125,43 @@ def survey(headset: Headset, question: Question, progress: Progress | None = Non
     Raises:
         SimulationError: a part of the headset would touch an eye.
     """
-    q = question
+    return survey_points(headset, question, (question.points,), progress)[0]
+
+
+def survey_points(
+    headset: Headset, question: Question, points: Sequence[int], progress: Progress | None = None
+) -> list[Bounds]:
+    """`survey` for several numbers of calibration points, in the time of one.
+
+    Raises:
+        SimulationError: as `survey`, or an impossible number of points.
+    """
+    asked = [replace(question, points=count) for count in points]
+    q = max(asked, key=lambda one: one.points)
     optics = TorchOptics(headset, q.quadrature, q.effects)
     known = priors(headset.field_deg, q.donning_mm, q.seed, optics.effects)
     slips = [slip_covariance(slip, q.seed) for slip in q.slips_mm]
     gaze_deg = gaze_grid(headset.field_deg, q.gazes)
     scales = [readings_per_noise(headset, optics, snr)[:, None] for snr in q.snrs]
     users = user_columns(draw_users(q.users, derived_seed(q.seed, "bound")))
-    shape = (len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg))
+    shape = (len(asked), len(CASES), len(q.slips_mm), len(scales), q.users, len(gaze_deg))
     variance, mean_deg = np.empty((*shape, 2)), np.empty(shape)
     size = max(1, _SAMPLES_AT_ONCE // len(gaze_deg))
     for first in range(0, q.users, size):
         batch = {name: column[first : first + size] for name, column in users.items()}
         scenes = user_scenes(optics, headset.field_deg, batch, q, names=known.user_names, first=first)
         for k, scene in enumerate(scenes, start=first):
-            for j, scale in enumerate(scales):
-                found = covariances(scene, scale, known, slips)
-                variance[:, :, j, k] = found.diagonal(dim1=-2, dim2=-1).numpy()
-                mean_deg[:, :, j, k] = mean_length(found.numpy())
+            for i, one in enumerate(asked):
+                calibrated = scene._replace(calibration=scene.calibration[: one.points])
+                for j, scale in enumerate(scales):
+                    found = covariances(calibrated, scale, known, slips)
+                    variance[i, :, :, j, k] = found.diagonal(dim1=-2, dim2=-1).numpy()
+                    mean_deg[i, :, :, j, k] = mean_length(found.numpy())
         if progress is not None:
             progress(first + len(scenes), q.users)
-    return Bounds(headset.name, q, gaze_deg.numpy(), variance, mean_deg)
+    return [
+        Bounds(headset.name, one, gaze_deg.numpy(), variance[i], mean_deg[i]) for i, one in enumerate(asked)
+    ]
 
 
 def mean_length(covariance: NDArray[np.float64]) -> NDArray[np.float64]:

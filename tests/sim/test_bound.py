@@ -15,7 +15,15 @@ from psog.sim import render as kernels
 from psog.sim.bound.fisher import after_calibration, gaze_covariance
 from psog.sim.bound.jacobian import jacobian, readings
 from psog.sim.bound.parameters import FIT, GAZE, MOMENT, priors
-from psog.sim.bound.survey import CASES, Question, gaze_bound, mean_length, readings_per_noise, survey
+from psog.sim.bound.survey import (
+    CASES,
+    Question,
+    gaze_bound,
+    mean_length,
+    readings_per_noise,
+    survey,
+    survey_points,
+)
 from psog.sim.effects import FIRST_ORDER, Effects
 from psog.sim.population import draw_users
 from psog.sim.quadrature import FINE, Quadrature
@@ -175,9 +183,10 @@ def test_knowing_more_is_never_worse(small):
 
 def test_more_calibration_points_are_never_worse(small):
     _, new, calibrated = CASES
-    none = survey(RING, replace(SMALL, points=0))
+    none, again, more = survey_points(RING, SMALL, (0, SMALL.points, 14))
+    assert again.question == SMALL
+    np.testing.assert_allclose(again.variance, small.variance, rtol=1e-9)
     assert none.variance[2] == pytest.approx(none.variance[1])
-    more = survey(RING, replace(SMALL, points=14))
     assert (small.variance[2] <= none.variance[2] + 1e-12).all()
     assert (more.variance[2] <= small.variance[2] + 1e-12).all()
     assert total(small, calibrated) < 0.5 * total(small, new)

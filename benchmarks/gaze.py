@@ -1,0 +1,173 @@
+"""`psog bench gaze`: how well unseen users are tracked, by calibration points and slip, against the bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from rich.console import Console
+
+    from psog.headset import Headset
+    from psog.net.integer import IntegerNet
+
+POINTS = (0, 1, 5, 9, 13, 25)
+"""Of the calibration; 0 is none."""
+SLIPS_MM = (0.0, 0.5, 1.0, 2.0, 4.0)
+REGION_DEG = 15.0
+"""Half width of the part of the field that is told apart."""
+_FORMS = ("float", "int8")
+
+
+@dataclass(frozen=True)
+class Command:
+    """The standing table: gaze error of unseen users for models of one or more headsets.
+
+    Models of one headset (of several training seeds) are taken together: mean and SD over them.
+    """
+
+    models: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Folders of `psog train`."""
+    users: int = 60
+    """Unseen ones for each headset."""
+    seed: int = 999
+    """Of the unseen users, their fits, slips and noise."""
+    headset: tuple[str, ...] = ()
+    """TOML files of headsets that are not built in."""
+    bound: bool = False
+    """Work out the information bound too, and set the errors in relation to it: some minutes a headset."""
+    bound_users: int = 20
+    """Simulated users for the bound."""
+    json: bool = False
+    """Print one JSON document, and nothing else on standard output."""
+
+    def run(self) -> None:
+        from rich.console import Console
+
+        from psog.errors import ModelError
+        from psog.headset import load_headset
+
+        if not self.models:
+            raise ModelError("no model to measure; expected folders of `psog train`")
+        console = Console(stderr=True)
+        own = {headset.name: headset for headset in map(load_headset, self.headset)}
+        found = {}
+        for name, nets in _by_headset(self.models).items():
+            headset = own.get(name) or load_headset(name)
+            with console.status(f"{name}: {len(nets)} models, {self.users} users"):
+                found[name] = self._measure(nets, headset)
+            if self.bound:
+                found[name]["bound_deg"] = self._bounds(headset, console)
+        if self.json:
+            import json
+
+            print(json.dumps({"users": self.users, "seed": self.seed, "headsets": found}))
+        else:
+            _print(found, self.users, self.seed)
+
+    def _measure(self, nets: Sequence[IntegerNet], headset: Headset) -> dict[str, Any]:
+        """{"models", "float": {points: {slip: figures}}, "int8": …}."""
+        import numpy as np
+
+        from psog.net.evaluation import float_features, int8_features, noisy_wire
+        from psog.net.gaze_errors import gaze_errors
+        from psog.sim.episodes import make_test_episodes
+        from psog.sim.grids import calibration_targets
+
+        episodes = make_test_episodes(
+            headset, users=self.users, seed=self.seed, points=max(POINTS), slips_mm=SLIPS_MM
+        )
+        wire = noisy_wire(episodes, headset, self.seed)
+        label = episodes.gaze_deg[0, 0]
+        grids = [calibration_targets(headset.field_deg, points).astype(np.float32) for points in POINTS]
+        chosen = [(label[:, None] == grid[None]).all(axis=-1).any(axis=1) for grid in grids]
+        inside = np.asarray((np.abs(episodes.gaze_deg[:, 1:]) <= REGION_DEG).all(axis=-1))
+        result: dict[str, Any] = {"models": len(nets)}
+        for form, features in zip(_FORMS, (float_features, int8_features), strict=True):
+            errors = np.stack([gaze_errors(net, features(net), wire, episodes, chosen) for net in nets])
+            result[form] = _figures(errors, inside)
+        return result
+
+    def _bounds(self, headset: Headset, console: Console) -> dict[str, dict[str, float]]:
+        """{points: {slip: degrees}}: mean error over gazes of the median user."""
+        from psog.sim.bound.survey import CASES, Question, survey_points
+
+        question = Question(users=self.bound_users, slips_mm=SLIPS_MM, seed=self.seed)
+        with console.status(f"{headset.name}: the bound"):
+            found = survey_points(headset, question, POINTS)
+        return {
+            str(points): {
+                f"{slip:g}": round(one.median_user_deg(CASES[2] if points else CASES[1], index, 0), 4)
+                for index, slip in enumerate(SLIPS_MM)
+            }
+            for points, one in zip(POINTS, found, strict=True)
+        }
+
+
+def _by_headset(folders: Sequence[Path]) -> dict[str, list[IntegerNet]]:
+    from psog.net.store import load_model
+
+    nets: dict[str, list[IntegerNet]] = {}
+    for folder in folders:
+        net = load_model(folder).net
+        nets.setdefault(net.headset, []).append(net)
+    return nets
+
+
+def _figures(errors: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:
+    """{points: {slip: {figure: [mean, SD over models]}}}.
+
+    Args:
+        errors: (models, calibrations, users, slips, samples) degrees.
+        inside: (users, slips, samples) whether the gaze lies in the inner region.
+    """
+    import numpy as np
+
+    whole = errors.mean(axis=-1)
+    inner = np.where(inside, errors, 0).sum(axis=-1) / inside.sum(axis=-1)
+    figures = {
+        "median_deg": np.median(whole, axis=2),
+        "p95_deg": np.quantile(whole, 0.95, axis=2),
+        "inner_median_deg": np.median(inner, axis=2),
+    }
+    spread = 1 if len(errors) > 1 else 0
+    return {
+        str(points): {
+            f"{slip:g}": {
+                name: [round(float(v[:, i, j].mean()), 4), round(float(v[:, i, j].std(ddof=spread)), 4)]
+                for name, v in figures.items()
+            }
+            for j, slip in enumerate(SLIPS_MM)
+        }
+        for i, points in enumerate(POINTS)
+    }
+
+
+def _print(found: dict[str, Any], users: int, seed: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    for name, of_headset in found.items():
+        title = (
+            f"{name}: gaze error of {users} unseen users (seed {seed}), {of_headset['models']} models, int8"
+        )
+        note = f"median user / 95th percentile / median within ±{REGION_DEG:g}°, degrees; × the bound"
+        table = Table("points", *(f"{slip:g} mm" for slip in SLIPS_MM), title=title, caption=note)
+        for points, row in of_headset["int8"].items():
+            bounds = of_headset.get("bound_deg", {}).get(points, {})
+            cells = [_cell(figures, bounds.get(slip)) for slip, figures in row.items()]
+            table.add_row("none" if points == "0" else points, *cells)
+        Console().print(table)
+
+
+def _cell(figures: dict[str, list[float]], bound_deg: float | None) -> str:
+    median, sd = figures["median_deg"]
+    text = f"{median:.2f} ± {sd:.2f} / {figures['p95_deg'][0]:.2f} / {figures['inner_median_deg'][0]:.2f}"
+    return text if bound_deg is None else f"{text}; {median / bound_deg:.1f} ×"
