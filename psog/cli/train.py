@@ -19,6 +19,7 @@ class Command:
     """Train a population model for a headset on simulated users, and judge it on users it has not seen.
 
     With --steps (the default) the same seed gives the same model; with --seconds the machine's speed counts.
+    A run that was stopped goes on where it was when the same command is given again.
     """
 
     headset: Positional[str]
@@ -39,6 +40,8 @@ class Command:
     patterns: Literal["4", "8", "12", "data"] | None = None
     """With --keep: the patterns a kernel chooses its four weights from: the 4 corners (the default), 8 or 12,
     or the most frequent ones of these data."""
+    learning_rate: float | None = None
+    """At the start; lower it if a run diverges."""
     seed: int = 0
     """Of users, weights and batches."""
     force: bool = False
@@ -59,7 +62,7 @@ class Command:
         from psog.net.architecture import named
         from psog.net.loop import TrainingConfig
         from psog.net.store import FOLDER, save_model
-        from psog.net.training import check_users, train
+        from psog.net.training import check_users, train, unfinished
         from psog.sim.episodes import make_episodes
 
         console = Console(stderr=True)
@@ -74,15 +77,20 @@ class Command:
             seconds=self.seconds,
             seed=self.seed,
             architecture=architecture,
+            learning_rate=TrainingConfig.learning_rate if self.learning_rate is None else self.learning_rate,
             pruning=self._pruning(),
         )
+        checkpoint = unfinished(self.out, headset, config, {"users": self.users})
+        if checkpoint.load() is not None:
+            console.print(f"going on from {checkpoint.path.name}", soft_wrap=True)
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         console.print(f"simulating {self.users} users of {headset.name}")
         episodes = make_episodes(headset, users=self.users, seed=self.seed)
         with training_bar(console) as show:
-            net, report = train(episodes, headset, config, show)
+            net, report = train(episodes, headset, config, show, checkpoint)
         report["evaluation"] = errors_on_unseen_users(net, headset, _TEST_USERS, self.seed)
         save_model(self.out, net, report, self.force)
+        checkpoint.remove()
         if self.json:
             print(json.dumps(report))
         print_errors(console, report["evaluation"])

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from psog.errors import ModelError
 from psog.net.architecture import Architecture
+from psog.net.checkpoint import Checkpoint, State
 from psog.net.pruning import Pruner, Pruning
 from psog.net.qat import GazeNet
 from psog.net.soap import Soap
@@ -56,6 +57,8 @@ class TrainingConfig:
                 f"training budget is steps={self.steps}, seconds={self.seconds}; "
                 "give one of them, greater than 0"
             )
+        if not 0 < self.learning_rate < math.inf:
+            raise ModelError(f"learning rate is {self.learning_rate}; expected a number above 0")
         if not 0 <= self.seed < 1 << 63:
             raise ModelError(f"seed is {self.seed}; expected 0 or more, below 2^63")
         if not 0 <= self.warm_up <= self.quantize_from < self.freeze_from < 1:
@@ -102,7 +105,13 @@ ProgressCallback = Callable[[Progress], None]
 
 
 class Objective(Protocol):
-    """What a run minimises, on a batch of its own choice."""
+    """What a run minimises, on a batch of its own choice.
+
+    Attributes:
+        generator: where it draws from.
+    """
+
+    generator: torch.Generator
 
     def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
         """The loss, and the batch's mean gaze error in degrees, at this fraction of the run."""
@@ -110,60 +119,122 @@ class Objective(Protocol):
 
 
 def fit(
-    net: GazeNet, objective: Objective, config: TrainingConfig, progress: ProgressCallback | None = None
+    net: GazeNet,
+    objective: Objective,
+    config: TrainingConfig,
+    progress: ProgressCallback | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> dict[str, Any]:
     """Train `net` in place; afterwards it is quantized and ready for `to_integer`.
 
+    Args:
+        checkpoint: where the run's state is kept, and from where it goes on after a stop.
     Returns:
         What happened: "steps_done", "seconds_taken" and the "history" of (step, error in degrees).
     Raises:
-        ModelError: the loss stopped being a number.
+        ModelError: the loss stopped being a number; the state of a while before is kept in the checkpoint.
     """
-    clock = _Budget(config)
-    optimiser, pruner = Soap(net.parameters()), Pruner(net, config.pruning)
-    error_deg, history = math.nan, []
+    run = _Run(net, objective, config)
+    if checkpoint is not None and (state := checkpoint.load()) is not None:
+        run.restore(state, checkpoint)
     net.train()
-    while (fraction := clock.fraction()) < 1 or not net.quantized:
-        if fraction >= config.quantize_from:
-            net.quantize()
-        if fraction >= config.freeze_from and clock.quantized_steps > _RANGE_STEPS:
-            net.freeze_ranges()
-        rate = _learning_rate(config, fraction, clock.step)
+    while (fraction := run.clock.fraction()) < 1 or not net.quantized:
+        if checkpoint is not None and checkpoint.is_due():
+            checkpoint.save(run.state())
+        step = run.clock.step
         try:
-            batch_error_deg = _step(net, objective, fraction, rate, optimiser=optimiser, pruner=pruner)
+            run.step(fraction)
         except (torch.linalg.LinAlgError, FloatingPointError) as error:  # type: ignore[attr-defined]
+            kept = "" if checkpoint is None or not checkpoint.path.exists() else _KEPT.format(checkpoint.path)
             raise ModelError(
-                f"training diverged at step {clock.step}; lower the learning rate ({config.learning_rate}) "
-                "or take another seed"
+                f"training diverged at step {step}; lower the learning rate ({config.learning_rate}) "
+                f"or take another seed{kept}"
             ) from error
-        error_deg = _running(error_deg, batch_error_deg)
-        if clock.step % _REPORT_EVERY == 0:
-            history.append((clock.step, round(error_deg, 4)))
-            if progress is not None:
-                progress(Progress(fraction, clock.step, _phase(config, fraction), error_deg))
-        clock.tick(quantized=net.quantized)
+        if step % _REPORT_EVERY == 0 and progress is not None:
+            progress(Progress(fraction, step, _phase(config, fraction), run.error_deg))
     net.eval()
     if progress is not None:
-        progress(Progress(1.0, clock.step, "settle", error_deg))
-    return {"steps_done": clock.step, "seconds_taken": round(clock.seconds(), 2), "history": history}
+        progress(Progress(1.0, run.clock.step, "settle", run.error_deg))
+    taken = round(run.clock.seconds(), 2)
+    return {"steps_done": run.clock.step, "seconds_taken": taken, "history": run.history}
 
 
-def _step(
-    net: GazeNet, objective: Objective, fraction: float, rate: float, *, optimiser: Soap, pruner: Pruner
-) -> float:
-    """One step down; returns the batch's error in degrees.
+_KEPT = "; {} keeps the last good state, from which the same command goes on at the lower rate"
 
-    Raises:
-        FloatingPointError, LinAlgError: the weights are no longer usable.
-    """
-    loss, error_deg = objective(net, fraction)
-    if not math.isfinite(float(loss.detach())):
-        raise FloatingPointError("the loss is not a number")
-    loss.backward()  # type: ignore[no-untyped-call]
-    pruner.before_update(fraction)
-    optimiser.step(rate)
-    pruner.after_update(rate)
-    return error_deg
+
+class _Run:
+    """A network on its way, and all that decides how it goes on."""
+
+    def __init__(self, net: GazeNet, objective: Objective, config: TrainingConfig) -> None:
+        self._net, self._objective, self._config = net, objective, config
+        self._optimiser, self._pruner = Soap(net.parameters()), Pruner(net, config.pruning)
+        self.clock = _Budget(config)
+        self.error_deg = math.nan
+        self.history: list[tuple[int, float]] = []
+
+    def step(self, fraction: float) -> None:
+        """One step down.
+
+        Raises:
+            FloatingPointError, LinAlgError: the weights are no longer usable.
+        """
+        if fraction >= self._config.quantize_from:
+            self._net.quantize()
+        if fraction >= self._config.freeze_from and self.clock.quantized_steps > _RANGE_STEPS:
+            self._net.freeze_ranges()
+        rate = _learning_rate(self._config, fraction, self.clock.step)
+        loss, batch_error_deg = self._objective(self._net, fraction)
+        if not math.isfinite(float(loss.detach())):
+            raise FloatingPointError("the loss is not a number")
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._pruner.before_update(fraction)
+        self._optimiser.step(rate)
+        self._pruner.after_update(rate)
+        self.error_deg = _running(self.error_deg, batch_error_deg)
+        if self.clock.step % _REPORT_EVERY == 0:
+            self.history.append((self.clock.step, round(self.error_deg, 4)))
+        self.clock.tick(quantized=self._net.quantized)
+
+    def state(self) -> State:
+        """Everything, between two steps."""
+        tensors = {f"net.{name}": tensor for name, tensor in self._net.state_dict().items()}
+        tensors |= {f"soap.{name}": tensor for name, tensor in self._optimiser.tensors().items()}
+        tensors["random"] = self._objective.generator.get_state()
+        clock = self.clock
+        return State(
+            tensors,
+            {
+                "step": clock.step,
+                "quantized_steps": clock.quantized_steps,
+                "seconds": clock.seconds(),
+                "error_deg": None if math.isnan(self.error_deg) else self.error_deg,
+                "history": self.history,
+            },
+        )
+
+    def restore(self, state: State, checkpoint: Checkpoint) -> None:
+        """Go on from a state of a run of the same network, objective and configuration.
+
+        Raises:
+            ModelError: it is of another one.
+        """
+        parts: dict[str, dict[str, Tensor]] = {"net": {}, "soap": {}}
+        try:
+            for name, tensor in state.tensors.items():
+                kind, _, rest = name.partition(".")
+                parts.setdefault(kind, {})[rest] = tensor
+            self._net.load_state_dict(parts["net"])
+            self._optimiser.restore(parts["soap"])
+            self._objective.generator.set_state(state.tensors["random"])
+            numbers = state.numbers
+            self.clock.go_on(numbers["step"], numbers["quantized_steps"], numbers["seconds"])
+            self.error_deg = math.nan if numbers["error_deg"] is None else float(numbers["error_deg"])
+            self.history = [(int(step), float(error)) for step, error in numbers["history"]]
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"{checkpoint.path} does not hold the state of this training: "
+                f"{' '.join(str(error).split())}; remove it to begin anew"
+            ) from error
 
 
 _REPORT_EVERY = 50
@@ -183,6 +254,11 @@ class _Budget:
 
     def seconds(self) -> float:
         return time.monotonic() - self._start
+
+    def go_on(self, step: int, quantized_steps: int, seconds: float) -> None:
+        """From where a run was stopped that had taken so long."""
+        self.step, self.quantized_steps = int(step), int(quantized_steps)
+        self._start = time.monotonic() - float(seconds)
 
     def fraction(self) -> float:
         if self._config.steps is not None:

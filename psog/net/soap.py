@@ -9,7 +9,7 @@ Source: Vyas et al., SOAP: Improving and Stabilizing Shampoo using Adam, 2024, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -55,6 +55,27 @@ class _Moments:
         self._follow(gradient)
         return direction
 
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it, by name."""
+        found = {"steps": torch.tensor(self.steps), "mean": self.mean, "square": self.square}
+        for name, side in (("rows", self.rows), ("columns", self.columns)):
+            if side is not None:
+                found |= {f"{name}.covariance": side.covariance, f"{name}.basis": side.basis}
+        return found
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Become what `tensors` were taken of.
+
+        Raises:
+            ValueError: they are of another parameter.
+        """
+        own = self.tensors()
+        if {name: t.shape for name, t in own.items()} != {name: t.shape for name, t in tensors.items()}:
+            raise ValueError("the optimiser's memory is of another network")
+        for name, tensor in own.items():
+            tensor.copy_(tensors[name])
+        self.steps = int(tensors["steps"])
+
     def _turn(self, x: Tensor) -> Tensor:
         x = x if self.rows is None else self.rows.basis.T @ x
         return x if self.columns is None else x @ self.columns.basis
@@ -93,6 +114,31 @@ class Soap:
             else:
                 parameter.add_(self._moments[index].step(gradient), alpha=-learning_rate)
             parameter.grad = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What it remembers, by name."""
+        return {
+            f"{index}.{name}": tensor
+            for index, moments in self._moments.items()
+            for name, tensor in moments.tensors().items()
+        }
+
+    @torch.no_grad()
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Remember what another optimiser of the same parameters remembered.
+
+        Raises:
+            ValueError: they are not the same.
+        """
+        by_index: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            number, _, part = name.partition(".")
+            by_index.setdefault(int(number), {})[part] = tensor
+        if not by_index.keys() <= set(range(len(self._parameters))):
+            raise ValueError("the optimiser's memory is of another network")
+        for index, parts in by_index.items():
+            self._moments[index] = _Moments(torch.zeros_like(self._parameters[index]))
+            self._moments[index].restore(parts)
 
 
 def _side(covariance: Tensor) -> _Side:

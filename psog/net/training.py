@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from psog.episodes import Episodes
 from psog.errors import ModelError
 from psog.headset import Headset
 from psog.net.architecture import standard
+from psog.net.checkpoint import Checkpoint
 from psog.net.convert import to_integer
 from psog.net.integer import IntegerNet
 from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
@@ -32,7 +35,11 @@ _ROWS_FOR_RANGE = 200_000  # quantiles of 0.05 % are steady with this many rows
 
 
 def train(
-    episodes: Episodes, headset: Headset, config: TrainingConfig, progress: ProgressCallback | None = None
+    episodes: Episodes,
+    headset: Headset,
+    config: TrainingConfig,
+    progress: ProgressCallback | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[IntegerNet, dict[str, Any]]:
     """A network for users never seen, trained through the solve that fits its head to them.
 
@@ -40,6 +47,8 @@ def train(
     and lowers the error of that head on samples of all poses: the headset has slipped in between. The
     population's head and the ridge strength are learnt along the way.
 
+    Args:
+        checkpoint: of this run (`unfinished`), to go on from after a stop.
     Returns:
         The integers, and a report with "training", "data", "parent", "macs" and "parameters", and "pruning"
         (psog.net.pruned) after a run that pruned.
@@ -49,10 +58,21 @@ def train(
     """
     config = _with_architecture(config, headset)
     net, objective = prepare(episodes, headset, config)
-    happened = fit(net, objective, config, progress)
+    happened = fit(net, objective, config, progress, checkpoint)
     users, poses, samples = episodes.readings.shape[:3]
     data = {"kind": "episodes", "users": users, "poses": poses, "samples": samples, "seed": episodes.seed}
     return _finish(net, config, happened, data)
+
+
+def unfinished(model: Path, headset: Headset, config: TrainingConfig, data: Mapping[str, Any]) -> Checkpoint:
+    """The checkpoint of the run that trains `model`.
+
+    Args:
+        data: what decides the episodes, as JSON.
+    """
+    decides = _with_architecture(config, headset).to_json()
+    del decides["learning_rate"]  # a run that diverged goes on with a lower one
+    return Checkpoint(model, {"headset": headset.model_dump(mode="json"), **data, **decides})
 
 
 def prepare(episodes: Episodes, headset: Headset, config: TrainingConfig) -> tuple[GazeNet, EpisodeObjective]:
