@@ -20,7 +20,7 @@ _MAX_SHIFT = 30
 _FULL = (1 << WIRE_BITS) - 1
 
 
-def fit_normalisation(wire: NDArray[np.floating]) -> Normalisation:
+def fit_normalisation(wire: NDArray[np.floating], highest: float = _FULL) -> Normalisation:
     """Offset and multiplier per sensor so that almost all readings fill the int8 input.
 
     Centre and reach come from low and high quantiles instead of mean and SD: readings are skewed, and one
@@ -28,10 +28,11 @@ def fit_normalisation(wire: NDArray[np.floating]) -> Normalisation:
 
     Args:
         wire: (n, sensors) readings in wire units (16 bit, not necessarily whole numbers).
+        highest: what a saturated converter gives.
     Raises:
         ModelError: a sensor is not a number, saturated, or never changes.
     """
-    check_readings(wire)
+    check_readings(wire, highest)
     low, high = np.quantile(wire, (_OUTSIDE, 1 - _OUTSIDE), axis=0)
     flat = np.flatnonzero(high - low < 1.0)
     if flat.size:
@@ -53,7 +54,7 @@ def to_steps(normalisation: Normalisation, wire: NDArray[np.floating]) -> NDArra
     return ((np.asarray(wire, np.float64) - normalisation.offset) * factor).astype(np.float32)
 
 
-def check_readings(wire: NDArray[np.floating]) -> None:
+def check_readings(wire: NDArray[np.floating], highest: float = _FULL) -> None:
     """Raise ModelError when a sensor is not a number or saturated in more than 1 % of (n, sensors) rows."""
     if len(wire) == 0:
         raise ModelError("there are no readings to train on; expected at least one row")
@@ -61,7 +62,7 @@ def check_readings(wire: NDArray[np.floating]) -> None:
     if broken.size:
         row, sensor = broken[0]
         raise ModelError(f"sensor {sensor} is not a number in row {row} of the readings; remove the row")
-    saturated = ((wire <= 0) | (wire >= _FULL)).mean(axis=0)
+    saturated = ((wire <= 0) | (wire >= highest)).mean(axis=0)
     worst = int(saturated.argmax())
     if saturated[worst] > _SATURATED:
         raise ModelError(

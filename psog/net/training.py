@@ -84,9 +84,10 @@ def prepare(episodes: Episodes, headset: Headset, config: TrainingConfig) -> tup
     _check_episodes(episodes, headset)
     config = _with_architecture(config, headset)
     wire = episodes.readings.astype(np.float32) * np.float32(headset.wire_scale)
-    check_readings(wire.reshape(-1, headset.sensor_count))
+    highest = _highest(headset)
+    check_readings(wire.reshape(-1, headset.sensor_count), highest)
     open_rows = wire[episodes.openness >= OPEN_ENOUGH]  # a closed lid may clip; an open eye needs resolution
-    normalisation = fit_normalisation(open_rows[:: max(1, len(open_rows) // _ROWS_FOR_RANGE)])
+    normalisation = fit_normalisation(open_rows[:: max(1, len(open_rows) // _ROWS_FOR_RANGE)], highest)
     noise = _noise_steps(normalisation.multiplier * 2.0**-normalisation.shift, episodes.noise_counts, headset)
     assert config.architecture is not None
     net = build(config.architecture, headset, normalisation, config.seed)
@@ -125,7 +126,7 @@ def train_plain(
         )
     config = _with_architecture(config, headset)
     wire = np.asarray(readings, np.float32) * np.float32(headset.wire_scale)
-    normalisation = fit_normalisation(wire)
+    normalisation = fit_normalisation(wire, _highest(headset))
     assert config.architecture is not None
     net = build(config.architecture, headset, normalisation, config.seed)
     factor = torch.from_numpy(normalisation.multiplier * 2.0**-normalisation.shift).float()
@@ -138,6 +139,11 @@ def train_plain(
     )
     happened = fit(net, objective, config, progress)
     return _finish(net, config, happened, {"kind": "recordings", "rows": len(readings)})
+
+
+def _highest(headset: Headset) -> int:
+    """Wire value of a saturated converter."""
+    return (headset.adc.full_scale - 1) * headset.wire_scale
 
 
 def check_users(users: int) -> None:

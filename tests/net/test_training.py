@@ -102,6 +102,7 @@ def spoiled(value, share):
         (toy_episodes("ring16", 30, 1, poses=1), "1 poses of 24 samples; at least 2 poses of 16"),
         (spoiled(np.nan, 0), "sensor 3 is not a number in row 0"),
         (spoiled(5000.0, 0.5), "sensor 3 is saturated in 17 %"),
+        (spoiled(4095.0, 0.5), "sensor 3 is saturated in 17 %"),
     ],
 )
 def test_episodes_that_cannot_be_trained_on_are_refused(ring16, episodes, message):
