@@ -64,9 +64,9 @@ FULL = Protocol(
 a weak value. psog's steps and rates were chosen on other simulated users (seed 1)."""
 SHORT = Protocol(
     samples=6000,
-    folds=(0, 4),
+    folds=(4, 5),
     repetitions=1,
-    pretraining=Schedule(2000, 100, 60),
+    pretraining=Schedule(2000, 100, 40),
     user=FULL.user,
     psog_pretraining=Tuning(3000, 6e-3),
     psog_tuning=(Tuning(300, 3e-3), Tuning(1000, 6e-3)),
