@@ -1,7 +1,7 @@
 """Building the firmware's C tree: compilers, boards, and what the linker says about size.
 
 Every build goes into a cache folder named after its sources, flags and compiler, so that it happens once;
-it appears there complete or not at all.
+it appears there complete or not at all, and one that is damaged later is built again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psog.errors import ToolchainError
+from psog.sealed import is_whole, seal
 
 C_TREE = Path(__file__).resolve().parent / "firmware"
 
@@ -208,12 +209,13 @@ def _build(target: Target, output: str, sources: Sequence[Path], link: Sequence[
     flags = [*_WARNINGS, *_CODE, *target.core, *includes]
     key = _digest([_run([compiler, "--version"], C_TREE), *flags, *link, output], sources)
     built = _cache_folder() / key / output
-    if built.exists():
+    if is_whole(built):
         return built
     built.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=built.parent.parent, prefix="building-") as folder:
         partial = Path(folder) / output
         _run([compiler, *flags, *map(str, sources), "-o", str(partial), *link], C_TREE)
+        seal(partial)
         built.parent.mkdir(exist_ok=True)
         partial.replace(built)
     return built

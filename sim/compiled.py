@@ -1,8 +1,7 @@
 """The kernels' machine code: compiled on first use and kept in a cache.
 
 It is named after its sources, the constants it uses, the compiler and the processor, so that it is made once
-and never used for others. Another processor may round the last digit otherwise. A file in the cache ends in
-the SHA-256 of what comes before: a part of a library can be loaded, and then ends the program.
+and never used for others. Another processor may round the last digit otherwise.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from psog.errors import ToolchainError
+from psog.sealed import is_whole, seal
 from psog.sim import anatomy
 
 _SOURCES = Path(__file__).resolve().parent / "kernels"
@@ -45,7 +45,6 @@ _CONSTANTS = (
     "GLINT_LID_BLUR_MM",
 )
 """Of `psog.sim.anatomy`: what the kernels use of it."""
-_DIGEST_BYTES = hashlib.sha256().digest_size
 _PACKAGES = "apt-get install gcc libc6-dev"
 
 
@@ -88,7 +87,7 @@ def compiled(across: int) -> Path:
     folder = _cache()
     built = folder / name
     try:
-        if not _is_whole(built):
+        if not is_whole(built):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as place:
                 _compile(across, Path(place, name))
@@ -114,22 +113,11 @@ def _cache() -> Path:
 
 
 def _compile(across: int, library: Path) -> None:
-    """Write the shared library and its digest."""
+    """Write the shared library, sealed."""
     library.with_name("anatomy.h").write_text(_constants(across), "utf-8")
     source = str(_SOURCES / "render.c")
     _run([_compiler(), *_WARNINGS, *_FLAGS, f"-I{library.parent}", source, "-o", str(library), "-lm"])
-    digest = hashlib.sha256(library.read_bytes()).digest()
-    with library.open("ab") as file:
-        file.write(digest)
-
-
-def _is_whole(library: Path) -> bool:
-    """Whether the file is there, as `_compile` wrote it."""
-    try:
-        content = library.read_bytes()
-    except FileNotFoundError:
-        return False
-    return hashlib.sha256(content[:-_DIGEST_BYTES]).digest() == content[-_DIGEST_BYTES:]
+    seal(library)
 
 
 def _run(command: list[str]) -> str:

@@ -87,3 +87,13 @@ def test_a_c_file_is_short_and_narrow(path: Path):
     lines = path.read_text("utf-8").splitlines()
     assert len(lines) < 300
     assert max(map(len, lines)) <= 110
+
+
+@pytest.mark.parametrize("damage", ["empty", "a part", "a changed byte"])
+def test_a_build_that_was_damaged_is_made_again(empty_cache, damage):
+    built = build_library()
+    whole = built.read_bytes()
+    changed = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+    built.write_bytes({"empty": b"", "a part": whole[:4000], "a changed byte": changed}[damage])
+    assert build_library() == built
+    assert built.read_bytes() == whole
