@@ -24,8 +24,8 @@ from psog.benchmarks.etra2019_protocol import (
 from psog.headset import Headset
 from psog.metrics import angular_error
 from psog.net.architecture import Architecture, Convolution
+from psog.net.calibrated import float_features, int8_features
 from psog.net.convert import from_integer, to_integer
-from psog.net.evaluation import float_features, int8_features
 from psog.net.integer import Head, IntegerNet
 from psog.net.loop import TrainingConfig, fit, seeded
 from psog.net.normalise import fit_normalisation, to_steps

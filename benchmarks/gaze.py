@@ -23,7 +23,6 @@ POINTS = (0, 1, 5, 9, 13, 25)
 SLIPS_MM = (0.0, 0.5, 1.0, 2.0, 4.0)
 REGION_DEG = 15.0
 """Half width of the part of the field that is told apart."""
-_FORMS = ("float", "int8")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,8 @@ class Command:
         """{"models", "float": {points: {slip: figures}}, "int8": …}."""
         import numpy as np
 
-        from psog.net.evaluation import float_features, int8_features, noisy_wire
+        from psog.net.calibrated import float_features, int8_features
+        from psog.net.evaluation import noisy_wire
         from psog.net.gaze_errors import gaze_errors
         from psog.sim.episodes import make_test_episodes
         from psog.sim.grids import calibration_targets
@@ -90,9 +90,9 @@ class Command:
         chosen = [(label[:, None] == grid[None]).all(axis=-1).any(axis=1) for grid in grids]
         inside = np.asarray((np.abs(episodes.gaze_deg[:, 1:]) <= REGION_DEG).all(axis=-1))
         result: dict[str, Any] = {"models": len(nets)}
-        for form, features in zip(_FORMS, (float_features, int8_features), strict=True):
-            errors = np.stack([gaze_errors(net, features(net), wire, episodes, chosen) for net in nets])
-            result[form] = _figures(errors, inside)
+        for name, form in {"float": float_features, "int8": int8_features}.items():
+            errors = np.stack([gaze_errors(net, form, wire, episodes, chosen) for net in nets])
+            result[name] = _figures(errors, inside)
         return result
 
     def _bounds(self, headset: Headset, console: Console) -> dict[str, dict[str, float]]:

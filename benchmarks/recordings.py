@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from psog.headset import Headset
-    from psog.net.evaluation import RealFeatures
+    from psog.net.calibrated import Form
     from psog.net.integer import IntegerNet
     from psog.recording import Recording
 
@@ -148,17 +148,15 @@ def _training_rows(recordings: list[Recording], seed: int) -> tuple[NDArray[np.f
 def _errors(net: IntegerNet, headset: Headset, recording: Recording) -> dict[str, dict[str, float]]:
     """{"float": {"mean_deg", "p95_deg"}, "int8": …} of one recording."""
     from psog.metrics import accuracy
-    from psog.net.evaluation import float_features, int8_features
+    from psog.net.calibrated import float_features, int8_features, uncalibrated
 
     wire = headset.to_wire(recording.readings)
-    head = net.head.weight[:2]
 
-    def error(features: RealFeatures) -> dict[str, float]:
-        gaze_deg = features(wire) @ head[:, :-1].T + head[:, -1]
-        found = accuracy(gaze_deg, recording.gaze_deg)
+    def error(form: Form) -> dict[str, float]:
+        found = accuracy(uncalibrated(net, form)(wire), recording.gaze_deg)
         return {"mean_deg": round(found.mean_deg, 4), "p95_deg": round(found.p95_deg, 4)}
 
-    return {"float": error(float_features(net)), "int8": error(int8_features(net))}
+    return {"float": error(float_features), "int8": error(int8_features)}
 
 
 def _print(console: Console, result: dict[str, Any]) -> None:

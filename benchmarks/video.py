@@ -130,7 +130,7 @@ def _errors(recording: Recording, headset: Headset, steps: int, seed: int) -> di
     import numpy as np
 
     from psog.errors import RecordingError
-    from psog.net.evaluation import float_features, int8_features
+    from psog.net.calibrated import float_features, int8_features
     from psog.net.loop import TrainingConfig
     from psog.net.training import train_plain
 

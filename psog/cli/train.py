@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +35,8 @@ class Command:
     network: Literal["cnn", "mlp", "deep"] = "cnn"
     """The headset's standard network, the baseline of about the same cost without convolutions, or two
     convolutions of 16 channels, which are worth pruning."""
+    embedding: int = 0
+    """Numbers that tell the network whose eye it sees, from a calibration on the host, such as 16."""
     keep: float | None = None
     """Prune while training: the share of kernels to keep, such as 0.25, each with four of nine weights."""
     patterns: Literal["4", "8", "12", "data"] | None = None
@@ -71,7 +73,7 @@ class Command:
         check_users(self.users)
         warn_of_exposure(headset, console)
         steps = DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps
-        architecture = named(self.network, headset)
+        architecture = replace(named(self.network, headset), embedding=self.embedding)
         config = TrainingConfig(
             steps=steps,
             seconds=self.seconds,

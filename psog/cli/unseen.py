@@ -38,7 +38,7 @@ def quality_on_unseen_users(
 
     episodes = _episodes(headset, users, seed)
     found = judge(net, episodes, headset, SLIPS_MM, seed)
-    still = still_eyes(net, episodes, headset, found.forms["int8"].heads, seed)
+    still = still_eyes(episodes, headset, found.forms["int8"].wearers, seed)
     return {**found.summary(), "seed": seed, "points": 9}, found.report(still)
 
 

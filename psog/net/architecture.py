@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from psog.errors import ModelError
 from psog.headset import Headset
+from psog.net.embedding import MAX_NUMBERS
 
 OUTPUTS = 3
 """What the head gives: gaze_h, gaze_v (deg) and openness."""
@@ -35,11 +36,13 @@ class Architecture:
     Attributes:
         dense: widths of the hidden dense layers.
         features: inputs of the head.
+        embedding: numbers that describe a user (psog.net.embedding); 0 is none.
     """
 
     convolutions: tuple[Convolution, ...]
     dense: tuple[int, ...]
     features: int = 32
+    embedding: int = 0
 
     def __post_init__(self) -> None:
         layers = len(self.convolutions) + len(self.dense) + 1
@@ -47,6 +50,8 @@ class Architecture:
             raise ModelError(f"architecture has {layers} layers, at most {MAX_LAYERS} fit a device image")
         if not 1 <= self.features <= MAX_FEATURES:
             raise ModelError(f"architecture has {self.features} features, 1 to {MAX_FEATURES} expected")
+        if not 0 <= self.embedding <= MAX_NUMBERS:
+            raise ModelError(f"user embedding of {self.embedding} numbers, 0 to {MAX_NUMBERS} expected")
         if min((*(c.channels for c in self.convolutions), *self.dense, 1)) < 1:
             raise ModelError("architecture has a layer without outputs; every width must be at least 1")
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from psog.errors import ModelError
 from psog.net.architecture import KERNEL
+from psog.net.embedding import MOMENTS, Embedding
 from psog.net.integer import Head, IntegerNet, Layer, Quantization
 from psog.net.normalise import INPUT
-from psog.net.qat import GAZE_UNIT_DEG, GazeNet, QuantizedLayer
-from psog.net.ridge import GAZE_OUTPUTS
+from psog.net.qat import GazeNet, QuantizedLayer, UserEmbedding
+from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG
 
 _LARGEST_BIAS = 2**30  # leaves the 32-bit accumulator as much again for the products
 
@@ -38,6 +39,7 @@ def to_integer(net: GazeNet) -> IntegerNet:
         normalisation=net.normalisation,
         layers=tuple(layers),
         head=Head(head, ridge),
+        embedding=None if net.embedding is None else _integer_embedding(net.embedding),
     )
 
 
@@ -61,9 +63,34 @@ def from_integer(net: IntegerNet) -> GazeNet:
     with torch.no_grad():
         gaze_net.head.copy_(torch.from_numpy(head))
         gaze_net.log_ridge.fill_(float(np.log(net.head.ridge)))
+    if net.embedding is not None:
+        gaze_net.embedding = _embedding(net.embedding, generator)
     gaze_net.quantize()
     gaze_net.freeze_ranges()
     return gaze_net
+
+
+def _integer_embedding(module: UserEmbedding) -> Embedding:
+    found = Embedding(
+        weight=module.weight.detach().numpy().copy(),
+        bias=module.bias.detach().numpy().copy(),
+        shifts=tuple(shift.detach().numpy().copy() for shift in module.shifts),
+    )
+    if not all(np.isfinite(part).all() for part in (found.weight, found.bias, *found.shifts)):
+        raise ModelError("training diverged: the embedding is not finite; train again with another seed")
+    return found
+
+
+def _embedding(embedding: Embedding, generator: torch.Generator) -> UserEmbedding:
+    widths = [len(shift) for shift in embedding.shifts]
+    sensors = embedding.weight.shape[1] // MOMENTS
+    module = UserEmbedding(embedding.count, sensors, widths, generator)
+    with torch.no_grad():
+        module.weight.copy_(torch.from_numpy(embedding.weight))
+        module.bias.copy_(torch.from_numpy(embedding.bias))
+        for parameter, shift in zip(module.shifts, embedding.shifts, strict=True):
+            parameter.copy_(torch.from_numpy(shift))
+    return module
 
 
 def _integer_layer(layer: QuantizedLayer, source: Quantization, index: int) -> Layer:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from psog.data_quality import by_region, by_shift, by_user, precision, rounded
@@ -15,14 +14,9 @@ from psog.episodes import Episodes
 from psog.errors import ModelError
 from psog.headset import Headset
 from psog.metrics import accuracy, angular_error
-from psog.net.convert import from_integer
+from psog.net.calibrated import Calibrated, Form, calibrated, float_features, int8_features, uncalibrated
 from psog.net.integer import IntegerNet
-from psog.net.normalise import to_steps
 from psog.net.objectives import OPEN_ENOUGH
-from psog.net.ridge import solve_head
-
-RealFeatures = Callable[[NDArray[np.uint16]], NDArray[np.floating]]
-"""(n, sensors) wire readings to (n, features) real features."""
 
 
 @dataclass(frozen=True)
@@ -34,37 +28,17 @@ class UserErrors:
     """Of the user at the 95th percentile."""
 
 
-def int8_features(net: IntegerNet) -> RealFeatures:
-    """Features as the device computes them."""
-    return lambda wire: net.real_features(net.features(net.input(wire)))
-
-
-def float_features(net: IntegerNet) -> RealFeatures:
-    """Features of the same weights when no input and no activation is rounded to int8."""
-    module = from_integer(net).eval()
-    module.quantized = False
-
-    def features(wire: NDArray[np.uint16]) -> NDArray[np.floating]:
-        with torch.no_grad():
-            result: NDArray[np.floating] = module.features(
-                torch.from_numpy(to_steps(net.normalisation, wire.astype(np.float32)))
-            ).numpy()
-        return result
-
-    return features
-
-
 @dataclass(frozen=True)
 class UserGaze:
     """Gaze of test users by one form of the network, NaN where the eye is closed.
 
     Attributes:
-        heads: (users, 2, features + 1) fitted in pose 0.
+        wearers: the users, calibrated in pose 0.
         uncalibrated_deg: (users, samples, 2) by the population's head, after the first slip.
         calibrated_deg: (users, slips, samples, 2) by the users' own heads.
     """
 
-    heads: NDArray[np.float64]
+    wearers: tuple[Calibrated, ...]
     uncalibrated_deg: NDArray[np.float64]
     calibrated_deg: NDArray[np.float64]
 
@@ -147,8 +121,8 @@ def judge(
     _check(net, episodes, headset, slips_mm)
     wire = noisy_wire(episodes, headset, seed)
     forms = {
-        name: _user_gaze(net, features, wire, episodes)
-        for name, features in {"float": float_features(net), "int8": int8_features(net)}.items()
+        name: _user_gaze(net, form, wire, episodes)
+        for name, form in {"float": float_features, "int8": int8_features}.items()
     }
     return Evaluation(
         tuple(slips_mm),
@@ -185,41 +159,37 @@ def _check(net: IntegerNet, episodes: Episodes, headset: Headset, slips_mm: Sequ
         )
 
 
-def _user_gaze(
-    net: IntegerNet, features: RealFeatures, wire: NDArray[np.uint16], episodes: Episodes
-) -> UserGaze:
+def _user_gaze(net: IntegerNet, form: Form, wire: NDArray[np.uint16], episodes: Episodes) -> UserGaze:
     is_open = _is_open(episodes)
-    prior = net.head.weight[:2].astype(np.float64)
-    heads, before, after = [], [], []
+    stranger = uncalibrated(net, form)
+    wearers, before, after = [], [], []
     for user in range(len(wire)):
-        real = [features(readings) for readings in wire[user]]
         fit = is_open[user, 0]
-        heads.append(solve_head(real[0][fit], episodes.gaze_deg[user, 0][fit], prior, net.head.ridge))
-        before.append(_gaze(prior, real[1]))
-        after.append([_gaze(heads[-1], of_pose) for of_pose in real[1:]])
-    return UserGaze(np.array(heads), np.array(before), np.array(after))
+        wearers.append(calibrated(net, form, wire[user, 0][fit], episodes.gaze_deg[user, 0][fit]))
+        before.append(stranger(wire[user, 1]))
+        after.append([wearers[-1](of_pose) for of_pose in wire[user, 1:]])
+    return UserGaze(tuple(wearers), np.array(before), np.array(after))
 
 
 def still_eyes(
-    net: IntegerNet, episodes: Episodes, headset: Headset, heads: NDArray[np.float64], seed: int
+    episodes: Episodes, headset: Headset, wearers: Sequence[Calibrated], seed: int
 ) -> dict[str, Any]:
     """Offset and precision in int8 of eyes that do not move: what the noise of the sensors does.
 
     Each user's first open moment after the first slip is read again and again.
 
     Args:
-        heads: (users, 2, features + 1) of the users.
+        wearers: the users, in int8.
     Returns:
         As psog.data_quality.precision.
     """
-    features = int8_features(net)
     first = _is_open(episodes)[:, 1].argmax(axis=1)
     random = np.random.default_rng((seed, 1))  # other noise than noisy_wire's
     gaze_deg, true_deg = [], []
     for user, sample in enumerate(first):
         readings = np.repeat(episodes.readings[user, 1, sample][None], _STILL_READINGS, axis=0)
         wire = _with_noise(readings, episodes.noise_counts, headset, random)
-        gaze_deg.append(_gaze(heads[user], features(wire)))
+        gaze_deg.append(wearers[user](wire))
         true_deg.append(np.repeat(episodes.gaze_deg[user, 1, sample][None], _STILL_READINGS, axis=0))
     windows = [slice(k * _STILL_READINGS, (k + 1) * _STILL_READINGS) for k in range(len(first))]
     return precision(np.concatenate(gaze_deg), np.concatenate(true_deg).astype(np.float64), windows)
@@ -243,11 +213,6 @@ def _is_open(episodes: Episodes) -> NDArray[np.bool_]:
             f"user {user} never opens the eye in pose {pose} of the test episodes; simulate again"
         )
     return is_open
-
-
-def _gaze(head: NDArray[np.float64], features: NDArray[np.floating]) -> NDArray[np.float64]:
-    gaze_deg: NDArray[np.float64] = features @ head[:, :-1].T + head[:, -1]
-    return gaze_deg
 
 
 def _spread(errors_deg: NDArray[np.float64]) -> UserErrors:

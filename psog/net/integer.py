@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.net.arithmetic import DeviceLayer, Int8, Int32, quantize_multiplier
+from psog.net.embedding import Embedding
 
 Float32 = NDArray[np.float32]
 
@@ -154,6 +155,7 @@ class IntegerNet:
     Attributes:
         headset: name of the headset it was trained for.
         layout: (rows, columns) sensor index of each input cell.
+        embedding: how it is told whose eye it sees, on the host; devices run it as it is, or a personal one.
     """
 
     headset: str
@@ -161,6 +163,7 @@ class IntegerNet:
     normalisation: Normalisation
     layers: tuple[Layer, ...]
     head: Head
+    embedding: Embedding | None = None
 
     @property
     def feature_quantization(self) -> Quantization:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from psog.net.embedding import moments
 from psog.net.loop import TrainingConfig
-from psog.net.qat import GAZE_UNIT_DEG, GazeNet
-from psog.net.ridge import GAZE_OUTPUTS, solve_heads, with_bias
+from psog.net.qat import GazeNet
+from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG, solve_heads, with_bias
 
 OPEN_ENOUGH = 0.5
 """Openness from which a sample's gaze counts."""
@@ -21,6 +22,7 @@ _PRIOR_SHARE = 0.1  # of the loss by the population's head, so that it works wit
 # and a share of 0.1 find 84 %, for 1 % of open eyes there instead of 0.2 %; the gaze is as good.
 _OPENNESS_SHARE = 0.3
 _BLINK_WEIGHT = 10.0
+_STRANGERS = 0.15  # share of users without an embedding, so that uncalibrated ones are seen too
 _SMOOTH = 1e-6  # keeps the gradient of a distance finite at zero
 
 
@@ -51,18 +53,23 @@ class EpisodeObjective:
         openness = self.openness[users, pose, sample]
         counted = (openness >= OPEN_ENOUGH).float()
 
-        features = net.features(steps + noise)
+        warm = fraction < self.config.warm_up
+        target, numbers = gaze[:, :support], None
+        if not warm:
+            target_noise = torch.randn(target.shape, generator=self.generator)
+            target = target + target_noise * (_TARGET_NOISE_DEG / GAZE_UNIT_DEG)
+            numbers = self._numbers(net, (steps + noise)[:, :support], target, counted[:, :support])
+        features = net.features(steps + noise, numbers)
         outputs = with_bias(features) @ net.head.T
         openness_loss = _OPENNESS_SHARE * _openness_loss(outputs[..., GAZE_OUTPUTS], openness)
         prior_error = outputs[..., :GAZE_OUTPUTS] - gaze
-        if fraction < self.config.warm_up:
+        if warm:
             loss, error_deg = _mean_distance(prior_error, counted)
             return loss + openness_loss, error_deg
 
-        target_noise = torch.randn(gaze[:, :support].shape, generator=self.generator)
         heads = solve_heads(
             features[:, :support],
-            gaze[:, :support] + target_noise * (_TARGET_NOISE_DEG / GAZE_UNIT_DEG),
+            target,
             net.head[:GAZE_OUTPUTS],
             net.ridge(),
             counted[:, :support],
@@ -71,6 +78,13 @@ class EpisodeObjective:
         loss, error_deg = _mean_distance(fitted - gaze[:, support:], counted[:, support:])
         prior_loss = _PRIOR_SHARE * (prior_error.square().sum(-1) * counted).mean()
         return loss + prior_loss + openness_loss, error_deg
+
+    def _numbers(self, net: GazeNet, steps: Tensor, target: Tensor, counted: Tensor) -> Tensor | None:
+        """(users, Z) of the embedding; zero for some users, who stay strangers."""
+        if net.embedding is None:
+            return None
+        known = torch.rand(len(steps), 1, generator=self.generator) >= _STRANGERS
+        return net.embedding.numbers(moments(net.inputs(steps), target, counted)) * known
 
     def _draw(self) -> tuple[int, Tensor, Tensor]:
         """How many support samples, and pose and sample of each: support from pose 0, then queries."""

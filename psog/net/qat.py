@@ -17,12 +17,10 @@ from torch import Tensor, nn
 
 from psog.headset import Headset
 from psog.net.architecture import KERNEL, OUTPUTS, Architecture
+from psog.net.embedding import MOMENTS
 from psog.net.integer import Normalisation, Quantization
 from psog.net.normalise import INPUT
-from psog.net.ridge import GAZE_OUTPUTS, with_bias
-
-GAZE_UNIT_DEG = 20.0
-"""Gaze rows of the head are trained in these units, so that all weights are of order one."""
+from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG, with_bias
 
 _RANGE_MOMENTUM = 0.02  # running mean over about 50 batches of the largest activation
 _SMALLEST_RANGE = 1e-6
@@ -105,18 +103,25 @@ class QuantizedLayer(nn.Module):
             largest = largest.amax().reshape(1)
         return largest.clamp(min=_SMALLEST_WEIGHT) / 127
 
-    def forward(self, x: Tensor, scale_in: float, *, quantized: bool) -> Tensor:
-        """(n, rows, columns, channels) to the same after the layer; dense gives (n, 1, 1, out)."""
+    def forward(self, x: Tensor, scale_in: float, *, quantized: bool, shift: Tensor | None = None) -> Tensor:
+        """(n, rows, columns, channels) to the same after the layer; dense gives (n, 1, 1, out).
+
+        Args:
+            shift: (n, out) of the bias, for the user of each row.
+        """
         if not quantized:
-            return self._sums(x, self.weight, self.bias)
+            return self._sums(x, self.weight, self.bias, shift)
         scale = self.weight_scale()
-        y = self._sums(x, _round_to(self.weight, scale[:, None]), _round_to(self.bias, scale * scale_in))
+        if shift is not None:
+            shift = _round_to(shift, scale * scale_in)
+        weight, bias = _round_to(self.weight, scale[:, None]), _round_to(self.bias, scale * scale_in)
+        y = self._sums(x, weight, bias, shift)
         if self.training and not self.output.frozen:
             self.output.observe(y)
         out = self.output.quantization()
         return torch.fake_quantize_per_tensor_affine(y, float(out.scale), out.zero_point, -128, 127)
 
-    def _sums(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def _sums(self, x: Tensor, weight: Tensor, bias: Tensor, shift: Tensor | None) -> Tensor:
         """The layer without rounding of its output, by these weights."""
         if self.kind == "dense":
             y = nn.functional.linear(x.flatten(1)[:, None, None], weight, bias)
@@ -127,7 +132,31 @@ class QuantizedLayer(nn.Module):
             kernels = weight.reshape(len(weight), KERNEL, KERNEL, -1).permute(0, 3, 1, 2)
             y = nn.functional.conv2d(x.permute(0, 3, 1, 2), kernels, bias, padding=self.padding)
             y = y.permute(0, 2, 3, 1)
+        if shift is not None:
+            y = y + shift[:, None, None]
         return y.relu() if self.relu else y
+
+
+class UserEmbedding(nn.Module):
+    """psog.net.embedding in torch.
+
+    Attributes:
+        weight, bias: (Z, 3 · sensors) and (Z,), from moments to numbers.
+        shifts: of each layer (out, Z), from numbers to its biases.
+    """
+
+    def __init__(self, count: int, sensors: int, widths: list[int], generator: torch.Generator) -> None:
+        super().__init__()
+        moments = MOMENTS * sensors
+        self.weight = nn.Parameter(torch.randn(count, moments, generator=generator) / math.sqrt(moments))
+        self.bias = nn.Parameter(torch.zeros(count))
+        self.shifts = nn.ParameterList(
+            torch.randn(width, count, generator=generator) * _FIRST_SHIFT for width in widths
+        )
+
+    def numbers(self, moments: Tensor) -> Tensor:
+        """(users, 3 · sensors) to (users, Z)."""
+        return nn.functional.linear(moments, self.weight, self.bias)
 
 
 class GazeNet(nn.Module):
@@ -137,9 +166,11 @@ class GazeNet(nn.Module):
         quantized: whether to round as the device does; off at first.
         head: (3, features + 1); gaze rows in units of GAZE_UNIT_DEG.
         log_ridge: () natural logarithm of λ.
+        embedding: None in a network that is not told whose eye it sees.
     """
 
     layout: Tensor
+    embedding: UserEmbedding | None
 
     def __init__(
         self,
@@ -158,16 +189,28 @@ class GazeNet(nn.Module):
         width = layers[-1].bias.numel()
         self.head = nn.Parameter(torch.randn(OUTPUTS, width + 1, generator=generator) / math.sqrt(width))
         self.log_ridge = nn.Parameter(torch.tensor(_FIRST_LOG_RIDGE))
+        self.embedding = None
 
-    def features(self, steps: Tensor) -> Tensor:
-        """(…, sensors) readings in input steps (psog.net.normalise) to (…, features) real features."""
+    def inputs(self, steps: Tensor) -> Tensor:
+        """(…, sensors) readings in input steps (psog.net.normalise) to real inputs."""
         clipped = (_round_half_up(steps) if self.quantized else steps).clamp(-128, 127)
-        flat = clipped.flatten(0, -2) * float(INPUT.scale)
-        x = flat[:, self.layout][..., None]
+        return clipped * float(INPUT.scale)
+
+    def features(self, steps: Tensor, numbers: Tensor | None = None) -> Tensor:
+        """(…, sensors) readings in input steps to (…, features) real features.
+
+        Args:
+            numbers: (users, Z) of the embedding, for steps (users, n, sensors); a stranger's if not given.
+        """
+        x = self.inputs(steps).flatten(0, -2)[:, self.layout][..., None]
         scale = float(INPUT.scale)
-        for layer in self.layers:
+        for index, layer in enumerate(self.layers):
             assert isinstance(layer, QuantizedLayer)
-            x = layer(x, scale, quantized=self.quantized)
+            shift = None
+            if numbers is not None:
+                assert self.embedding is not None
+                shift = (numbers @ self.embedding.shifts[index].T).repeat_interleave(steps.shape[1], dim=0)
+            x = layer(x, scale, quantized=self.quantized, shift=shift)
             scale = float(layer.output.quantization().scale)
         return x.reshape(*steps.shape[:-1], -1)
 
@@ -196,6 +239,7 @@ class GazeNet(nn.Module):
             layer.output.frozen = True
 
 
+_FIRST_SHIFT = 0.1  # of a bias for one unit of one number: strangers and friends begin nearly alike
 _LEAST_LOG_RIDGE = -9.0  # 1e-4, where features are of order one
 _FIRST_LOG_RIDGE = -4.0  # λ = 0.018 at the start; it is learnt
 
@@ -225,7 +269,11 @@ def build(architecture: Architecture, headset: Headset, normalisation: Normalisa
     for width in (*architecture.dense, architecture.features):
         layers.append(QuantizedLayer("dense", "valid", inputs, width, relu=True, generator=generator))
         inputs = width
-    return GazeNet(headset.name, headset.grid, normalisation, layers, generator)
+    net = GazeNet(headset.name, headset.grid, normalisation, layers, generator)
+    if architecture.embedding > 0:
+        widths = [layer.bias.numel() for layer in layers]
+        net.embedding = UserEmbedding(architecture.embedding, headset.sensor_count, widths, generator)
+    return net
 
 
 def _patches(x: Tensor, padding: str) -> Tensor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,8 @@ from psog.data_quality import (
 from psog.errors import ModelError, RecordingError
 from psog.headset import Headset
 from psog.metrics import accuracy
-from psog.net.evaluation import RealFeatures, float_features, int8_features
+from psog.net.calibrated import Calibrated, RealFeatures, calibrated, float_features, int8_features
 from psog.net.integer import IntegerNet
-from psog.net.ridge import solve_head
 from psog.recording import Recording
 
 _SATURATED = 0.01
@@ -100,7 +100,7 @@ def recorded_gaze(
         RecordingError: the recording is; or it is empty, without gaze, never valid or saturated; or it has
             too few fixations to calibrate.
     """
-    true_deg = _checked_gaze(net, headset, recording)
+    true_deg = checked_gaze(net, headset, recording)
     fixating, source = fixations(recording, true_deg)
     stretch, users = stretches(recording)
     calibrating = _first_seconds(recording.t_us, stretch, calibration_s)
@@ -112,12 +112,14 @@ def recorded_gaze(
     support = calibrating & fixating
     wire = headset.to_wire(recording.readings)
     outputs = {}
-    for form, features in {"float": float_features(net), "int8": int8_features(net)}.items():
-        real = _in_blocks(features, wire)
+    for form, of_net in {"float": float_features, "int8": int8_features}.items():
+        real = in_blocks(of_net(net), wire)
         outputs[form] = net.head(real.astype(np.float32)).astype(np.float64)
         if calibration_s > 0:
             open_enough = outputs[form][:, 2] >= openness_border
-            outputs[form][:, :2] = _by_own_heads(net, real, true_deg, stretch, support & open_enough)
+            outputs[form][:, :2] = _by_wearers(
+                partial(calibrated, net, of_net), wire, true_deg, stretch, support & open_enough
+            )
     return RecordedGaze(
         GazeSamples(
             t_us=recording.t_us[kept],
@@ -134,30 +136,29 @@ def recorded_gaze(
     )
 
 
-def _by_own_heads(
-    net: IntegerNet,
-    real: NDArray[np.float64],
+def _by_wearers(
+    calibrate: Callable[[NDArray[np.uint16], NDArray[np.float64]], Calibrated],
+    wire: NDArray[np.uint16],
     true_deg: NDArray[np.float64],
     stretch: NDArray[np.int64],
     support: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Gaze (n, 2) by a head for each stretch, fitted to its samples in `support` that have gaze."""
-    prior = net.head.weight[:2].astype(np.float64)
+    """Gaze (n, 2) of each stretch, calibrated with its samples in `support` that have gaze."""
     gaze_deg = np.empty_like(true_deg)
     for number in np.unique(stretch):
-        rows = stretch == number
-        fit = rows & support & np.isfinite(true_deg).all(axis=1)
-        if not fit.any():
+        rows = np.flatnonzero(stretch == number)
+        fit = rows[support[rows] & np.isfinite(true_deg[rows]).all(axis=1)]
+        if not fit.size:
             raise RecordingError(
                 f"cannot calibrate stretch {number} of the recording: no fixation of an open eye in its "
                 "first seconds, expected some; take more seconds"
             )
-        head = solve_head(real[fit], true_deg[fit], prior, net.head.ridge)
-        gaze_deg[rows] = real[rows] @ head[:, :-1].T + head[:, -1]
+        wearer = calibrate(wire[fit], true_deg[fit])
+        gaze_deg[rows] = in_blocks(wearer, wire[rows])
     return gaze_deg
 
 
-def _checked_gaze(net: IntegerNet, headset: Headset, recording: Recording) -> NDArray[np.float64]:
+def checked_gaze(net: IntegerNet, headset: Headset, recording: Recording) -> NDArray[np.float64]:
     """True gaze (n, 2) of a recording that can be judged, NaN where it is lost."""
     if net.headset != headset.name:
         raise ModelError(f"the model is for headset {net.headset!r}, expected {headset.name!r}")
@@ -182,7 +183,7 @@ def _checked_gaze(net: IntegerNet, headset: Headset, recording: Recording) -> ND
     return true_deg
 
 
-def _in_blocks(features: RealFeatures, wire: NDArray[np.uint16]) -> NDArray[np.float64]:
+def in_blocks(features: RealFeatures, wire: NDArray[np.uint16]) -> NDArray[np.float64]:
     blocks = [features(wire[first : first + _ROWS]) for first in range(0, len(wire), _ROWS)]
     return np.concatenate(blocks).astype(np.float64)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 GAZE_OUTPUTS = 2
 
+GAZE_UNIT_DEG = 20.0
+"""Gaze is trained in these units, so that all weights are of order one."""
+
 
 def solve_head(
     features: NDArray[np.floating],

@@ -100,6 +100,16 @@ def load_model(folder: Path) -> Model:
     return Model(net, report)
 
 
+def origin_of(folder: Path) -> dict[str, Any]:
+    """What a model made from the one in `folder` says of its parent.
+
+    Raises:
+        ModelError: no model is there.
+    """
+    content = _read_json(folder, MODEL)
+    return {"name": folder.resolve().name, "weights_sha256": content.get("weights_sha256")}
+
+
 def _json(content: Mapping[str, Any]) -> str:
     try:
         return json.dumps(content, indent=2, allow_nan=False) + "\n"

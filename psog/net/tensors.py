@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from psog.errors import ModelError
 from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
+from psog.net.embedding import MAX_NUMBERS, MOMENTS, Embedding
 from psog.net.integer import Head, IntegerNet, Layer, Normalisation, Quantization
 
 Tensors = dict[str, NDArray[Any]]
@@ -30,6 +31,9 @@ def pack(net: IntegerNet) -> tuple[dict[str, Any], Tensors]:
         tensors[f"layer{index}.weight"] = np.ascontiguousarray(layer.weight)
         tensors[f"layer{index}.bias"] = layer.bias.astype(np.int32)
         tensors[f"layer{index}.weight_scale"] = layer.weight_scale.astype(np.float32)
+    if net.embedding is not None:
+        tensors |= {"embedding.weight": net.embedding.weight, "embedding.bias": net.embedding.bias}
+        tensors |= {f"embedding.shift{i}": shift for i, shift in enumerate(net.embedding.shifts)}
     description = {
         "headset": net.headset,
         "layout": net.layout.tolist(),
@@ -38,6 +42,7 @@ def pack(net: IntegerNet) -> tuple[dict[str, Any], Tensors]:
             {"kind": layer.kind, "padding": layer.padding, "relu": layer.relu} for layer in net.layers
         ],
         "ridge": net.head.ridge,
+        **({} if net.embedding is None else {"embedding": net.embedding.count}),
     }
     return description, tensors
 
@@ -68,6 +73,7 @@ def unpack(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) 
         normalisation=reader.normalisation(sensors),
         layers=tuple(layers),
         head=reader.head(layers[-1].out_channels),
+        embedding=reader.embedding(sensors, layers) if "embedding" in description else None,
     )
 
 
@@ -169,6 +175,19 @@ class _Reader:
         if not 0 < ridge < float("inf"):
             raise ModelError(f"ridge is {ridge}, expected a number above 0")
         return Head(self.tensor("head.weight", np.float32, (OUTPUTS, features + 1)), ridge)
+
+    def embedding(self, sensors: int, layers: list[Layer]) -> Embedding:
+        count = self.value("embedding", int)
+        if not 1 <= count <= MAX_NUMBERS:
+            raise ModelError(f"embedding is {count}, 1 to {MAX_NUMBERS} numbers expected")
+        return Embedding(
+            weight=self.tensor("embedding.weight", np.float32, (count, MOMENTS * sensors)),
+            bias=self.tensor("embedding.bias", np.float32, (count,)),
+            shifts=tuple(
+                self.tensor(f"embedding.shift{index}", np.float32, (layer.out_channels, count))
+                for index, layer in enumerate(layers)
+            ),
+        )
 
 
 _KINDS = (("conv", "same"), ("conv", "valid"), ("dense", "valid"))

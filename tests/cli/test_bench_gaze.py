@@ -7,7 +7,8 @@ import pytest
 
 from psog.cli.main import main
 from psog.headset import load_headset
-from psog.net.evaluation import evaluate, int8_features, noisy_wire
+from psog.net.calibrated import int8_features
+from psog.net.evaluation import evaluate, noisy_wire
 from psog.net.gaze_errors import gaze_errors
 from psog.net.store import load_model
 from psog.sim.episodes import make_test_episodes
@@ -22,7 +23,7 @@ def measured(tiny_model):
     samples = wire.shape[2]
     chosen = [np.zeros(samples, bool), np.arange(samples) % 7 == 0, np.ones(samples, bool)]
     return evaluate(net, episodes, headset, (0.0, 2.0), 5), gaze_errors(
-        net, int8_features(net), wire, episodes, chosen
+        net, int8_features, wire, episodes, chosen
     )
 
 
