@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from psog.benchmarks.pruning_ways import Pruned
+    from psog.net.pruning import Pruning
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Protocol:
     seeds: int
 
 
-FULL = Protocol(steps=4000, users=2000, test_users=200, seeds=5)
+FULL = Protocol(steps=4000, users=2000, test_users=100, seeds=5)
 SHORT = Protocol(steps=300, users=400, test_users=100, seeds=2)
 
 _WIDTH = 124  # of the table, also where it is piped
@@ -81,16 +82,16 @@ class Command:
             _print(Console(width=_WIDTH), result)
 
 
-def measure(headset_name: str, pruning: Any, protocol: Protocol, console: Console) -> dict[str, Any]:
+def measure(headset_name: str, pruning: Pruning, protocol: Protocol, console: Console) -> dict[str, Any]:
     """Every way with every seed.
 
     Args:
-        pruning: psog.net.pruning.Pruning with the pool of 4.
+        pruning: its pool is that of the ways which do not name one.
     Returns:
         The protocol, and by way "steps", "convolution_macs" and "network_macs" without removed weights,
         "cpu_s", and errors in degrees: "int8", "int8_after_1_mm" and "float" (median of the users after 9
         points), and "loss", what "int8" is above the dense network of the same seed; each as {"mean", "sd",
-        "each"} over seeds.
+        "each"} over seeds, "sd" null for one seed.
     """
     from dataclasses import asdict
 
@@ -126,10 +127,9 @@ def _over_seeds(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
     found = {}
     for key in rows[0]:
         each = np.array([row[key] for row in rows])
-        spread = float(each.std(ddof=1)) if len(each) > 1 else 0.0
         found[key] = {
             "mean": round(float(each.mean()), 4),
-            "sd": round(spread, 4),
+            "sd": round(float(each.std(ddof=1)), 4) if len(each) > 1 else None,
             "each": each.round(4).tolist(),
         }
     return found
@@ -144,9 +144,14 @@ def _print(console: Console, result: dict[str, Any]) -> None:
     )
     columns = ("", "steps", "conv MACs", "all MACs", "int8", "after 1 mm", "float", "loss", "CPU s")
     for name in columns:
-        table.add_column(name, justify="right" if name else "left")
+        table.add_column(name, justify="right" if name else "left", no_wrap=not name)
     for name, row in result["ways"].items():
-        errors = [f"{row[k]['mean']:.3f} ± {row[k]['sd']:.3f}" for k in (*_ERRORS, "loss")]
+        errors = [_cell(row[key]) for key in (*_ERRORS, "loss")]
         macs = [f"{row[k]:,}" for k in ("steps", "convolution_macs", "network_macs")]
         table.add_row(name, *macs, *errors, f"{row['cpu_s']['mean']:.0f}")
     console.print(table)
+
+
+def _cell(found: dict[str, Any]) -> str:
+    scatter = "" if found["sd"] is None else f" ± {found['sd']:.3f}"
+    return f"{found['mean']:.3f}{scatter}"
