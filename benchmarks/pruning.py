@@ -57,6 +57,8 @@ class Command:
     """Of one training; what the form says if not given."""
     seeds: int | None = None
     """How many seeds, counted from 0; what the form says if not given."""
+    test_seed: int = _TEST_SEED
+    """Of the unseen users. When a default of psog.net.pruning is chosen on some, compare on others."""
     json: bool = False
     """Print one JSON document, and nothing else on standard output."""
 
@@ -75,14 +77,18 @@ class Command:
                 raise PsogError(f"--{name} is {value}; expected at least 1")
             protocol = replace(protocol, **({} if value is None else {name: value}))
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
-        result = measure(self.headset, Pruning(keep=self.keep), protocol, Console(stderr=True))
+        result = measure(
+            self.headset, Pruning(keep=self.keep), protocol, self.test_seed, Console(stderr=True)
+        )
         if self.json:
             print(json.dumps(result))
         else:
             _print(Console(width=_WIDTH), result)
 
 
-def measure(headset_name: str, pruning: Pruning, protocol: Protocol, console: Console) -> dict[str, Any]:
+def measure(
+    headset_name: str, pruning: Pruning, protocol: Protocol, test_seed: int, console: Console
+) -> dict[str, Any]:
     """Every way with every seed.
 
     Args:
@@ -103,7 +109,7 @@ def measure(headset_name: str, pruning: Pruning, protocol: Protocol, console: Co
     headset = load_headset(headset_name)
     console.print(f"simulating {protocol.users} and {protocol.test_users} users of {headset.name}")
     episodes = make_episodes(headset, users=protocol.users, seed=_DATA_SEED)
-    test = make_test_episodes(headset, users=protocol.test_users, seed=_TEST_SEED, slips_mm=_SLIPS_MM)
+    test = make_test_episodes(headset, users=protocol.test_users, seed=test_seed, slips_mm=_SLIPS_MM)
     rows: dict[str, list[dict[str, float]]] = {}
     made: dict[str, Pruned] = {}
     for seed in range(protocol.seeds):
@@ -111,13 +117,13 @@ def measure(headset_name: str, pruning: Pruning, protocol: Protocol, console: Co
         for name, way in ways(trial).items():
             with console.status(f"seed {seed}: {name}"):
                 made[name] = way()
-                found = evaluate(made[name].net, test, headset, _SLIPS_MM, _TEST_SEED)
+                found = evaluate(made[name].net, test, headset, _SLIPS_MM, test_seed)
             row = {key: found[form]["slips"][slip]["median_deg"] for key, (form, slip) in _ERRORS.items()}
             rows.setdefault(name, []).append({**row, "cpu_s": made[name].cpu_s})
             row["loss"] = rows[name][-1]["loss"] = row["int8"] - rows["dense"][seed]["int8"]
             console.print(f"seed {seed}, {name}: {row['int8']:.3f}°, {made[name].cpu_s:.0f} s")
     table = {name: {**made[name].to_json(), **_over_seeds(rows[name])} for name in rows}
-    data = {"headset": headset.name, "keep": pruning.keep, "data_seed": _DATA_SEED, "test_seed": _TEST_SEED}
+    data = {"headset": headset.name, "keep": pruning.keep, "data_seed": _DATA_SEED, "test_seed": test_seed}
     return {**data, **asdict(protocol), "ways": table}
 
 

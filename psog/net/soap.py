@@ -142,4 +142,20 @@ class Soap:
 
 
 def _side(covariance: Tensor) -> _Side:
-    return _Side(covariance, torch.linalg.eigh(covariance)[1])
+    return _Side(covariance, _eigenvectors(covariance))
+
+
+def _eigenvectors(covariance: Tensor) -> Tensor:
+    """In columns.
+
+    The gradient of a pruned layer has many zeros and its covariance as many eigenvalues of zero. Single
+    precision fails on some of those, with an error or with NaN; double precision takes over.
+    """
+    try:
+        basis: Tensor = torch.linalg.eigh(covariance)[1]
+        if basis.isfinite().all():
+            return basis
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+        pass
+    exact: Tensor = torch.linalg.eigh(covariance.double())[1]
+    return exact.to(covariance.dtype)

@@ -64,7 +64,7 @@ def test_the_largest_weights_stay():
 
 def test_the_bench_compares_every_way_with_the_dense_network():
     protocol = Protocol(steps=2, users=20, test_users=3, seeds=1)
-    result = measure("ring16", Pruning(keep=0.25), protocol, Console(quiet=True))
+    result = measure("ring16", Pruning(keep=0.25), protocol, 7, Console(quiet=True))
     assert json.loads(json.dumps(result)) == result
     dense = result["ways"]["dense"]
     for name, way in result["ways"].items():
