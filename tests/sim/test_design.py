@@ -26,12 +26,7 @@ TINY = Quadrature(4, 9, 8, 2, 6, 3, 2, 2, 2)
 """For what holds however finely the scene is integrated."""
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def shaken(headset, far_mm, seed=3):

@@ -28,12 +28,7 @@ def tensors(*arrays, dtype=torch.float64):
     return [torch.as_tensor(array, dtype=dtype) for array in arrays]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 PARTS = load_headset(Path(__file__).parents[2] / "docs/examples/ring16_parts.toml")
