@@ -130,7 +130,7 @@ def _errors(recording: Recording, headset: Headset, steps: int, seed: int) -> di
     import numpy as np
 
     from psog.errors import RecordingError
-    from psog.net.calibrated import float_features, int8_features
+    from psog.net.calibrated import float_features, int8_features, uncalibrated
     from psog.net.loop import TrainingConfig
     from psog.net.training import train_plain
 
@@ -145,10 +145,10 @@ def _errors(recording: Recording, headset: Headset, steps: int, seed: int) -> di
     net, _ = train_plain(
         recording.readings[train], centre_mm[train] * _DEG_PER_MM, headset, config, noise_counts=_NOISE_COUNTS
     )
-    wire, head = headset.to_wire(recording.readings[test]), net.head.weight[:2]
+    wire = headset.to_wire(recording.readings[test])
     estimates = {
-        name: (features(wire) @ head[:, :-1].T + head[:, -1]) / _DEG_PER_MM
-        for name, features in (("network_int8", int8_features(net)), ("network_float", float_features(net)))
+        name: uncalibrated(net, form)(wire) / _DEG_PER_MM
+        for name, form in (("network_int8", int8_features), ("network_float", float_features))
     }
     estimates["ridge"] = _ridge(recording.readings[train], centre_mm[train], recording.readings[test])
     estimates["mean"] = np.broadcast_to(centre_mm[train].mean(axis=0), centre_mm[test].shape)

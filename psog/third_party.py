@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,22 +53,33 @@ def read_psog_nn(path: Path) -> Recording:
     )
 
 
-def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64]]:
+def read_tab_separated(path: Path, required: Sequence[str], expected: str) -> tuple[list[str], list[str]]:
+    """The names in the header of a tab-separated file, and the lines below it.
+
+    Args:
+        required: names that must be there; expected: the same, for the message.
+    Raises:
+        RecordingError: unreadable, or a column is missing.
+    """
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError(f"cannot read {path}: {error}; check the path") from error
     header = lines[0].split("\t") if lines else []
-    missing = [name for name in _REQUIRED if name not in header]
+    missing = [name for name in required if name not in header]
     if missing:
         raise RecordingError(
-            f"{path}: missing column {', '.join(missing)}; expected a tab-separated file with "
-            "posx posy smh smv pupil_size sr_0 … sr_14"
+            f"{path}: missing column {', '.join(missing)}; expected a tab-separated file with {expected}"
         )
-    if len(lines) < 2:
+    return header, lines[1:]
+
+
+def _read_table(path: Path) -> tuple[list[str], NDArray[np.float64]]:
+    header, lines = read_tab_separated(path, _REQUIRED, "posx posy smh smv pupil_size sr_0 … sr_14")
+    if not lines:
         raise RecordingError(f"{path}: no rows below the header; expected at least one")
     rows = []
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in enumerate(lines, start=2):
         cells = line.split("\t")
         try:
             row = [float(cell) for cell in cells]
@@ -101,8 +113,7 @@ class GazeTrace:
         t_us: (n,) int64, uniform at the tracker's rate.
         gaze_deg: (n, 2) float32; NaN where the tracker lost the eye.
         valid: (n,) bool.
-        event: (n,) uint8; 0 undefined, 1 fixation, 2 saccade, 3 post-saccadic oscillation,
-            4 smooth pursuit, 5 blink.
+        event: (n,) uint8, as in a recording (psog.recording).
     """
 
     name: str

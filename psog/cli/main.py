@@ -51,7 +51,7 @@ BENCHES = {
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),
     "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
     "video": Verb("psog.benchmarks.video", "the pupil's centre from what sensors read of real eye videos"),
-    "etra2019": Verb("psog.benchmarks.etra2019", "the ETRA 2019 protocol: the paper's networks and psog's"),
+    "etra2019": Verb("psog.benchmarks.etra2019.command", "the ETRA 2019 paper's protocol and networks"),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),

@@ -9,19 +9,19 @@ import pytest
 import torch
 from rich.console import Console
 
-from psog.benchmarks.etra2019 import measure
-from psog.benchmarks.etra2019_data import simulated_subjects
-from psog.benchmarks.etra2019_nets import HIGH_CNN, HIGH_MLP, LOW_CNN, LOW_MLP, PaperNet, Whitening
-from psog.benchmarks.etra2019_protocol import SCRATCH, SHORT, SOLVED, TUNED, Tuning
-from psog.benchmarks.etra2019_splits import (
+from psog.benchmarks.etra2019.command import measure
+from psog.benchmarks.etra2019.data import simulated_subjects
+from psog.benchmarks.etra2019.nets import HIGH_CNN, HIGH_MLP, LOW_CNN, LOW_MLP, PaperNet, Whitening
+from psog.benchmarks.etra2019.protocol import SCRATCH, SHORT, SOLVED, TUNED, Tuning
+from psog.benchmarks.etra2019.splits import (
     GAP_ROWS,
     JUMP_DEG,
     JUMP_ROWS,
     block_split,
     random_split,
 )
-from psog.benchmarks.etra2019_table import PAPER, print_table
-from psog.benchmarks.etra2019_training import LEARNING_RATE, Nadam, Rows, Schedule, train
+from psog.benchmarks.etra2019.table import PAPER, print_table
+from psog.benchmarks.etra2019.training import LEARNING_RATE, Nadam, Rows, Schedule, train
 from psog.headset import load_headset
 from psog.metrics import angular_error
 from psog.sim.streams import stream

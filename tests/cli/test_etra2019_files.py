@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from psog.benchmarks.etra2019_reader import COLUMNS, FEWEST_ROWS, read_subjects
+from psog.benchmarks.etra2019.reader import COLUMNS, FEWEST_ROWS, read_subjects
 from psog.cli.main import main
 from psog.headset import load_headset
 
