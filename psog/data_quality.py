@@ -21,7 +21,7 @@ from psog.metrics import (
     precision_rms_s2s,
     precision_std,
 )
-from psog.recording import SHIFT, Recording
+from psog.recording import FIXATION, SHIFT, Recording
 
 Array = NDArray[np.float64]
 
@@ -32,8 +32,6 @@ SHIFT_STEP_MM = 0.5
 WINDOW_S = 0.2
 """Precision is that of windows of this length within fixations: shorter than most of them, and STD grows
 with the length (Holmqvist et al. 2011, chapter 2: 200 ms are usual)."""
-FIXATION = 1
-"""The event of a fixation, as in `psog.third_party.GazeTrace`."""
 STILL_DEG_S = 30.0
 """Where fixations are not labelled: true gaze slower than this over VELOCITY_MS (Olsen 2012, The Tobii I-VT
 fixation filter)."""

@@ -23,6 +23,9 @@ PUPIL_CENTRE = ("pupil_x_mm", "pupil_y_mm")
 """From the nominal place of the eye in a video; NaN where no pupil is seen."""
 FLOAT_COLUMNS = (*GAZE, *SHIFT, "pupil_mm", *PUPIL_CENTRE, "openness")
 INTEGER_COLUMNS = ("event", "user", "session")
+FIXATION, SACCADE, OSCILLATION, PURSUING, BLINK = 1, 2, 3, 4, 5
+"""Values of the column `event`; 0 is undefined. OSCILLATION follows a saccade; PURSUING is any smooth
+movement, of pursuit or of the vestibulo-ocular reflex."""
 _OPTIONAL = (*FLOAT_COLUMNS, *INTEGER_COLUMNS, "valid")
 _ALWAYS_KNOWN = ("t_us", *INTEGER_COLUMNS, "valid")
 """There is no NaN for these."""

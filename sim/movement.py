@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import SimulationError
+from psog.recording import BLINK, FIXATION, OSCILLATION, PURSUING, SACCADE
 from psog.sim.blinks import PER_MINUTE, Blink, draw_blink
 from psog.sim.drift import Drift
 from psog.sim.microsaccades import microsaccade_end_deg, microsaccade_gap_s, microsaccades_per_s
@@ -17,10 +18,6 @@ from psog.sim.streams import stream
 from psog.sim.tremor import Tremor
 
 Array = NDArray[np.float64]
-
-FIXATION, SACCADE, OSCILLATION, PURSUING, BLINK = 1, 2, 3, 4, 5
-"""Events, numbered as in `psog.third_party.GazeTrace`. PURSUING is any smooth movement, of pursuit or of the
-vestibulo-ocular reflex."""
 
 LATENCY_S, LATENCY_SD_S, LATENCY_LEAST_S = 0.200, 0.030, 0.120
 """From a target's appearance to the saccade (r: textbook value, 200 ms)."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.recording import BLINK, FIXATION, OSCILLATION, PURSUING, SACCADE
 from psog.sim.figures import INK, label, new_figure, save
-from psog.sim.movement import BLINK, FIXATION, OSCILLATION, PURSUING, SACCADE
 from psog.sim.movement_statistics import Statistics
 from psog.sim.saccades import duration_s, peak_velocity_deg_s
 from psog.third_party import GazeTrace

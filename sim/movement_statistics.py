@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.sim.movement import BLINK, FIXATION, OSCILLATION, SACCADE, EyeSamples
+from psog.recording import BLINK, FIXATION, OSCILLATION, SACCADE
+from psog.sim.movement import EyeSamples
 from psog.third_party import GazeTrace
 
 Array = NDArray[np.float64]

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import RecordingError, SimulationError
+from psog.recording import BLINK
 from psog.sim.blinks import CLOSED_SHARE, CLOSING_SHARE, MEDIAN_S
-from psog.sim.movement import BLINK, EyeSamples
+from psog.sim.movement import EyeSamples
 from psog.third_party import GazeTrace, read_eyelink_trace
 
 WIDEST_DEG = 45.0

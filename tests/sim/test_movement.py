@@ -5,9 +5,10 @@ import pytest
 from scipy.signal import welch
 
 from psog.errors import SimulationError
+from psog.recording import BLINK
 from psog.sim.blinks import draw_blink
 from psog.sim.drift import Drift
-from psog.sim.movement import BLINK, EyeMovement
+from psog.sim.movement import EyeMovement
 from psog.sim.movement_statistics import as_trace, statistics, stretches
 from psog.sim.saccades import SETTLED_S, draw_saccade, duration_s, peak_velocity_deg_s
 from psog.sim.tremor import TREMOR_SD_DEG, Tremor

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from psog.cli.main import main
-from psog.sim.movement import BLINK, FIXATION, OSCILLATION, SACCADE
+from psog.recording import BLINK, FIXATION, OSCILLATION, SACCADE
 from psog.sim.movement_statistics import as_trace, statistics, stretches
 from psog.sim.tasks import viewer
 from psog.third_party import GazeTrace, read_eyelink_trace

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from psog.errors import SimulationError
-from psog.sim.movement import FIXATION, PURSUING, SACCADE, EyeMovement
+from psog.recording import FIXATION, PURSUING, SACCADE
+from psog.sim.movement import EyeMovement
 from psog.sim.smooth import PURSUIT, VOR, Follower, Ramp, Swing, vergence_deg
 from psog.sim.tasks import TASKS, viewer
 

@@ -7,10 +7,9 @@ import pytest
 
 from psog.errors import RecordingError, SimulationError
 from psog.headset import load_headset
-from psog.recording import read_recording, write_recording
+from psog.recording import BLINK, read_recording, write_recording
 from psog.sim.config import SimulationConfig
 from psog.sim.live import LiveEye
-from psog.sim.movement import BLINK
 from psog.sim.population import draw_users
 from psog.sim.replay import eye_samples, trace_file
 from psog.sim.simulate import simulate
