@@ -18,6 +18,14 @@ from psog.errors import ShapeError
 Int8 = NDArray[np.int8]
 Int32 = NDArray[np.int32]
 
+_LARGEST_BIAS = 2**30  # leaves the 32-bit accumulator as much again for the products
+
+
+def to_bias(steps: NDArray[np.floating]) -> Int32:
+    """Biases in steps of the accumulator, rounded and kept where sums cannot overflow."""
+    bias: Int32 = np.clip(np.rint(steps), -_LARGEST_BIAS, _LARGEST_BIAS).astype(np.int32)
+    return bias
+
 
 @dataclass(frozen=True)
 class DeviceLayer:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from psog.errors import ModelError
 from psog.net.architecture import KERNEL
+from psog.net.arithmetic import to_bias
 from psog.net.embedding import MOMENTS, Embedding
 from psog.net.integer import Head, IntegerNet, Layer, Quantization
 from psog.net.normalise import INPUT
 from psog.net.qat import GazeNet, QuantizedLayer, UserEmbedding
 from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG
-
-_LARGEST_BIAS = 2**30  # leaves the 32-bit accumulator as much again for the products
 
 
 def to_integer(net: GazeNet) -> IntegerNet:
@@ -109,16 +107,12 @@ def _integer_layer(layer: QuantizedLayer, source: Quantization, index: int) -> L
         kind=layer.kind,
         padding=layer.padding,
         weight=quantized,
-        bias=_int32(bias.numpy() / bias_scale),
+        bias=to_bias(bias.numpy() / bias_scale),
         weight_scale=scale.numpy().astype(np.float32),
         input=source,
         output=layer.output.quantization(),
         relu=layer.relu,
     )
-
-
-def _int32(values: NDArray[np.float64]) -> NDArray[np.int32]:
-    return np.clip(np.rint(values), -_LARGEST_BIAS, _LARGEST_BIAS).astype(np.int32)
 
 
 def _fill(module: QuantizedLayer, layer: Layer) -> None:

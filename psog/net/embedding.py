@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ShapeError
+from psog.net.arithmetic import to_bias
 from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG
 
 if TYPE_CHECKING:
@@ -90,12 +91,8 @@ def personal(net: IntegerNet, wire: NDArray[np.uint16], target_deg: NDArray[np.f
     layers = []
     for layer, shift in zip(net.layers, net.embedding.shifts, strict=True):
         step = float(layer.input.scale) * layer.weight_scale.astype(np.float64)
-        shifted = layer.bias + np.rint(shift.astype(np.float64) @ numbers / step).astype(np.int64)
-        layers.append(replace(layer, bias=np.clip(shifted, -_LARGEST_BIAS, _LARGEST_BIAS).astype(np.int32)))
+        layers.append(replace(layer, bias=to_bias(layer.bias + shift.astype(np.float64) @ numbers / step)))
     return replace(net, layers=tuple(layers), embedding=None)
-
-
-_LARGEST_BIAS = 2**30  # leaves the 32-bit accumulator as much again for the products
 
 
 def moments(inputs: torch.Tensor, target: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
