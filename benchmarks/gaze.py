@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from psog.headset import Headset
     from psog.net.integer import IntegerNet
 
-POINTS = (0, 1, 5, 9, 13, 25)
-"""Of the calibration; 0 is none."""
-SLIPS_MM = (0.0, 0.5, 1.0, 2.0, 4.0)
 REGION_DEG = 15.0
 """Half width of the part of the field that is told apart."""
 
@@ -38,6 +35,10 @@ class Command:
     """Unseen ones for each headset."""
     seed: int = 999
     """Of the unseen users, their fits, slips and noise."""
+    points: tuple[int, ...] = (0, 1, 5, 9, 13, 25)
+    """Of the calibration; 0 is none."""
+    slips_mm: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0)
+    """How far the headset slips after it."""
     headset: tuple[str, ...] = ()
     """TOML files of headsets that are not built in."""
     bound: bool = False
@@ -82,32 +83,60 @@ class Command:
         from psog.sim.grids import calibration_targets
 
         episodes = make_test_episodes(
-            headset, users=self.users, seed=self.seed, points=max(POINTS), slips_mm=SLIPS_MM
+            headset, users=self.users, seed=self.seed, points=max(self.points), slips_mm=self.slips_mm
         )
         wire = noisy_wire(episodes, headset, self.seed)
         label = episodes.gaze_deg[0, 0]
-        grids = [calibration_targets(headset.field_deg, points).astype(np.float32) for points in POINTS]
+        grids = [calibration_targets(headset.field_deg, points).astype(np.float32) for points in self.points]
         chosen = [(label[:, None] == grid[None]).all(axis=-1).any(axis=1) for grid in grids]
         inside = np.asarray((np.abs(episodes.gaze_deg[:, 1:]) <= REGION_DEG).all(axis=-1))
         result: dict[str, Any] = {"models": len(nets)}
         for name, form in {"float": float_features, "int8": int8_features}.items():
             errors = np.stack([gaze_errors(net, form, wire, episodes, chosen) for net in nets])
-            result[name] = _figures(errors, inside)
+            result[name] = self._figures(errors, inside)
         return result
+
+    def _figures(self, errors: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:
+        """{points: {slip: {figure: [mean, SD over models]}}}.
+
+        Args:
+            errors: (models, calibrations, users, slips, samples) degrees.
+            inside: (users, slips, samples) whether the gaze lies in the inner region.
+        """
+        import numpy as np
+
+        whole = errors.mean(axis=-1)
+        inner = np.where(inside, errors, 0).sum(axis=-1) / inside.sum(axis=-1)
+        figures = {
+            "median_deg": np.median(whole, axis=2),
+            "p95_deg": np.quantile(whole, 0.95, axis=2),
+            "inner_median_deg": np.median(inner, axis=2),
+        }
+        spread = 1 if len(errors) > 1 else 0
+        return {
+            str(points): {
+                f"{slip:g}": {
+                    name: [round(float(v[:, i, j].mean()), 4), round(float(v[:, i, j].std(ddof=spread)), 4)]
+                    for name, v in figures.items()
+                }
+                for j, slip in enumerate(self.slips_mm)
+            }
+            for i, points in enumerate(self.points)
+        }
 
     def _bounds(self, headset: Headset, console: Console) -> dict[str, dict[str, float]]:
         """{points: {slip: degrees}}: mean error over gazes of the median user."""
         from psog.sim.bound.survey import CASES, Question, survey_points
 
-        question = Question(users=self.bound_users, slips_mm=SLIPS_MM, seed=self.seed)
+        question = Question(users=self.bound_users, slips_mm=self.slips_mm, seed=self.seed)
         with console.status(f"{headset.name}: the bound"):
-            found = survey_points(headset, question, POINTS)
+            found = survey_points(headset, question, self.points)
         return {
             str(points): {
                 f"{slip:g}": round(one.median_user_deg(CASES[2] if points else CASES[1], index, 0), 4)
-                for index, slip in enumerate(SLIPS_MM)
+                for index, slip in enumerate(self.slips_mm)
             }
-            for points, one in zip(POINTS, found, strict=True)
+            for points, one in zip(self.points, found, strict=True)
         }
 
 
@@ -121,35 +150,6 @@ def _by_headset(folders: Sequence[Path]) -> dict[str, list[IntegerNet]]:
     return nets
 
 
-def _figures(errors: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:
-    """{points: {slip: {figure: [mean, SD over models]}}}.
-
-    Args:
-        errors: (models, calibrations, users, slips, samples) degrees.
-        inside: (users, slips, samples) whether the gaze lies in the inner region.
-    """
-    import numpy as np
-
-    whole = errors.mean(axis=-1)
-    inner = np.where(inside, errors, 0).sum(axis=-1) / inside.sum(axis=-1)
-    figures = {
-        "median_deg": np.median(whole, axis=2),
-        "p95_deg": np.quantile(whole, 0.95, axis=2),
-        "inner_median_deg": np.median(inner, axis=2),
-    }
-    spread = 1 if len(errors) > 1 else 0
-    return {
-        str(points): {
-            f"{slip:g}": {
-                name: [round(float(v[:, i, j].mean()), 4), round(float(v[:, i, j].std(ddof=spread)), 4)]
-                for name, v in figures.items()
-            }
-            for j, slip in enumerate(SLIPS_MM)
-        }
-        for i, points in enumerate(POINTS)
-    }
-
-
 def _print(found: dict[str, Any], users: int, seed: int) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -159,7 +159,8 @@ def _print(found: dict[str, Any], users: int, seed: int) -> None:
             f"{name}: gaze error of {users} unseen users (seed {seed}), {of_headset['models']} models, int8"
         )
         note = f"median user / 95th percentile / median within ±{REGION_DEG:g}°, degrees; × the bound"
-        table = Table("points", *(f"{slip:g} mm" for slip in SLIPS_MM), title=title, caption=note)
+        slips = next(iter(of_headset["int8"].values()))
+        table = Table("points", *(f"{slip} mm" for slip in slips), title=title, caption=note)
         for points, row in of_headset["int8"].items():
             bounds = of_headset.get("bound_deg", {}).get(points, {})
             cells = [_cell(figures, bounds.get(slip)) for slip, figures in row.items()]

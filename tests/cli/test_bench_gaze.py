@@ -58,17 +58,21 @@ def test_the_command_tells_every_calibration_and_slip_of_all_models(tiny_model, 
     assert "3 unseen users (seed 999), 2 models" in capsys.readouterr().out
 
 
-def test_the_bound_is_set_beside_the_errors(tiny_model, capsys, monkeypatch):
-    monkeypatch.setattr("psog.benchmarks.gaze.SLIPS_MM", (0.0,))
-    monkeypatch.setattr("psog.benchmarks.gaze.POINTS", (0, 1, 5))
-    main(["bench", "gaze", str(tiny_model), "--users", "2", "--bound", "--bound-users", "1", "--json"])
+def test_the_bound_is_set_beside_the_errors(tiny_model, capsys):
+    words = ["--points", "0", "1", "5", "--slips-mm", "0", "--bound", "--bound-users", "1", "--json"]
+    main(["bench", "gaze", str(tiny_model), "--users", "2", *words])
     bounds = json.loads(capsys.readouterr().out)["headsets"]["ring16"]["bound_deg"]
     assert bounds["0"]["0"] > bounds["1"]["0"] > bounds["5"]["0"] > 0.1
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [([], "no model"), (["nowhere"], "nowhere is not a model"), (["MODEL", "--users", "0"], "users is 0")],
+    [
+        ([], "no model"),
+        (["nowhere"], "nowhere is not a model"),
+        (["MODEL", "--users", "0"], "users is 0"),
+        (["MODEL", "--points", "26"], "26 targets"),
+    ],
 )
 def test_what_cannot_be_measured_is_one_line(tiny_model, words, told):
     with pytest.raises(SystemExit, match=told):
