@@ -119,8 +119,9 @@ def measure(
                 made[name] = way()
                 found = evaluate(made[name].net, test, headset, _SLIPS_MM, test_seed)
             row = {key: found[form]["slips"][slip]["median_deg"] for key, (form, slip) in _ERRORS.items()}
-            rows.setdefault(name, []).append({**row, "cpu_s": made[name].cpu_s})
-            row["loss"] = rows[name][-1]["loss"] = row["int8"] - rows["dense"][seed]["int8"]
+            dense = row if name == "dense" else rows["dense"][seed]
+            loss = row["int8"] - dense["int8"]
+            rows.setdefault(name, []).append({**row, "cpu_s": made[name].cpu_s, "loss": loss})
             console.print(f"seed {seed}, {name}: {row['int8']:.3f}°, {made[name].cpu_s:.0f} s")
     table = {name: {**made[name].to_json(), **_over_seeds(rows[name])} for name in rows}
     data = {"headset": headset.name, "keep": pruning.keep, "data_seed": _DATA_SEED, "test_seed": test_seed}
