@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 from psog.errors import MissingExtraError, SimulationError
@@ -17,6 +17,8 @@ _PATIENCE_S = 10.0
 """For the scheduler to answer, and for a worker to appear while there is none."""
 _LOOK_EVERY_S = 0.1
 """For a finished shard; one takes about half a second."""
+_FETCH_S = 1.0
+"""For a result to come over before it is asked whether its worker is still there; it has a hundred bytes."""
 
 
 class Cluster:
@@ -51,18 +53,17 @@ class Cluster:
                 ) from error
 
     def _made_by(self, client: Any, order: Order, numbers: Iterable[int]) -> Iterator[Made]:
-        waiting = iter(numbers)
+        waiting = deque(numbers)
         running = self._distributed.as_completed(loop=client.loop)
-        while True:
+        while waiting or not running.is_empty():
+            self._wait_for_workers(client)
             room = SHARDS_PER_THREAD * sum(client.nthreads().values()) - running.count()
-            for number in islice(waiting, max(room, 0)):
-                running.add(client.submit(make_shard, order, number, pure=False))
-            if running.is_empty():
-                return
-            while not running.has_ready():
-                self._wait_for_workers(client)
+            for _ in range(min(room, len(waiting))):
+                running.add(client.submit(make_shard, order, waiting.popleft(), pure=False))
+            if running.has_ready():
+                yield self._result(client, next(running))
+            else:
                 time.sleep(_LOOK_EVERY_S)
-            yield self._result(next(running))
 
     def _client(self) -> Any:
         """A connection to a scheduler that has workers."""
@@ -89,10 +90,20 @@ class Cluster:
                 f"{self._address}` and give the command again; what is finished is kept"
             ) from error
 
-    @staticmethod
-    def _result(future: Any) -> Made:
+    def _result(self, client: Any, future: Any) -> Made:
+        """A lost worker takes what it has made and nobody has fetched with it; it is made again elsewhere."""
         try:
-            made: Made = future.result()
+            while True:
+                self._wait_for_workers(client)
+                try:
+                    made: Made = future.result(timeout=_FETCH_S)
+                except TimeoutError:
+                    if future.status == "error":
+                        raise
+                else:
+                    return made
+        except SimulationError:
+            raise
         except Exception as error:  # whatever the cluster or a worker's installation came up with
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             raise SimulationError(
@@ -101,4 +112,3 @@ class Cluster:
             ) from error
         finally:
             future.release()
-        return made

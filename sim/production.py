@@ -85,6 +85,11 @@ def produce(
                 raise SimulationError(made.error)
             work.add(made.number, made.shard)
             clock.tell(work)
+        if len(work.finished) < config.shards:
+            raise SimulationError(
+                f"the workers stopped after {len(work.finished)} of {config.shards} shards; these are kept, "
+                "give the command again to go on"
+            )
         work.complete(config.headset.name, config.headset.sensor_count, provenance(config), force=force)
         return Produced(work.rows, config.shards, resumed, round(clock.seconds, 3), round(clock.rate(work)))
 

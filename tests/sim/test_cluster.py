@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -50,17 +51,30 @@ def test_an_impossible_config_is_told_by_the_cluster(tmp_path, dask_cluster):
     assert [path.name for path in tmp_path.iterdir()] == ["pair.toml"]
 
 
-def test_a_cluster_left_without_workers_stops_and_keeps_what_is_finished(tmp_path, monkeypatch, dask_cluster):
+def is_busy(dask_scheduler):
+    """Run on the scheduler: whether a worker is at work."""
+    return any(worker.processing for worker in dask_scheduler.workers.values())
+
+
+@pytest.mark.parametrize("fetched", [True, False], ids=["at work", "with shards made and not fetched"])
+def test_a_cluster_left_without_workers_stops_and_keeps_what_is_finished(
+    tmp_path, monkeypatch, dask_cluster, fetched
+):
+    from distributed import Client
+
     monkeypatch.setattr("psog.sim.cluster._PATIENCE_S", 3.0)
     config, out = pair_config(tmp_path), tmp_path / "made"
+    dask_cluster.scale(2)
 
     def retire_all(progress: Progress) -> None:
         if progress.shards == 1:
+            with Client(dask_cluster.scheduler_address, set_as_default=False) as client:
+                while not fetched and client.run_on_scheduler(is_busy):
+                    time.sleep(0.05)
             dask_cluster.scale(0)
 
     with pytest.raises(SimulationError, match=r"has no workers.*is kept"):
         produce(config, out, Cluster(dask_cluster.scheduler_address), progress=retire_all)
-    dask_cluster.scale(2)
     with unfinished_recording(out, {**config.to_json(), "program": program_digest()}) as work:
         assert 1 <= len(work.finished) < config.shards
 

@@ -32,6 +32,24 @@ def command(tmp_path, *words):
     return [*base, *options, *words]
 
 
+class Quitters:
+    """Workers that make some shards and then no more, without a word."""
+
+    def __init__(self, count):
+        self._count = count
+
+    def make(self, order, numbers):
+        return LocalPool(1).make(order, list(numbers)[: self._count])
+
+
+def test_a_recording_is_not_complete_when_workers_stop_early(tmp_path):
+    config, out = pair_config(tmp_path), tmp_path / "made"
+    with pytest.raises(SimulationError, match=r"stopped after 2 of 6 shards.*kept"):
+        produce(config, out, Quitters(2))
+    assert not out.exists()
+    assert produce(config, out, LocalPool(1)).resumed_shards == 2
+
+
 def stopped_half_way(config, out, after=2):
     """Make a recording and stop as Ctrl-C does once `after` shards are finished."""
 
