@@ -8,8 +8,9 @@ _BYTES_PER_LINE = 20
 _TEMPLATE = """\
 /* gaze.tflite of a psog model for headset {headset}: {size} bytes.
  *
- * Input: int8 [1, {rows}, {columns}, 1]. Outputs: int8 features [1, {features}]; float gaze [1, 3]
- * (right and up in degrees, openness). The file's metadata entry "psog" says how readings become the input.
+ * Input: int8 [1, {rows}, {columns}, 1]. Outputs: int8 features [1, {features}]; float gaze [1, 4]
+ * (right and up in degrees, openness, ln of the expected error in degrees). The file's metadata entry "psog"
+ * says how readings become the input.
  * A resolver needs exactly: {operators}.
  * Written by psog export; include it in one source file. */
 #ifndef PSOG_GAZE_TFLITE_H

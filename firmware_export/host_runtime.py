@@ -13,7 +13,7 @@ from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
 from psog.firmware_export.toolchain import build_library
 
-OUTPUTS = 3
+OUTPUTS = 4
 GAZE_OUTPUTS = 2
 _IMAGE_ERRORS = (
     DeviceErrorCode.IMAGE,
@@ -28,7 +28,7 @@ class Fit:
     """What the device's solver found.
 
     Attributes:
-        weight: (3, features + 1) float32 head; the openness row is the population's.
+        weight: (4, features + 1) float32 head; the rows after the gaze are the population's.
         samples: how many were used.
         before_deg, after_deg: rms error on the samples by the population's head and by this one.
     """
@@ -64,7 +64,7 @@ class HostRuntime:
         return self._infer(wire)[0]
 
     def gaze(self, wire: NDArray[np.uint16]) -> NDArray[np.float32]:
-        """(n, sensors) wire readings to (n, 3): gaze right, gaze up (degrees), openness."""
+        """(n, sensors) wire readings to (n, 4): gaze right and up (deg), openness, ln of expected error."""
         return self._infer(wire)[1]
 
     def fit_head(self, features: NDArray[np.int8], target_deg: NDArray[np.float32]) -> Fit:

@@ -14,11 +14,11 @@ from psog.net.arithmetic import DeviceLayer, Int8
 from psog.net.integer import Float32, Head, Normalisation, Quantization
 
 MAGIC = b"PSOG"
-VERSION = 1
+VERSION = 2
 CRC_BYTES = 4
 NAME_BYTES = 16
 MAX_IMAGE_BYTES = 1 << 20
-HEADER = struct.Struct("<4sHHII16sHBBBBHBbHIIIIIfifIff8s")
+HEADER = struct.Struct("<4sHHII16sHBBBBHBbHIIIIIfifIfff4s")
 LAYER = struct.Struct("<BBBBHHbbbbIIIII")
 KINDS = ("conv", "dense")
 PADDINGS = ("valid", "same")
@@ -53,6 +53,7 @@ class Header(NamedTuple):
     activation_bytes: int
     field_h_deg: float
     field_v_deg: float
+    calibration_ln: float
     reserved_end: bytes
 
 
@@ -107,5 +108,5 @@ class ModelImage:
         return x.reshape(len(x), -1)
 
     def gaze(self, wire: NDArray[np.uint16]) -> Float32:
-        """(n, sensors) wire readings to (n, 3) float32: gaze right, gaze up (degrees), openness."""
+        """(n, sensors) wire readings to (n, 4) float32: gaze right and up (deg), openness, ln of error."""
         return self.head(self.feature_quantization.real(self.features(wire)))

@@ -57,7 +57,7 @@ def read_image(data: bytes) -> ModelImage:
         normalisation=_read_normalisation(parts, header),
         layers=layers,
         feature_quantization=Quantization(np.float32(header.feature_scale), header.feature_zero),
-        head=Head(head, header.ridge),
+        head=Head(head, header.ridge, header.calibration_ln),
         field_deg=(header.field_h_deg, header.field_v_deg),
         activation_bytes=activation_bytes,
         test_vector=_read_test_vector(parts, header),
@@ -104,6 +104,7 @@ def _check_header(header: Header) -> None:
     for what, (found, low, high) in ranges.items():
         _require(low <= found <= high, f"its {what} is {found}, {low} to {high} expected")
     _require(not any(header.reserved_end), "its reserved bytes are not zero")
+    _require(math.isfinite(header.calibration_ln), "its change of expected error is not finite")
     numbers = {
         "feature scale": header.feature_scale,
         "ridge strength": header.ridge,

@@ -62,6 +62,7 @@ def write_image(net: IntegerNet, headset: Headset) -> bytes:
         activation_bytes=activation_bytes(net),
         field_h_deg=headset.field_deg[0],
         field_v_deg=headset.field_deg[1],
+        calibration_ln=net.head.calibration_ln,
         reserved_end=b"",
     )
     header = header._replace(image_bytes=body.end + CRC_BYTES)

@@ -27,7 +27,7 @@ from psog.firmware_export.toolchain import (
 )
 
 _RESULT = struct.Struct("<4I")
-_OUTPUTS = 3
+_OUTPUTS = 4
 _MAX_READINGS = 4096
 _TIME_LIMIT_S = 120.0
 _EXIT_REFUSED = 3
@@ -44,7 +44,7 @@ class Measurement:
         tune_ram_bytes: what a calibration in progress needs besides.
         stack_bytes, tune_stack_bytes: high-water marks of inference and of adding a sample, by painting.
         features: (n, features) int8, as the core computed them.
-        gaze: (n, 3) float32.
+        gaze: (n, 4) float32.
     """
 
     instructions: int

@@ -25,7 +25,7 @@ class TestVector:
     Attributes:
         reading: (sensors,) uint16, as on the wire.
         features: (features,) int8.
-        output: (3,) float32: gaze right, gaze up (degrees), openness.
+        output: (4,) float32: gaze right, gaze up (degrees), openness, ln of expected error.
     """
 
     __test__ = False  # pytest: this is no test class

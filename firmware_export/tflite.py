@@ -1,7 +1,8 @@
 """Writing `gaze.tflite` straight from the network's integers, with nothing estimated anew.
 
 int8 input [1, rows, columns, 1] → CONV_2D … → FULLY_CONNECTED … → int8 features [1, D]
-→ DEQUANTIZE → float FULLY_CONNECTED → gaze [1, 3] (right, up in degrees, openness).
+→ DEQUANTIZE → float FULLY_CONNECTED → gaze [1, 4] (right, up in degrees, openness, ln of the
+expected error in degrees).
 
 Outputs are the features and the gaze, in this order. FULLY_CONNECTED flattens its input (row, column,
 channel) by itself, so there is no RESHAPE to carry. Dense layers are quantized per tensor: per-channel dense
@@ -25,7 +26,7 @@ from psog.net.integer import IntegerNet, Layer, Normalisation
 METADATA = "psog"
 """Name of psog's entry in the file's metadata table: UTF-8 JSON."""
 
-_METADATA_VERSION = 1
+_METADATA_VERSION = 2
 
 
 def write_tflite(net: IntegerNet, headset: Headset) -> bytes:
@@ -94,7 +95,8 @@ def _metadata(net: IntegerNet, headset: Headset) -> bytes:
         "wire": {"bits": 16, "adc_bits": headset.adc.bits, "alignment": "left"},
         "normalisation": _normalisation(net.normalisation),
         "outputs": ["features", "gaze"],
-        "gaze": ["gaze_h_deg", "gaze_v_deg", "openness"],
+        "gaze": ["gaze_h_deg", "gaze_v_deg", "openness", "ln_expected_error_deg"],
+        "calibration_ln": net.head.calibration_ln,
         "ridge": net.head.ridge,
         "test_vector": {
             "reading": vector.reading.tolist(),

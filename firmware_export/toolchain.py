@@ -72,7 +72,7 @@ BOARDS = {
     "mps2-an386": BoardTarget(
         CORTEX_M4F,
         "mps2-an386",
-        ("-nostartfiles", "--specs=nano.specs", "-Tboards/mps2-an386/board.ld", "-Wl,--gc-sections"),
+        ("-nostartfiles", "--specs=nano.specs", "-Tboards/mps2-an386/board.ld", "-Wl,--gc-sections", "-lm"),
     ),
 }
 QEMU = "qemu-system-arm"

@@ -92,10 +92,10 @@ def random_net(
         layer = _layer(rng, step, x, source, corners=corners)
         x, source = layer(x), layer.output
         layers.append(layer)
-    head = rng.normal(size=(3, layers[-1].out_channels + 1)).astype(np.float32)
+    head = rng.normal(size=(4, layers[-1].out_channels + 1)).astype(np.float32)
     head[:, :-1] /= float(source.scale) * 64 * np.sqrt(head.shape[1])
     head[:2] *= 10  # about ±10 degrees
-    net = IntegerNet(headset.name, headset.grid, normalisation, tuple(layers), Head(head, 0.01))
+    net = IntegerNet(headset.name, headset.grid, normalisation, tuple(layers), Head(head, 0.01, -0.5))
     return net, headset
 
 

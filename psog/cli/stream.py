@@ -28,7 +28,8 @@ class Command:
     port: str
     """Serial port of the headset."""
     format: Format = "text"
-    """How to print a sample; CSV and JSON name t_us, seq, gaze_h_deg, gaze_v_deg, openness, valid."""
+    """How to print a sample; CSV and JSON name t_us, seq, gaze_h_deg, gaze_v_deg, openness,
+    expected_error_deg, valid."""
     json: bool = False
     """The same as --format json."""
     samples: int | None = None
@@ -65,7 +66,7 @@ class Command:
                 sys.stdout.flush()
 
 
-_KEYS = ("t_us", "seq", "gaze_h_deg", "gaze_v_deg", "openness", "valid")
+_KEYS = ("t_us", "seq", "gaze_h_deg", "gaze_v_deg", "openness", "expected_error_deg", "valid")
 
 
 def _values(sample: GazeSample) -> dict[str, int | float | bool | None]:
@@ -76,6 +77,7 @@ def _values(sample: GazeSample) -> dict[str, int | float | bool | None]:
             ("gaze_h_deg", sample.gaze_h_deg),
             ("gaze_v_deg", sample.gaze_v_deg),
             ("openness", sample.openness),
+            ("expected_error_deg", sample.expected_error_deg),
         )
     }
     return {"t_us": sample.t_us, "seq": sample.seq, **numbers, "valid": sample.valid}
@@ -94,7 +96,7 @@ def _text_line(sample: GazeSample) -> str:
     state = "" if sample.valid else "  eye closed"
     return (
         f"{sample.t_us / 1e6:12.6f} s  right {sample.gaze_h_deg:+7.2f}°  up {sample.gaze_v_deg:+7.2f}°  "
-        f"open {sample.openness:5.2f}{state}"
+        f"open {sample.openness:5.2f}  ± {sample.expected_error_deg:5.2f}°{state}"
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from psog.errors import ProtocolError
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 HEADER = struct.Struct("<BBH")  # type, reserved (0), sequence number
 CRC = struct.Struct("<I")
 MAX_DATA = 192
@@ -239,6 +239,7 @@ GAZE = Message(
         Field("gaze_h_deg", "f32", "right positive"),
         Field("gaze_v_deg", "f32", "up positive"),
         Field("openness", "f32", "0 closed, 1 open"),
+        Field("expected_error_deg", "f32", "how far off the gaze is expected to be"),
         Field("flags", "u8", "GazeFlag"),
     ),
     "gaze by the head in use",

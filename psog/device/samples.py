@@ -20,6 +20,7 @@ class GazeSample(NamedTuple):
     gaze_h_deg: float
     gaze_v_deg: float
     openness: float
+    expected_error_deg: float
     valid: bool
     calibrated: bool
 
@@ -32,6 +33,7 @@ class TrialSample(NamedTuple):
     gaze_h_deg: float
     gaze_v_deg: float
     openness: float
+    expected_error_deg: float
     valid: bool
     calibrated: bool
 
@@ -63,6 +65,7 @@ def _gaze(frame: Frame) -> GazeSample:
         gaze_h_deg=values["gaze_h_deg"],
         gaze_v_deg=values["gaze_v_deg"],
         openness=values["openness"],
+        expected_error_deg=values["expected_error_deg"],
         valid=bool(values["flags"] & GazeFlag.VALID),
         calibrated=bool(values["flags"] & GazeFlag.CALIBRATED),
     )

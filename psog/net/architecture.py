@@ -9,8 +9,11 @@ from psog.errors import ModelError
 from psog.headset import Headset
 from psog.net.embedding import MAX_NUMBERS
 
-OUTPUTS = 3
-"""What the head gives: gaze_h, gaze_v (deg) and openness."""
+OUTPUTS = 4
+"""What the head gives: gaze_h, gaze_v (deg), openness, and ln of the expected gaze error in degrees."""
+
+OPENNESS, LN_ERROR = 2, 3
+"""Places among the outputs."""
 
 MAX_LAYERS = 8
 MAX_FEATURES = 64

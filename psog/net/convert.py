@@ -36,7 +36,7 @@ def to_integer(net: GazeNet) -> IntegerNet:
         layout=net.layout.numpy().copy(),
         normalisation=net.normalisation,
         layers=tuple(layers),
-        head=Head(head, ridge),
+        head=Head(head, ridge, net.calibration_ln),
         embedding=None if net.embedding is None else _integer_embedding(net.embedding),
     )
 
@@ -63,6 +63,7 @@ def from_integer(net: IntegerNet) -> GazeNet:
         gaze_net.log_ridge.fill_(float(np.log(net.head.ridge)))
     if net.embedding is not None:
         gaze_net.embedding = _embedding(net.embedding, generator)
+    gaze_net.calibration_ln = net.head.calibration_ln
     gaze_net.quantize()
     gaze_net.freeze_ranges()
     return gaze_net

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.net.architecture import OUTPUTS
 from psog.net.arithmetic import DeviceLayer, Int8, Int32, quantize_multiplier
 from psog.net.embedding import Embedding
 
@@ -135,16 +136,18 @@ class Head:
     """The linear head in float: the part that belongs to the user.
 
     Attributes:
-        weight: (3, features + 1) float32; rows gaze_h (deg), gaze_v (deg), openness; last column the bias.
-            It acts on real features, scale · (q − zero_point).
+        weight: (4, features + 1) float32; rows gaze_h (deg), gaze_v (deg), openness, ln of the expected
+            error in degrees; last column the bias. It acts on real features, scale · (q − zero_point).
         ridge: strength λ of the prior when the device re-fits the two gaze rows (see psog.net.ridge).
+        calibration_ln: what the last output changes by once the gaze rows are a user's.
     """
 
     weight: Float32
     ridge: float
+    calibration_ln: float = 0.0
 
     def __call__(self, real_features: Float32) -> Float32:
-        """(n, features) real features to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
+        """(n, features) real features to (n, 4) float32 outputs."""
         return real_features @ self.weight[:, :-1].T + self.weight[:, -1]
 
 
@@ -190,7 +193,7 @@ class IntegerNet:
         """Multiply-accumulates of one inference, head included."""
         shapes = self.layer_shapes()
         body = sum(layer.macs(shape) for layer, shape in zip(self.layers, shapes, strict=False))
-        return body + 3 * self.feature_count
+        return body + OUTPUTS * self.feature_count
 
     @property
     def parameters(self) -> int:
@@ -212,10 +215,10 @@ class IntegerNet:
         return self.feature_quantization.real(q)
 
     def apply_head(self, q: Int8, weight: Float32 | None = None) -> Float32:
-        """(n, features) int8 to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
+        """(n, features) int8 to (n, 4) float32 outputs, by this head or one of `weight`."""
         head = self.head if weight is None else replace(self.head, weight=weight)
         return head(self.real_features(q))
 
     def __call__(self, wire: NDArray[np.uint16]) -> Float32:
-        """(n, sensors) wire readings to (n, 3) float32: gaze_h, gaze_v (deg), openness."""
+        """(n, sensors) wire readings to (n, 4) float32: gaze_h, gaze_v (deg), openness, ln of the error."""
         return self.apply_head(self.features(self.input(wire)))

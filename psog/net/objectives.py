@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from psog.net.architecture import OPENNESS
 from psog.net.embedding import moments
 from psog.net.loop import TrainingConfig
 from psog.net.qat import GazeNet
@@ -61,7 +62,7 @@ class EpisodeObjective:
             numbers = self._numbers(net, (steps + noise)[:, :support], target, counted[:, :support])
         features = net.features(steps + noise, numbers)
         outputs = with_bias(features) @ net.head.T
-        openness_loss = _OPENNESS_SHARE * _openness_loss(outputs[..., GAZE_OUTPUTS], openness)
+        openness_loss = _OPENNESS_SHARE * _openness_loss(outputs[..., OPENNESS], openness)
         prior_error = outputs[..., :GAZE_OUTPUTS] - gaze
         if warm:
             loss, error_deg = _mean_distance(prior_error, counted)
@@ -121,7 +122,7 @@ class RowObjective:
         outputs = net(self.steps[rows] + noise)
         error = outputs[:, :GAZE_OUTPUTS] - self.gaze_deg[rows] / GAZE_UNIT_DEG
         loss, error_deg = _mean_distance(error, torch.ones(len(rows)))
-        openness_loss = _OPENNESS_SHARE * (outputs[:, GAZE_OUTPUTS] - 1).square().mean()  # open throughout
+        openness_loss = _OPENNESS_SHARE * (outputs[:, OPENNESS] - 1).square().mean()  # open throughout
         return loss + openness_loss, error_deg
 
 

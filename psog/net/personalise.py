@@ -9,6 +9,7 @@ import numpy as np
 from psog.data_quality import fixations, stretches
 from psog.errors import RecordingError
 from psog.headset import Headset
+from psog.net.architecture import LN_ERROR, OPENNESS
 from psog.net.calibrated import calibrated, int8_features, uncalibrated
 from psog.net.embedding import personal
 from psog.net.integer import IntegerNet
@@ -41,7 +42,8 @@ def personalise(
         raise RecordingError(f"it is of {len(users)} users, expected one; record this user alone")
     wire = headset.to_wire(recording.readings)
     stranger = uncalibrated(net, int8_features)
-    openness = in_blocks(stranger.features, wire) @ net.head.weight[2, :-1] + net.head.weight[2, -1]
+    row = net.head.weight[OPENNESS]
+    openness = in_blocks(stranger.features, wire) @ row[:-1] + row[-1]
     seen = np.isfinite(true_deg).all(axis=1) & (openness >= openness_border)
     fit = np.flatnonzero(seen & fixations(recording, true_deg)[0])
     if len(fit) < FEWEST_SAMPLES:
@@ -51,5 +53,6 @@ def personalise(
         )
     weight = net.head.weight.copy()
     weight[:2] = calibrated(net, int8_features, wire[fit], true_deg[fit]).head
+    weight[LN_ERROR, -1] += net.head.calibration_ln
     own = personal(net, wire[fit], true_deg[fit])
-    return replace(own, head=replace(net.head, weight=weight)), len(fit)
+    return replace(own, head=replace(net.head, weight=weight, calibration_ln=0.0)), len(fit)

@@ -164,8 +164,9 @@ class GazeNet(nn.Module):
 
     Attributes:
         quantized: whether to round as the device does; off at first.
-        head: (3, features + 1); gaze rows in units of GAZE_UNIT_DEG.
+        head: (4, features + 1); gaze rows in units of GAZE_UNIT_DEG.
         log_ridge: () natural logarithm of λ.
+        calibration_ln: of psog.net.integer.Head; not trained but measured.
         embedding: None in a network that is not told whose eye it sees.
     """
 
@@ -189,6 +190,7 @@ class GazeNet(nn.Module):
         width = layers[-1].bias.numel()
         self.head = nn.Parameter(torch.randn(OUTPUTS, width + 1, generator=generator) / math.sqrt(width))
         self.log_ridge = nn.Parameter(torch.tensor(_FIRST_LOG_RIDGE))
+        self.calibration_ln = 0.0
         self.embedding = None
 
     def inputs(self, steps: Tensor) -> Tensor:
@@ -215,11 +217,11 @@ class GazeNet(nn.Module):
         return x.reshape(*steps.shape[:-1], -1)
 
     def forward(self, steps: Tensor) -> Tensor:
-        """(…, sensors) to (…, 3): gaze_h, gaze_v in GAZE_UNIT_DEG, openness; by the population's head."""
+        """(…, sensors) to (…, 4): gaze_h, gaze_v in GAZE_UNIT_DEG, openness, ln of the error; not fitted."""
         return with_bias(self.features(steps)) @ self.head.T
 
     def head_deg(self) -> Tensor:
-        """(3, features + 1) head with its gaze rows in degrees."""
+        """(4, features + 1) head with its gaze rows in degrees."""
         unit = torch.ones(OUTPUTS, 1)
         unit[:GAZE_OUTPUTS] = GAZE_UNIT_DEG
         return self.head * unit

@@ -23,6 +23,7 @@ from psog.data_quality import (
 from psog.errors import ModelError, RecordingError
 from psog.headset import Headset
 from psog.metrics import accuracy
+from psog.net.architecture import OPENNESS
 from psog.net.calibrated import Calibrated, RealFeatures, calibrated, float_features, int8_features
 from psog.net.integer import IntegerNet
 from psog.recording import Recording
@@ -116,7 +117,7 @@ def recorded_gaze(
         real = in_blocks(of_net(net), wire)
         outputs[form] = net.head(real.astype(np.float32)).astype(np.float64)
         if calibration_s > 0:
-            open_enough = outputs[form][:, 2] >= openness_border
+            open_enough = outputs[form][:, OPENNESS] >= openness_border
             outputs[form][:, :2] = _by_wearers(
                 partial(calibrated, net, of_net), wire, true_deg, stretch, support & open_enough
             )
@@ -131,7 +132,7 @@ def recorded_gaze(
             users=users,
         ),
         float_deg=outputs["float"][kept, :2],
-        shown=outputs["int8"][kept, 2] >= openness_border,
+        shown=outputs["int8"][kept, OPENNESS] >= openness_border,
         fixations_from=source,
     )
 

@@ -5,8 +5,8 @@ population's head, the user's head is the ridge solution around the prior:
 
     W = W₀ + (FᵀF/n + λI)⁻¹ Fᵀ(T − F W₀)/n
 
-Only the two gaze rows of the head are fitted; openness stays with the population. Heads are stored with
-one row per output, so W here is (2, features + 1).
+Only the two gaze rows of the head are fitted; openness and expected error stay with the
+population. Heads are stored with one row per output, so W here is (2, features + 1).
 Source: R2-D2, Bertinetto et al., ICLR 2019, with a prior mean.
 """
 

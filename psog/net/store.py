@@ -15,7 +15,7 @@ from psog.net.integer import IntegerNet
 from psog.net.tensors import pack, unpack
 
 FORMAT = "psog-model"
-VERSION = 1
+VERSION = 2
 MODEL, WEIGHTS, REPORT = "model.json", "weights.safetensors", "report.json"
 FOLDER = FolderKind("model", MODEL, ModelError)
 

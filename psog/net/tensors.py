@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,7 @@ def pack(net: IntegerNet) -> tuple[dict[str, Any], Tensors]:
             {"kind": layer.kind, "padding": layer.padding, "relu": layer.relu} for layer in net.layers
         ],
         "ridge": net.head.ridge,
+        "calibration_ln": net.head.calibration_ln,
         **({} if net.embedding is None else {"embedding": net.embedding.count}),
     }
     return description, tensors
@@ -174,7 +176,10 @@ class _Reader:
         ridge = self.value("ridge", float)
         if not 0 < ridge < float("inf"):
             raise ModelError(f"ridge is {ridge}, expected a number above 0")
-        return Head(self.tensor("head.weight", np.float32, (OUTPUTS, features + 1)), ridge)
+        calibration_ln = self.value("calibration_ln", float)
+        if not math.isfinite(calibration_ln):
+            raise ModelError(f"calibration_ln is {calibration_ln}, expected a finite number")
+        return Head(self.tensor("head.weight", np.float32, (OUTPUTS, features + 1)), ridge, calibration_ln)
 
     def embedding(self, sensors: int, layers: list[Layer]) -> Embedding:
         count = self.value("embedding", int)

@@ -31,7 +31,7 @@ class Replayed:
     Attributes:
         rows: (n,) int64 rows of the recording that came back whole.
         features: (n, features) int8 by the firmware.
-        output: (n, 3) float32 by the firmware's head: gaze_h, gaze_v (deg), openness.
+        output: (n, 4) float32 by the firmware's head: gaze_h, gaze_v (deg), openness, ln of expected error.
         losses: frames lost or damaged between device and host.
         status: the firmware's counters.
     """

@@ -30,7 +30,15 @@ def test_json_lines_have_the_promised_keys():
     lines = [json.loads(line) for line in out.splitlines()]
     assert (code, err) == (0, "")
     assert [line["t_us"] for line in lines] == list(range(1000, 21000, 1000))
-    assert set(lines[0]) == {"t_us", "seq", "gaze_h_deg", "gaze_v_deg", "openness", "valid"}
+    assert set(lines[0]) == {
+        "t_us",
+        "seq",
+        "gaze_h_deg",
+        "gaze_v_deg",
+        "openness",
+        "expected_error_deg",
+        "valid",
+    }
     assert lines[0]["valid"] is True
 
 
@@ -45,7 +53,7 @@ def test_csv_has_a_header_and_the_same_values():
 def test_text_is_for_people():
     with peer(readings=30) as device:
         _, out, _ = stream(device.port, "--samples", "1")
-    assert out == "    0.001000 s  right   +0.00°  up   -1.00°  open  1.00\n"
+    assert out == "    0.001000 s  right   +0.00°  up   -1.00°  open  1.00  ±  2.00°\n"
 
 
 def test_gaze_that_is_no_number_is_null():
@@ -72,7 +80,7 @@ def test_damaged_and_lost_frames_are_told_and_exit_1():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"version": 99}, "speaks protocol version 99, this psog speaks version 1"),
+        ({"version": 99}, "speaks protocol version 99, this psog speaks version 2"),
         ({"silent": True}, "answers as a psog headset"),
         ({"headset": ""}, "has no model; send one with psog flash"),
         ({"readings": 0}, "sent no sample for 2 s"),

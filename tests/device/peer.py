@@ -94,7 +94,8 @@ class Peer:
         for _ in range(count):
             self._t_us += 1000
             h_deg = self._t_us / 1e6 if self.gaze_h_deg is None else self.gaze_h_deg
-            gaze = {"gaze_h_deg": h_deg, "gaze_v_deg": -1.0, "openness": 1.0, "flags": 1}
+            gaze = {"gaze_h_deg": h_deg, "gaze_v_deg": -1.0, "openness": 1.0}
+            gaze |= {"expected_error_deg": 2.0, "flags": 1}
             if self.mask & Stream.GAZE:
                 self.send(m.GAZE, t_us=self._t_us, **gaze)
             if self.mask & Stream.TRIAL:

@@ -20,7 +20,8 @@ def test_generated_files_are_current():
 
 
 def test_offsets_agree_with_struct():
-    packed = GAZE.pack({"t_us": 7, "gaze_h_deg": 1.5, "gaze_v_deg": -2.0, "openness": 0.5, "flags": 3})
+    gaze = {"gaze_h_deg": 1.5, "gaze_v_deg": -2.0, "openness": 0.5, "expected_error_deg": 1.25}
+    packed = GAZE.pack({"t_us": 7, **gaze, "flags": 3})
     offsets = field_offsets(GAZE)
     assert struct.unpack_from("<f", packed, offsets["gaze_v_deg"]) == (-2.0,)
     assert packed[offsets["flags"]] == 3

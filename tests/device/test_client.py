@@ -134,7 +134,7 @@ def test_refusal_says_why():
 
 
 def test_other_protocol_version_is_named():
-    with peer(version=99) as device, pytest.raises(ProtocolError, match=r"version 99.*version 1"):
+    with peer(version=99) as device, pytest.raises(ProtocolError, match=r"version 99.*version 2"):
         open_headset(device.port)
 
 

@@ -26,10 +26,10 @@ def joined(sent: list[Frame]) -> bytes:
 
 
 def test_the_bytes_on_the_wire_are_those_of_the_specification():
-    content = bytes.fromhex("01 00 34 12 01 00")  # HELLO_REQUEST, reserved, sequence 0x1234, version 1
-    assert zlib.crc32(content).to_bytes(4, "little").hex(" ") == "af 5b 6e 03"
-    stuffed = bytes.fromhex("02 01 04 34 12 01 05 af 5b 6e 03 00")
-    assert encode(Frame(0x01, 0x1234, b"\x01\x00")) == stuffed
+    content = bytes.fromhex("01 00 34 12 02 00")  # HELLO_REQUEST, reserved, sequence 0x1234, version 2
+    assert zlib.crc32(content).to_bytes(4, "little").hex(" ") == "6c 08 43 28"
+    stuffed = bytes.fromhex("02 01 04 34 12 02 05 6c 08 43 28 00")
+    assert encode(Frame(0x01, 0x1234, b"\x02\x00")) == stuffed
 
 
 @given(streams, st.lists(st.integers(0, 2000), max_size=20))

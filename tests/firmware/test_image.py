@@ -73,7 +73,7 @@ def test_any_flipped_bit_is_noticed(image):
 
 NAN, INF = float("nan"), float("inf")
 HEADER = [
-    ("version", 4, "H", [0, 2]),
+    ("version", 4, "H", [0, 1, 3]),
     ("header length", 6, "H", [0, 92, 100]),
     ("version counter", 12, "I", [1]),
     ("headset name", 16, "B", [0, 32, 200]),
@@ -81,7 +81,7 @@ HEADER = [
     ("rows", 34, "B", [0, 2, 17]),
     ("columns", 35, "B", [0, 4, 33]),
     ("layers", 36, "B", [0, 2, 9]),
-    ("outputs", 37, "B", [2, 4]),
+    ("outputs", 37, "B", [2, 3, 5]),
     ("features", 38, "H", [0, 6, 65]),
     ("shift", 40, "B", [0, 31]),
     ("input zero point", 41, "b", [5]),
@@ -94,6 +94,7 @@ HEADER = [
     ("activation bytes", 76, "I", [0, 4, 16385, 0xFFFFFFFF]),
     ("field width", 80, "f", [0.0, NAN, INF]),
     ("field height", 84, "f", [-2.0, NAN, INF]),
+    ("change of expected error", 88, "f", [NAN, INF]),
     ("end of header", 95, "B", [1]),
 ]  # fmt: skip
 

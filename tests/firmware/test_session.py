@@ -1,5 +1,7 @@
 """A whole session with the firmware over a real serial port, on every board that can run here."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ from tests.random_nets import random_net
 
 def test_a_new_device_says_who_it_is_and_that_it_has_no_model(board):
     with open_headset(board.port) as headset:
-        assert headset.info == (1, 1, board.name, "", 0, 0, 0, False)
+        assert headset.info == (2, 1, board.name, "", 0, 0, 0, False)
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.NO_MODEL)):
             headset.tune_begin()
 
@@ -47,7 +49,7 @@ def test_features_and_gaze_over_the_port_are_the_integer_networks(board):
     assert [s.t_us for s in gaze] == [1000 * i for i in range(50)]
     np.testing.assert_array_equal([s.features for s in samples[FeatureSample]], features)
     np.testing.assert_array_equal([s.readings for s in samples[SensorSample]], READINGS[:50])
-    outputs = [(s.gaze_h_deg, s.gaze_v_deg, s.openness) for s in gaze]
+    outputs = [(s.gaze_h_deg, s.gaze_v_deg, s.openness, math.log(s.expected_error_deg)) for s in gaze]
     np.testing.assert_allclose(outputs, NET.apply_head(features), atol=1e-3)
     assert all(s.valid and not s.calibrated for s in gaze)
 
@@ -66,8 +68,10 @@ def test_a_calibration_is_fitted_tried_accepted_and_survives_a_restart(board):
 
         samples = streamed(headset, board, Stream.GAZE | Stream.TRIAL, 0, 10)
         np.testing.assert_allclose(gaze_deg(samples[TrialSample]), expected, atol=2e-2)
-        population = NET.apply_head(features[:10])[:, :2]
-        np.testing.assert_allclose(gaze_deg(samples[GazeSample]), population, atol=1e-3)
+        population = NET.apply_head(features[:10])
+        np.testing.assert_allclose(gaze_deg(samples[GazeSample]), population[:, :2], atol=1e-3)
+        smaller = [s.expected_error_deg for s in samples[TrialSample]]
+        np.testing.assert_allclose(np.log(smaller), population[:, 3] + NET.head.calibration_ln, atol=1e-3)
 
         headset.tune_accept()
         for _ in range(2):

@@ -48,7 +48,7 @@ def test_the_folder_holds_every_file_and_the_report_describes_them(tmp_path):
     for name, size in report["sizes"].items():
         assert (tmp_path / "out" / name).stat().st_size == size
     assert (report["macs"], report["parameters"]) == (net.macs, net.parameters)
-    assert sum(layer["macs"] for layer in report["layers"]) + 3 * net.feature_count == net.macs
+    assert sum(layer["macs"] for layer in report["layers"]) + 4 * net.feature_count == net.macs
 
 
 def test_the_report_counts_bytes_and_padding(tmp_path):
@@ -61,7 +61,7 @@ def test_the_report_counts_bytes_and_padding(tmp_path):
     assert third["macs_without_padding"] == third["macs"] == 2400
     assert report["bytes"]["weights"] == 9 * 16 + 9 * 16 * 16 + 240 * 10
     assert report["bytes"]["biases"] == 4 * (16 + 16 + 10)
-    assert report["bytes"]["head"] == 4 * 3 * 11
+    assert report["bytes"]["head"] == 4 * 4 * 11
     image = read_image((tmp_path / "out" / "gaze.psog").read_bytes())
     assert report["activation_bytes"] == image.activation_bytes == 480
 

@@ -19,15 +19,15 @@ def test_the_header_is_where_the_specification_says():
     net, headset = random_net(1, SMALL)
     data = write_image(net, headset)
     assert data[:4] == b"PSOG"
-    assert struct.unpack_from("<HHII16s", data, 4) == (1, 96, len(data), 0, b"grid3x5".ljust(16, b"\0"))
-    assert struct.unpack_from("<HBBBBHBbH", data, 32) == (15, 3, 5, 3, 3, 4, 20, 0, 0)
+    assert struct.unpack_from("<HHII16s", data, 4) == (2, 96, len(data), 0, b"grid3x5".ljust(16, b"\0"))
+    assert struct.unpack_from("<HBBBBHBbH", data, 32) == (15, 3, 5, 3, 4, 4, 20, 0, 0)
     assert struct.unpack_from("<fif", data, 64) == (
         float(net.feature_quantization.scale),
         net.feature_quantization.zero_point,
         np.float32(net.head.ridge),
     )
     assert u32(data, 76) == 3 * 5 * 1 + 3 * 5 * 2  # the first layer; the second is 30 + 9
-    assert struct.unpack_from("<ff8s", data, 80) == (20.0, 15.0, bytes(8))
+    assert struct.unpack_from("<fff4s", data, 80) == (20.0, 15.0, net.head.calibration_ln, bytes(4))
     assert u32(data, len(data) - 4) == zlib.crc32(data[:-4])
     assert all(u32(data, at) % 4 == 0 for at in range(44, 64, 4))
 
@@ -40,14 +40,14 @@ def test_parts_are_where_the_header_says():
     np.testing.assert_array_equal(pairs[:, 1], net.normalisation.multiplier)
     np.testing.assert_array_equal(np.frombuffer(data, "u1", 15, u32(data, 48)), headset.grid.ravel())
     np.testing.assert_array_equal(
-        np.frombuffer(data, "<f4", 15, u32(data, 56)).reshape(3, 5), net.head.weight
+        np.frombuffer(data, "<f4", 20, u32(data, 56)).reshape(4, 5), net.head.weight
     )
     vector_at = u32(data, 60)
     reading = np.frombuffer(data, "<u2", 15, vector_at)
     features = np.frombuffer(data, "i1", 4, vector_at + 32)
     np.testing.assert_array_equal(net.features(net.input(reading[None]))[0], features)
     np.testing.assert_array_equal(
-        np.frombuffer(data, "<f4", 3, vector_at + 36), net.apply_head(features[None])[0]
+        np.frombuffer(data, "<f4", 4, vector_at + 36), net.apply_head(features[None])[0]
     )
 
 

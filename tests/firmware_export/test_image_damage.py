@@ -45,7 +45,7 @@ def test_bytes_behind_the_image_are_noticed(extra):
 LAYERS_AT = u32(small_image(), 52)
 WRONG = {
     "begins with": (0, ord("Q"), "<B"),
-    "format version is 2": (4, 2, "<H"),
+    "format version is 1": (4, 1, "<H"),
     "header length is 92": (6, 92, "<H"),
     "its header says": (8, 100, "<I"),
     "version counter is 1": (12, 1, "<I"),
@@ -72,6 +72,7 @@ WRONG = {
     "the header says 44": (76, 44, "<I"),
     "activation size is 16385": (76, 16385, "<I"),
     "field width is inf": (80, float("inf"), "<f"),
+    "change of expected error": (88, float("inf"), "<f"),
     "reserved bytes": (95, 1, "<B"),
     "normalisation is out of range": (u32(small_image(), 44) + 4, 16384, "<i"),
     "names a sensor": (u32(small_image(), 48), 15, "<B"),

@@ -96,7 +96,7 @@ def test_multiply_accumulates_of_the_file_are_the_networks(plan):
 def test_the_reference_network_has_the_macs_and_the_size_of_the_comparison():
     """39,140 MACs and a flatbuffer of 8,496 bytes were measured with two outputs and without metadata."""
     net, headset = random_net(0, REFERENCE_PLAN)
-    assert net.macs == 39_140 + net.feature_count  # the third output, openness
+    assert net.macs == 39_140 + 2 * net.feature_count  # the third and fourth output
     assert len(write_tflite(net, headset)) < 9_000
     assert len(write_image(net, headset)) < 6_500
 
@@ -121,7 +121,7 @@ def test_metadata_tells_how_readings_become_gaze():
     np.testing.assert_allclose(gaze[0], vector["gaze"], rtol=0, atol=1e-3)
     assert metadata["headset"] == "ring16"
     assert metadata["wire"] == {"bits": 16, "adc_bits": headset.adc.bits, "alignment": "left"}
-    assert metadata["gaze"] == ["gaze_h_deg", "gaze_v_deg", "openness"]
+    assert metadata["gaze"] == ["gaze_h_deg", "gaze_v_deg", "openness", "ln_expected_error_deg"]
 
 
 SQUARE = tuple(tuple(range(4 * row, 4 * row + 4)) for row in range(4))

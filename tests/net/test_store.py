@@ -58,7 +58,7 @@ def test_a_report_that_is_no_json_leaves_nothing_behind(tmp_path, trained):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(version=2), "version 2, expected 'psog-model' version 1"),
+        (lambda c: c.update(version=1), "version 1, expected 'psog-model' version 2"),
         (lambda c: c.pop("layout"), "layout is None, expected list"),
         (lambda c: c["layout"][0].pop(), "not a rectangle"),
         (lambda c: c["layout"][0].__setitem__(0, 64), "names a sensor beyond 64"),

@@ -1,4 +1,6 @@
 /* One reading: features, gaze, and whatever is streamed of it. */
+#include <math.h>
+
 #include "app.h"
 #include "bytes.h"
 
@@ -10,12 +12,14 @@ static void stream_gaze(struct app *app, uint8_t type, const uint8_t *t_us, cons
 {
     uint8_t payload[PSOG_MSG_GAZE_SIZE];
     uint8_t flags = calibrated ? PSOG_GAZE_FLAG_CALIBRATED : 0u;
-    if (output[2] >= PSOG_OPENNESS_BORDER)
+    float ln_error = output[PSOG_LN_ERROR] + (calibrated ? app->model.calibration_ln : 0.0f);
+    if (output[PSOG_OPENNESS] >= PSOG_OPENNESS_BORDER)
         flags |= PSOG_GAZE_FLAG_VALID;
     memcpy(payload + PSOG_GAZE_T_US_OFFSET, t_us, T_US_BYTES);
     psog_put_f32(payload + PSOG_GAZE_GAZE_H_DEG_OFFSET, output[0]);
     psog_put_f32(payload + PSOG_GAZE_GAZE_V_DEG_OFFSET, output[1]);
-    psog_put_f32(payload + PSOG_GAZE_OPENNESS_OFFSET, output[2]);
+    psog_put_f32(payload + PSOG_GAZE_OPENNESS_OFFSET, output[PSOG_OPENNESS]);
+    psog_put_f32(payload + PSOG_GAZE_EXPECTED_ERROR_DEG_OFFSET, expf(ln_error));
     payload[PSOG_GAZE_FLAGS_OFFSET] = flags;
     app_stream(app, type, payload, sizeof payload);
 }
@@ -48,7 +52,7 @@ static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings
         stream_gaze(app, PSOG_MSG_GAZE, t_us, output, app->calibrated);
     if (app->streams & PSOG_STREAM_FEATURES)
         stream_features(app, t_us, features);
-    if (tuning_reading(&app->tuning, features, output[2]))
+    if (tuning_reading(&app->tuning, features, output[PSOG_OPENNESS]))
         report_progress(app);
     if ((app->streams & PSOG_STREAM_TRIAL) && app->tuning.phase == TUNING_TRIAL) {
         psog_head_apply(&app->model, app->tuning.head, features, output);

@@ -5,7 +5,7 @@
 #define HEADER_BYTES 96u
 #define CRC_BYTES 4u
 #define NAME_BYTES 16u
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define SELF_TEST_TOLERANCE 1e-3f
 
 /* A part of an image: where it starts and how long it is. */
@@ -168,7 +168,8 @@ static bool valid_header(const uint8_t *image)
            image[37] == PSOG_OUTPUTS && features >= 1 && features <= PSOG_MAX_FEATURES && image[40] >= 1 &&
            image[40] <= 30 && psog_get_u16(image + 42) == 0 && finite_positive(image + 64) &&
            finite_positive(image + 72) && psog_get_u32(image + 76) <= PSOG_MAX_ACTIVATION_BYTES &&
-           finite_positive(image + 80) && finite_positive(image + 84) && all_zero(image + 88, 8);
+           finite_positive(image + 80) && finite_positive(image + 84) && all_finite(image + 88, 1) &&
+           all_zero(image + 92, 4);
 }
 
 /* Whether the parts that the header names lie inside the image. */
@@ -204,6 +205,7 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
         .feature_scale = psog_get_f32(image + 64),
         .feature_zero = psog_get_i32(image + 68),
         .ridge = psog_get_f32(image + 72),
+        .calibration_ln = psog_get_f32(image + 88),
         .field_deg = {psog_get_f32(image + 80), psog_get_f32(image + 84)},
         .sensors = psog_get_u16(image + 32),
         .features = psog_get_u16(image + 38),

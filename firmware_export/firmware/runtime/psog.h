@@ -32,8 +32,10 @@ enum psog_error {
 #define PSOG_MAX_LAYERS 8u
 #define PSOG_MAX_ACTIVATION_BYTES 16384u
 #define PSOG_MAX_IMAGE_BYTES (1u << 20)
-#define PSOG_OUTPUTS 3u      /* gaze right (degrees), gaze up (degrees), openness (0 closed … 1 open) */
+#define PSOG_OUTPUTS 4u      /* gaze right, gaze up (degrees), openness (0 … 1), ln of the expected error */
 #define PSOG_GAZE_OUTPUTS 2u /* of these, the ones a calibration fits */
+#define PSOG_OPENNESS 2u     /* 0 closed … 1 open */
+#define PSOG_LN_ERROR 3u     /* natural logarithm of the expected gaze error in degrees */
 #define PSOG_HEAD_FLOATS(features) (PSOG_OUTPUTS * ((features) + 1u))
 #define PSOG_MAX_HEAD_FLOATS PSOG_HEAD_FLOATS(PSOG_MAX_FEATURES)
 
@@ -52,8 +54,9 @@ struct psog_model {
     uint32_t activation_bytes;
     float feature_scale; /* real feature = scale · (q − zero) */
     int32_t feature_zero;
-    float ridge;        /* λ of the calibration, > 0 */
-    float field_deg[2]; /* half width and half height in which targets may lie */
+    float ridge;          /* λ of the calibration, > 0 */
+    float calibration_ln; /* what output PSOG_LN_ERROR changes by once the head is a user's */
+    float field_deg[2];   /* half width and half height in which targets may lie */
     uint16_t sensors;
     uint16_t features;
     uint16_t cells; /* of the input grid */
@@ -83,7 +86,7 @@ enum psog_error psog_infer(const struct psog_model *model, const uint16_t *readi
 /* Copies the population's head out of the image. head: PSOG_HEAD_FLOATS(model->features). */
 void psog_head_load(const struct psog_model *model, float *head);
 
-/* output = head · (real features, 1): gaze right, gaze up (degrees), openness.
+/* output = head · (real features, 1); for a user's head, model->calibration_ln is to be added to the last.
  * head: PSOG_HEAD_FLOATS(model->features), or NULL for the population's. */
 void psog_head_apply(const struct psog_model *model, const float *head, const int8_t *features,
                      float output[PSOG_OUTPUTS]);
@@ -121,7 +124,7 @@ bool psog_in_field(const struct psog_model *model, const float target_deg[2]);
  * Returns PSOG_ERR_RANGE when the target lies outside the headset's field, PSOG_ERR_STATE after a solve. */
 enum psog_error psog_tune_add(struct psog_tune *tune, const int8_t *features, const float target_deg[2]);
 
-/* Solves for the head W = W₀ + (FᵀF/n + λI)⁻¹ Fᵀ(T − F W₀)/n; the openness row stays the population's.
+/* Solves for the head W = W₀ + (FᵀF/n + λI)⁻¹ Fᵀ(T − F W₀)/n; the other rows stay the population's.
  * head: PSOG_HEAD_FLOATS(features), written only on success. The samples are used up.
  * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when there is no finite solution. */
 enum psog_error psog_tune_solve(struct psog_tune *tune, float *head, struct psog_fit *fit);

@@ -2,7 +2,7 @@
  * program paints the stack and returns what the runtime computed.
  *
  * bench.in:  u32 image bytes, u32 readings, image, readings as u16.
- * bench.out: struct result, features (readings × features), outputs (readings × 3 floats).
+ * bench.out: struct result, features (readings × features), outputs (readings × 4 floats).
  * Sections counted: an empty one, each reading's inference, one tune_add, one tune_solve. */
 #include <string.h>
 
