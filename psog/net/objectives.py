@@ -16,8 +16,13 @@ from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG, solve_heads, with_bias
 OPEN_ENOUGH = 0.5
 """Openness from which a sample's gaze counts."""
 
-_TARGET_NOISE_DEG = 0.3  # how far a fixation lies from its target (facts of Per-user adaptation)
-_FEWEST_SUPPORT, _MOST_SUPPORT = 6, 40  # 5-point grids to 25 points and more
+# A calibration as it happens: from one point to 25 and more, mostly of many. Fixations are 0.3° beside their
+# target (facts of Per-user adaptation), of one person more and of another less; now and then somewhere else.
+_FEW = 5
+_FEW_SHARE = 0.25
+_MOST_SUPPORT = 40
+_TARGET_NOISE_DEG = (0.15, 0.45)
+_ABSENT_MINDED = 0.05  # share of users who look elsewhere at one of their targets
 _PRIOR_SHARE = 0.1  # of the loss by the population's head, so that it works without calibration too
 # At 4,000 steps these find 98 % of lids a quarter to half open below an openness of 0.8, where equal weights
 # and a share of 0.1 find 84 %, for 1 % of open eyes there instead of 0.2 %; the gaze is as good.
@@ -57,8 +62,7 @@ class EpisodeObjective:
         warm = fraction < self.config.warm_up
         target, numbers = gaze[:, :support], None
         if not warm:
-            target_noise = torch.randn(target.shape, generator=self.generator)
-            target = target + target_noise * (_TARGET_NOISE_DEG / GAZE_UNIT_DEG)
+            target = self._targets(target)
             numbers = self._numbers(net, (steps + noise)[:, :support], target, counted[:, :support])
         features = net.features(steps + noise, numbers)
         outputs = with_bias(features) @ net.head.T
@@ -87,11 +91,24 @@ class EpisodeObjective:
         known = torch.rand(len(steps), 1, generator=self.generator) >= _STRANGERS
         return net.embedding.numbers(moments(net.inputs(steps), target, counted)) * known
 
+    def _targets(self, gaze: Tensor) -> Tensor:
+        """(users, support, 2) where the users were asked to look who looked at `gaze`, in GAZE_UNIT_DEG."""
+        users, support = gaze.shape[:2]
+        low, high = _TARGET_NOISE_DEG
+        noise_deg = low + (high - low) * torch.rand(users, 1, 1, generator=self.generator)
+        targets = gaze + torch.randn(gaze.shape, generator=self.generator) * (noise_deg / GAZE_UNIT_DEG)
+        absent = torch.rand(users, generator=self.generator) < _ABSENT_MINDED
+        elsewhere = torch.rand(users, 2, generator=self.generator) * 2 - 1
+        which = torch.randint(support, (users,), generator=self.generator)
+        row = torch.arange(users)
+        targets[row, which] = torch.where(absent[:, None], elsewhere, targets[row, which])
+        return targets
+
     def _draw(self) -> tuple[int, Tensor, Tensor]:
         """How many support samples, and pose and sample of each: support from pose 0, then queries."""
         users, poses, samples = self.config.users_per_batch, *self.steps.shape[1:3]
-        most = min(_MOST_SUPPORT, samples)
-        fewest = min(_FEWEST_SUPPORT, most)
+        few = float(torch.rand((), generator=self.generator)) < _FEW_SHARE
+        fewest, most = (1, _FEW) if few else (_FEW + 1, min(_MOST_SUPPORT, samples))
         support = int(torch.randint(fewest, most + 1, (1,), generator=self.generator))
         shape = (users, support + self.config.queries)
         sample = torch.randint(samples, shape, generator=self.generator)
