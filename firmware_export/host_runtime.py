@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
+from psog.firmware_export.image_format import HEADER, LAYER, Header, LayerEntry
 from psog.firmware_export.toolchain import build_library
+from psog.net.told import SAMPLES_PER_TARGET
 
 OUTPUTS = 4
 GAZE_OUTPUTS = 2
+_TARGET_BYTES = 8
 _IMAGE_ERRORS = (
     DeviceErrorCode.IMAGE,
     DeviceErrorCode.CRC,
@@ -39,6 +42,21 @@ class Fit:
     after_deg: float
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the device finds from a calibration with a network that has a user embedding.
+
+    Attributes:
+        numbers: (Z,) float32 of the user.
+        biases: (outputs,) int32 of all layers, one after the other.
+        fit: the head fitted to the features of the network with these biases.
+    """
+
+    numbers: NDArray[np.float32]
+    biases: NDArray[np.int32]
+    fit: Fit
+
+
 class HostRuntime:
     """A model image in the firmware's runtime, built for the host.
 
@@ -58,14 +76,58 @@ class HostRuntime:
         _check(self._library.psog_host_check(self._image, ctypes.c_size_t(len(image))))
         self.sensors = int.from_bytes(image[32:34], "little")
         self.feature_count = int.from_bytes(image[38:40], "little")
+        header = Header._make(HEADER.unpack_from(image))
+        self._numbers = header.numbers
+        table = image[header.layers_at :][: LAYER.size * header.layers]
+        self._outputs = sum(LayerEntry._make(entry).out_channels for entry in LAYER.iter_unpack(table))
 
-    def features(self, wire: NDArray[np.uint16]) -> NDArray[np.int8]:
-        """(n, sensors) wire readings to (n, features) int8."""
-        return self._infer(wire)[0]
+    def features(self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
+        """(n, sensors) wire readings to (n, features) int8.
+
+        Args:
+            biases: (outputs,) of a user, from `tell`; a stranger's if not given.
+        """
+        return self._infer(wire, biases)[0]
 
     def gaze(self, wire: NDArray[np.uint16]) -> NDArray[np.float32]:
         """(n, sensors) wire readings to (n, 4): gaze right and up (deg), openness, ln of expected error."""
-        return self._infer(wire)[1]
+        return self._infer(wire, None)[1]
+
+    def tell(self, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]) -> Told:
+        """Tell the network whose eye it sees, and fit its head, as the device does.
+
+        Args:
+            wire: (targets, n, sensors) readings of an open eye, n from 1 to 65,535.
+            target_deg: (targets, 2) where the user was asked to look.
+        Raises:
+            DeviceError: the model has no user embedding; a target outside the field, none, or no finite
+                solution.
+        """
+        readings = np.ascontiguousarray(wire, np.uint16)
+        targets = np.ascontiguousarray(target_deg, np.float32)
+        if readings.ndim != 3 or readings.shape[2] != self.sensors or targets.shape != (len(readings), 2):
+            raise ShapeError(
+                f"cannot tell a user: readings {readings.shape}, targets {targets.shape}; "
+                f"expected (targets, n, {self.sensors}) and (targets, 2)"
+            )
+        weight = np.empty((OUTPUTS, self.feature_count + 1), np.float32)
+        numbers, biases = np.empty(self._numbers, np.float32), np.empty(self._outputs, np.int32)
+        kept = np.empty((len(targets) + 1) * SAMPLES_PER_TARGET * (self.sensors + _TARGET_BYTES), np.uint8)
+        user = _PsogUser(weight.ctypes.data, numbers.ctypes.data, biases.ctypes.data)
+        fit = _PsogFit()
+        error = self._library.psog_host_tell(
+            self._image,
+            ctypes.c_size_t(len(self._image)),
+            readings.ctypes.data_as(ctypes.c_void_p),
+            targets.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(len(targets)),
+            ctypes.c_uint16(readings.shape[1]),
+            kept.ctypes.data_as(ctypes.c_void_p),
+            ctypes.byref(user),
+            ctypes.byref(fit),
+        )
+        _check(error)
+        return Told(numbers, biases, Fit(weight, fit.samples, fit.before_deg, fit.after_deg))
 
     def fit_head(self, features: NDArray[np.int8], target_deg: NDArray[np.float32]) -> Fit:
         """Fit the head to a user as the device does.
@@ -97,15 +159,21 @@ class HostRuntime:
         _check(error)
         return Fit(weight, fit.samples, fit.before_deg, fit.after_deg)
 
-    def _infer(self, wire: NDArray[np.uint16]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    def _infer(
+        self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         readings = np.ascontiguousarray(wire, np.uint16)
         if readings.ndim != 2 or readings.shape[1] != self.sensors:
             raise ShapeError(f"readings have shape {readings.shape}, expected (n, {self.sensors})")
+        told = None if biases is None else np.ascontiguousarray(biases, np.int32)
+        if told is not None and told.shape != (self._outputs,):
+            raise ShapeError(f"biases have shape {told.shape}, expected ({self._outputs},)")
         features = np.empty((len(readings), self.feature_count), np.int8)
         outputs = np.empty((len(readings), OUTPUTS), np.float32)
         error = self._library.psog_host_infer(
             self._image,
             ctypes.c_size_t(len(self._image)),
+            None if told is None else told.ctypes.data_as(ctypes.c_void_p),
             readings.ctypes.data_as(ctypes.c_void_p),
             ctypes.c_size_t(len(readings)),
             features.ctypes.data_as(ctypes.c_void_p),
@@ -123,6 +191,12 @@ class _PsogFit(ctypes.Structure):
         ("before_deg", ctypes.c_float),
         ("after_deg", ctypes.c_float),
     )
+
+
+class _PsogUser(ctypes.Structure):
+    """struct psog_user."""
+
+    _fields_ = (("head", ctypes.c_void_p), ("numbers", ctypes.c_void_p), ("biases", ctypes.c_void_p))
 
 
 def _check(error: int) -> None:

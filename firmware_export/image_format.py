@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from psog.firmware_export.test_vector import TestVector
 from psog.net.arithmetic import DeviceLayer, Int8
 from psog.net.integer import Float32, Head, Normalisation, Quantization
+from psog.net.told import DeviceEmbedding
 
 MAGIC = b"PSOG"
 VERSION = 2
 CRC_BYTES = 4
 NAME_BYTES = 16
 MAX_IMAGE_BYTES = 1 << 20
-HEADER = struct.Struct("<4sHHII16sHBBBBHBbHIIIIIfifIfff4s")
+HEADER = struct.Struct("<4sHHII16sHBBBBHBbBBIIIIIfifIfffI")
 LAYER = struct.Struct("<BBBBHHbbbbIIIII")
 KINDS = ("conv", "dense")
 PADDINGS = ("valid", "same")
@@ -41,7 +42,8 @@ class Header(NamedTuple):
     features: int
     normalisation_shift: int
     input_zero: int
-    reserved: int
+    numbers: int
+    statistics: int
     normalisation_at: int
     layout_at: int
     layers_at: int
@@ -54,7 +56,7 @@ class Header(NamedTuple):
     field_h_deg: float
     field_v_deg: float
     calibration_ln: float
-    reserved_end: bytes
+    embedding_at: int
 
 
 class LayerEntry(NamedTuple):
@@ -88,6 +90,7 @@ class ModelImage:
         field_deg: half width and half height of the gaze field.
         activation_bytes: working memory of an inference.
         test_vector: the stored reading, which this image has been seen to reproduce.
+        embedding: how it is told whose eye it sees.
     """
 
     headset: str
@@ -99,6 +102,7 @@ class ModelImage:
     field_deg: tuple[float, float]
     activation_bytes: int
     test_vector: TestVector
+    embedding: DeviceEmbedding | None = None
 
     def features(self, wire: NDArray[np.uint16]) -> Int8:
         """(n, sensors) wire readings to (n, features) int8."""

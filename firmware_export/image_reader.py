@@ -23,12 +23,22 @@ from psog.firmware_export.image_format import (
     LayerEntry,
     ModelImage,
 )
-from psog.firmware_export.limits import MAX_ACTIVATION_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_SHIFT, MIN_SHIFT
+from psog.firmware_export.limits import (
+    MAX_ACTIVATION_BYTES,
+    MAX_BIASES,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    MAX_SHIFT,
+    MIN_SHIFT,
+    fits_when_told,
+)
 from psog.firmware_export.test_vector import HEAD_TOLERANCE, TestVector
 from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
 from psog.net.arithmetic import DeviceLayer
+from psog.net.embedding import MAX_NUMBERS
 from psog.net.integer import Head, Normalisation, Quantization
+from psog.net.told import STATISTICS, DeviceEmbedding
 
 _Shape = tuple[int, int, int]
 
@@ -61,6 +71,7 @@ def read_image(data: bytes) -> ModelImage:
         field_deg=(header.field_h_deg, header.field_v_deg),
         activation_bytes=activation_bytes,
         test_vector=_read_test_vector(parts, header),
+        embedding=_read_embedding(parts, header, layers),
     )
     _check_test_vector(image)
     return image
@@ -99,12 +110,13 @@ def _check_header(header: Header) -> None:
         "normalisation shift": (header.normalisation_shift, 1, 30),
         "feature zero point": (header.feature_zero, -128, 127),
         "activation size": (header.activation_bytes, 0, MAX_ACTIVATION_BYTES),
-        "reserved field": (header.reserved, 0, 0),
+        "number of user numbers": (header.numbers, 0, MAX_NUMBERS),
+        "number of statistics": (header.statistics, *(2 * [STATISTICS if header.numbers else 0])),
     }
     for what, (found, low, high) in ranges.items():
         _require(low <= found <= high, f"its {what} is {found}, {low} to {high} expected")
-    _require(not any(header.reserved_end), "its reserved bytes are not zero")
     _require(math.isfinite(header.calibration_ln), "its change of expected error is not finite")
+    _require(header.numbers > 0 or header.embedding_at == 0, "it has a user embedding without numbers")
     numbers = {
         "feature scale": header.feature_scale,
         "ridge strength": header.ridge,
@@ -213,6 +225,27 @@ def _read_layer(parts: _Parts, entry: LayerEntry, what: str) -> DeviceLayer:
     _require(bool(in_range.all()), f"{what} has a multiplier or shift out of range")
     _require(layer.fits_32_bits, f"{what} can overflow 32 bits")
     return layer
+
+
+def _read_embedding(parts: _Parts, header: Header, layers: tuple[DeviceLayer, ...]) -> DeviceEmbedding | None:
+    if header.numbers == 0:
+        return None
+    widths = [layer.out_channels for layer in layers]
+    outputs = sum(widths)
+    _require(outputs <= MAX_BIASES, f"it tells {outputs} biases, at most {MAX_BIASES} expected")
+    _require(all(map(fits_when_told, layers)), "it can overflow 32 bits when told whose eye it sees")
+    by_statistic = header.statistics * header.sensors * header.numbers
+    first = header.numbers + by_statistic
+    floats = parts.floats(header.embedding_at, (first + outputs,), "user embedding")
+    shifts_at = header.embedding_at + 4 * len(floats)
+    shifts = parts.array(shifts_at, "i1", (outputs, header.numbers), "user embedding").astype(np.int8)
+    ends = np.cumsum(widths)[:-1]
+    return DeviceEmbedding(
+        bias=floats[: header.numbers],
+        weight=floats[header.numbers : first].reshape(header.sensors, header.statistics, header.numbers),
+        scales=tuple(np.split(floats[first:], ends)),
+        shifts=tuple(np.split(shifts, ends)),
+    )
 
 
 def _read_test_vector(parts: _Parts, header: Header) -> TestVector:

@@ -23,6 +23,7 @@ from psog.firmware_export.test_vector import TestVector, make_test_vector
 from psog.headset import Headset
 from psog.net.architecture import OUTPUTS
 from psog.net.integer import IntegerNet, Layer, Normalisation
+from psog.net.told import STATISTICS, DeviceEmbedding
 
 
 def write_image(net: IntegerNet, headset: Headset) -> bytes:
@@ -50,12 +51,14 @@ def write_image(net: IntegerNet, headset: Headset) -> bytes:
         features=net.feature_count,
         normalisation_shift=net.normalisation.shift,
         input_zero=net.input_quantization.zero_point,
-        reserved=0,
+        numbers=0 if net.embedding is None else net.embedding.count,
+        statistics=0 if net.embedding is None else STATISTICS,
         normalisation_at=body.add(_normalisation(net.normalisation)),
         layout_at=body.add(net.layout.astype("u1").tobytes()),
         head_at=body.add(net.head.weight.astype("<f4").tobytes()),
         test_vector_at=body.add(_test_vector(make_test_vector(net))),
         layers_at=body.add(_layers(net, body)),
+        embedding_at=0 if net.embedding is None else body.add(_embedding(net.embedding.device(net.layers))),
         feature_scale=float(quantization.scale),
         feature_zero=quantization.zero_point,
         ridge=net.head.ridge,
@@ -63,11 +66,16 @@ def write_image(net: IntegerNet, headset: Headset) -> bytes:
         field_h_deg=headset.field_deg[0],
         field_v_deg=headset.field_deg[1],
         calibration_ln=net.head.calibration_ln,
-        reserved_end=b"",
     )
     header = header._replace(image_bytes=body.end + CRC_BYTES)
     content = HEADER.pack(*header) + body.content
     return content + zlib.crc32(content).to_bytes(CRC_BYTES, "little")
+
+
+def _embedding(embedding: DeviceEmbedding) -> bytes:
+    floats = (embedding.bias, embedding.weight, *embedding.scales)
+    shifts = b"".join(shift.tobytes() for shift in embedding.shifts)
+    return b"".join(part.astype("<f4").tobytes() for part in floats) + shifts
 
 
 class _Body:

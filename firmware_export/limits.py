@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,11 +10,15 @@ import numpy as np
 from psog.errors import ModelError
 from psog.headset import MAX_SENSORS, Headset
 from psog.net.architecture import MAX_FEATURES, MAX_LAYERS
+from psog.net.arithmetic import DeviceLayer
 from psog.net.integer import IntegerNet
+from psog.net.told import told_bias_limit
 
 MAX_ROWS, MAX_COLUMNS = 16, 32
 MAX_ACTIVATION_BYTES = 16384
 MIN_SHIFT, MAX_SHIFT = -31, 7
+MAX_BIASES = 1024
+"""Outputs of all layers of a network that is told whose eye it sees."""
 
 
 def activation_bytes(net: IntegerNet) -> int:
@@ -40,6 +45,8 @@ def check_exportable(net: IntegerNet, headset: Headset) -> None:
         "features": (net.feature_count, MAX_FEATURES),
         "bytes of activations": (activation_bytes(net), MAX_ACTIVATION_BYTES),
     }
+    if net.embedding is not None:
+        sizes["biases to tell"] = (sum(layer.out_channels for layer in net.layers), MAX_BIASES)
     for what, (found, largest) in sizes.items():
         if found > largest:
             raise ModelError(f"cannot export: {found} {what}, at most {largest} fit; train a smaller network")
@@ -48,6 +55,11 @@ def check_exportable(net: IntegerNet, headset: Headset) -> None:
     if not np.isfinite(net.head.weight).all() or not 0 < np.float32(net.head.ridge) < np.inf:
         raise ModelError("cannot export: the head or its ridge is not finite; train again")
     _check_arithmetic(net)
+
+
+def fits_when_told(layer: DeviceLayer) -> bool:
+    """Whether no sum can overflow 32 bits, whatever biases a user's numbers bring."""
+    return replace(layer, bias=told_bias_limit(layer)).fits_32_bits
 
 
 def _check_headset(net: IntegerNet, headset: Headset) -> None:
@@ -72,7 +84,7 @@ def _check_arithmetic(net: IntegerNet) -> None:
                 f"cannot export: layer {index} scales its sums by 2^{shifts[0]} to 2^{shifts[1]}, "
                 f"2^{MIN_SHIFT} to 2^{MAX_SHIFT} expected; train again"
             )
-        if not device.fits_32_bits:
+        if not (device.fits_32_bits if net.embedding is None else fits_when_told(device)):
             raise ModelError(
                 f"cannot export: sums of layer {index} can overflow 32 bits; "
                 "train a narrower network, or with more weight decay"

@@ -17,23 +17,22 @@ network over the samples are this project's: both did equally well here (docs/re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.errors import ShapeError
-from psog.net.arithmetic import to_bias
-from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG
+from psog.net.told import STATISTICS, DeviceEmbedding
 
 if TYPE_CHECKING:
     import torch
 
-    from psog.net.integer import IntegerNet
+    from psog.net.integer import IntegerNet, Layer
 
 MAX_NUMBERS = 32
-MOMENTS = 1 + GAZE_OUTPUTS
+MOMENTS = STATISTICS
 """Per input: its mean, and a covariance with each target angle."""
 
 
@@ -55,44 +54,52 @@ class Embedding:
     def count(self) -> int:
         return len(self.bias)
 
-    def numbers(self, inputs: NDArray[np.floating], target_deg: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(Z,) of a user from calibration samples.
+    def device(self, layers: Sequence[Layer]) -> DeviceEmbedding:
+        """The same as a device holds it: of int8 inputs, shifts in int8 steps of each output's own scale.
 
         Args:
-            inputs: (n, sensors) real inputs, n >= 1.
-            target_deg: (n, 2).
-        Raises:
-            ShapeError: the two do not belong together, or there is no sample.
+            layers: of the network, whose scales these are.
         """
-        n, sensors = len(inputs), self.weight.shape[1] // MOMENTS
-        if n < 1 or inputs.shape != (n, sensors) or target_deg.shape != (n, GAZE_OUTPUTS):
-            raise ShapeError(
-                f"cannot tell a user from inputs {inputs.shape} and targets {target_deg.shape}; expected "
-                f"(n, {sensors}) and (n, 2) with n at least 1"
-            )
-        x, t = np.asarray(inputs, np.float64), np.asarray(target_deg, np.float64) / GAZE_UNIT_DEG
-        covariance = (x - x.mean(axis=0)).T @ (t - t.mean(axis=0)) / n
-        moments = np.concatenate([x.mean(axis=0), *covariance.T])
-        return np.asarray(self.weight.astype(np.float64) @ moments + self.bias)
+        sensors = self.weight.shape[1] // MOMENTS
+        by_sensor = self.weight.reshape(self.count, MOMENTS, sensors).transpose(2, 1, 0)
+        compact = [_compact(layer, shift) for layer, shift in zip(layers, self.shifts, strict=True)]
+        return DeviceEmbedding(
+            weight=by_sensor * layers[0].input.scale,
+            bias=self.bias,
+            scales=tuple(scale for scale, _ in compact),
+            shifts=tuple(shift for _, shift in compact),
+        )
+
+
+def _compact(layer: Layer, shift: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """A layer's B in steps of its accumulator: (out,) scales and (out, Z) int8."""
+    step = float(layer.input.scale) * layer.weight_scale.astype(np.float64)
+    steps = shift / step[:, None]
+    scale = (np.abs(steps).max(axis=1) / 127).astype(np.float32)
+    rounded = np.rint(steps / np.where(scale > 0, scale, 1)[:, None])
+    return scale, np.clip(rounded, -127, 127).astype(np.int8)
 
 
 def personal(net: IntegerNet, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]) -> IntegerNet:
     """The network told whose eye it sees: one without an embedding, with biases for this user.
 
+    A device that has kept these readings finds the same biases (psog.net.told).
+
     Args:
         wire: (n, sensors) readings of a calibration; target_deg: (n, 2) where the user was asked to look.
     Returns:
         `net` itself if it has no embedding.
+    Raises:
+        ShapeError: the two do not belong together, or there is no sample.
     """
     if net.embedding is None:
         return net
-    inputs = net.input_quantization.real(net.normalisation(wire))
-    numbers = net.embedding.numbers(inputs, target_deg)
-    layers = []
-    for layer, shift in zip(net.layers, net.embedding.shifts, strict=True):
-        step = float(layer.input.scale) * layer.weight_scale.astype(np.float64)
-        layers.append(replace(layer, bias=to_bias(layer.bias + shift.astype(np.float64) @ numbers / step)))
-    return replace(net, layers=tuple(layers), embedding=None)
+    embedding = net.embedding.device(net.layers)
+    centred = net.normalisation(wire).astype(np.int32) - net.input_quantization.zero_point
+    numbers = embedding.numbers(centred, target_deg)
+    biases = embedding.biases([layer.device() for layer in net.layers], numbers)
+    layers = tuple(replace(layer, bias=bias) for layer, bias in zip(net.layers, biases, strict=True))
+    return replace(net, layers=layers, embedding=None)
 
 
 def moments(inputs: torch.Tensor, target: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:

@@ -21,17 +21,20 @@ enum psog_error app_start(struct app *app, const struct psog_flash *flash)
     /* Without a model it still answers: that is how it gets one. */
     (void)psog_store_find_model(&app->store, &app->model, app->activations, sizeof app->activations,
                                 &app->installed);
-    app_load_head(app);
+    app_load_user(app);
     return PSOG_OK;
 }
 
-void app_load_head(struct app *app)
+void app_load_user(struct app *app)
 {
     app->calibrated = false;
     if (!app_has_model(app))
         return;
-    psog_head_load(&app->model, app->head);
-    app->calibrated = psog_calibration_load(&app->store, &app->model, app->head) == PSOG_OK;
+    psog_head_load(&app->model, app->user.head);
+    app->calibrated =
+        psog_calibration_load(&app->store, &app->model, app->user.head, app->user.numbers) == PSOG_OK;
+    if (app->calibrated && app->model.numbers > 0)
+        psog_tell(&app->model, app->user.numbers, app->user.biases);
 }
 
 static void take_readings(struct app *app)

@@ -49,8 +49,8 @@ struct app {
     struct psog_model model; /* when installed.slot is not PSOG_NO_SLOT */
     struct psog_upload upload;
     struct tuning tuning;
-    bool calibrated;                  /* head belongs to a user */
-    float head[PSOG_MAX_HEAD_FLOATS]; /* the head in use */
+    bool calibrated;  /* user is one */
+    struct user user; /* in use; the population's head, and no numbers or biases, when not calibrated */
     int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
 
     struct outbox link;
@@ -84,8 +84,8 @@ static inline bool app_has_model(const struct app *app)
     return app->installed.slot != PSOG_NO_SLOT;
 }
 
-/* Takes the calibration from flash if it belongs to the model, otherwise the population's head. */
-void app_load_head(struct app *app);
+/* Takes the calibration from flash if it belongs to the model, otherwise what the population has. */
+void app_load_user(struct app *app);
 
 /* ---- reading.c ---- */
 

@@ -49,7 +49,7 @@ static enum psog_error model_commit(struct app *app, const uint8_t *payload)
     /* The calibration belonged to the old model. Should the power go before this is done, its CRC tells. */
     tuning_discard(&app->tuning);
     error = psog_calibration_erase(&app->store);
-    app_load_head(app);
+    app_load_user(app);
     return error;
 }
 
@@ -71,7 +71,7 @@ static enum psog_error tune_target(struct app *app, const uint8_t *payload)
 static enum psog_error tune_solve(struct app *app, const uint8_t *payload)
 {
     (void)payload;
-    return tuning_solve(&app->tuning);
+    return tuning_solve(&app->tuning, app->activations, sizeof app->activations);
 }
 
 static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
@@ -79,10 +79,11 @@ static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
     (void)payload;
     if (app->tuning.phase != TUNING_TRIAL)
         return PSOG_ERR_STATE;
-    enum psog_error error = psog_calibration_save(&app->store, &app->model, app->tuning.head);
+    const struct user *user = &app->tuning.user;
+    enum psog_error error = psog_calibration_save(&app->store, &app->model, user->head, user->numbers);
     if (error != PSOG_OK)
         return error;
-    memcpy(app->head, app->tuning.head, sizeof app->head);
+    app->user = *user;
     app->calibrated = true;
     tuning_discard(&app->tuning);
     return PSOG_OK;
@@ -100,7 +101,7 @@ static enum psog_error calibration_erase(struct app *app, const uint8_t *payload
     (void)payload;
     enum psog_error error = psog_calibration_erase(&app->store);
     if (error == PSOG_OK)
-        app_load_head(app);
+        app_load_user(app);
     return error;
 }
 

@@ -41,23 +41,47 @@ static void report_progress(struct app *app)
     app_reply(app, PSOG_MSG_TUNE_PROGRESS, payload, sizeof payload);
 }
 
+/* Features by a user's network, or by the population's without one. */
+static void see(struct app *app, const struct user *user, const uint16_t *readings, int8_t *features)
+{
+    const int32_t *biases = user && app->model.numbers > 0 ? user->biases : NULL;
+    /* Cannot fail: the model was refused unless its activations fit. */
+    (void)psog_infer(&app->model, biases, readings, app->activations, sizeof app->activations, features);
+}
+
+/* The calibration in progress sees with the population's network, whoever used the headset before. */
+static void tune(struct app *app, const uint16_t *readings, int8_t *features)
+{
+    if (app->calibrated && app->model.numbers > 0)
+        see(app, NULL, readings, features);
+    if (tuning_reading(&app->tuning, readings, features))
+        report_progress(app);
+}
+
+/* The trial's gaze of the same reading; a network that has been told sees it anew. */
+static void stream_trial(struct app *app, const uint8_t *t_us, const uint16_t *readings, int8_t *features)
+{
+    float output[PSOG_OUTPUTS];
+    if (app->model.numbers > 0)
+        see(app, &app->tuning.user, readings, features);
+    psog_head_apply(&app->model, app->tuning.user.head, features, output);
+    stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, true);
+}
+
 static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings)
 {
     int8_t features[PSOG_MAX_FEATURES];
     float output[PSOG_OUTPUTS];
-    if (psog_infer(&app->model, readings, app->activations, sizeof app->activations, features) != PSOG_OK)
-        return; /* cannot be: the model was refused unless its activations fit */
-    psog_head_apply(&app->model, app->head, features, output);
+    see(app, app->calibrated ? &app->user : NULL, readings, features);
+    psog_head_apply(&app->model, app->user.head, features, output);
     if (app->streams & PSOG_STREAM_GAZE)
         stream_gaze(app, PSOG_MSG_GAZE, t_us, output, app->calibrated);
     if (app->streams & PSOG_STREAM_FEATURES)
         stream_features(app, t_us, features);
-    if (tuning_reading(&app->tuning, features, output[PSOG_OPENNESS]))
-        report_progress(app);
-    if ((app->streams & PSOG_STREAM_TRIAL) && app->tuning.phase == TUNING_TRIAL) {
-        psog_head_apply(&app->model, app->tuning.head, features, output);
-        stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, true);
-    }
+    if (app->tuning.phase == TUNING_TARGET)
+        tune(app, readings, features);
+    if ((app->streams & PSOG_STREAM_TRIAL) && app->tuning.phase == TUNING_TRIAL)
+        stream_trial(app, t_us, readings, features);
 }
 
 static bool well_formed(const struct psog_frame *frame)

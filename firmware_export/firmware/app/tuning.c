@@ -6,7 +6,14 @@ enum psog_error tuning_begin(struct tuning *tuning, const struct psog_model *mod
 {
     tuning->phase = TUNING_READY;
     tuning->targets = 0;
+    psog_samples_begin(&tuning->samples, model, tuning->sample_bytes, sizeof tuning->sample_bytes);
     return psog_tune_begin(&tuning->tune, model, tuning->work, PSOG_MAX_TUNE_FLOATS);
+}
+
+/* Whether the network can be told whose eye it sees: then samples are kept. */
+static bool tells(const struct tuning *tuning)
+{
+    return tuning->tune.model->numbers > 0;
 }
 
 enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], uint16_t samples)
@@ -15,6 +22,9 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
         return PSOG_ERR_STATE;
     if (samples == 0 || !psog_in_field(tuning->tune.model, target_deg))
         return PSOG_ERR_RANGE;
+    enum psog_error error = tells(tuning) ? psog_samples_target(&tuning->samples, target_deg, samples) : PSOG_OK;
+    if (error != PSOG_OK)
+        return error;
     tuning->phase = TUNING_TARGET;
     tuning->target_deg[0] = target_deg[0];
     tuning->target_deg[1] = target_deg[1];
@@ -24,12 +34,22 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
     return PSOG_OK;
 }
 
-bool tuning_reading(struct tuning *tuning, const int8_t *features, float openness)
+/* Whether the eye was open. */
+static bool add(struct tuning *tuning, const uint16_t *readings, const int8_t *features)
 {
-    if (tuning->phase != TUNING_TARGET)
+    float output[PSOG_OUTPUTS];
+    psog_head_apply(tuning->tune.model, NULL, features, output);
+    if (!(output[PSOG_OPENNESS] >= PSOG_OPENNESS_BORDER))
         return false;
-    bool is_open = openness >= PSOG_OPENNESS_BORDER;
-    if (is_open && psog_tune_add(&tuning->tune, features, tuning->target_deg) == PSOG_OK)
+    if (!tells(tuning))
+        return psog_tune_add(&tuning->tune, features, tuning->target_deg) == PSOG_OK;
+    psog_samples_add(&tuning->samples, readings, output);
+    return true;
+}
+
+bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features)
+{
+    if (add(tuning, readings, features))
         tuning->added++;
     else
         tuning->rejected++;
@@ -41,13 +61,16 @@ bool tuning_reading(struct tuning *tuning, const int8_t *features, float opennes
     return true;
 }
 
-enum psog_error tuning_solve(struct tuning *tuning)
+enum psog_error tuning_solve(struct tuning *tuning, int8_t *activations, size_t activation_bytes)
 {
+    const struct psog_user user = {tuning->user.head, tuning->user.numbers, tuning->user.biases};
     if (tuning->phase != TUNING_READY)
         return PSOG_ERR_STATE;
     if (tuning->targets < TUNING_MIN_TARGETS)
         return PSOG_ERR_TOO_FEW;
-    enum psog_error error = psog_tune_solve(&tuning->tune, tuning->head, &tuning->fit);
+    enum psog_error error = tells(tuning) ? psog_samples_solve(&tuning->samples, &tuning->tune, activations,
+                                                               activation_bytes, &user, &tuning->fit)
+                                          : psog_tune_solve(&tuning->tune, user.head, &tuning->fit);
     tuning->phase = error == PSOG_OK ? TUNING_TRIAL : TUNING_NONE; /* either way the samples are used up */
     return error;
 }

@@ -4,8 +4,13 @@
 #include "flash.h"
 #include "psog.h"
 
-#define FORMAT_VERSION 1u
-#define HEADER_BYTES 16u
+#define FORMAT_VERSION 2u
+#define HEADER_BYTES 20u
+
+/* What a record holds after its header. */
+struct content {
+    uint16_t features, numbers;
+};
 
 static uint32_t slot_offset(const struct psog_store *store, uint8_t slot)
 {
@@ -17,18 +22,29 @@ static const uint8_t *slot_bytes(const struct psog_store *store, uint8_t slot)
     return store->flash->memory + slot_offset(store, slot);
 }
 
-static uint32_t rows_bytes(uint32_t features)
+static struct content content_of(const uint8_t *record)
 {
-    return PSOG_GAZE_OUTPUTS * (features + 1u) * (uint32_t)sizeof(float);
+    return (struct content){psog_get_u16(record + 6), psog_get_u16(record + 16)};
+}
+
+static uint32_t rows_bytes(struct content content)
+{
+    return PSOG_GAZE_OUTPUTS * (content.features + 1u) * (uint32_t)sizeof(float);
+}
+
+static uint32_t numbers_bytes(struct content content)
+{
+    return content.numbers * (uint32_t)sizeof(float);
 }
 
 static bool valid_record(const uint8_t *record)
 {
-    uint16_t features = psog_get_u16(record + 6);
-    if (memcmp(record, "PCAL", 4) != 0 || psog_get_u16(record + 4) != FORMAT_VERSION || features < 1 ||
-        features > PSOG_MAX_FEATURES)
+    struct content content = content_of(record);
+    if (memcmp(record, "PCAL", 4) != 0 || psog_get_u16(record + 4) != FORMAT_VERSION ||
+        content.features < 1 || content.features > PSOG_MAX_FEATURES || content.numbers > PSOG_MAX_NUMBERS ||
+        psog_get_u16(record + 18) != 0)
         return false;
-    uint32_t checked = HEADER_BYTES + rows_bytes(features);
+    uint32_t checked = HEADER_BYTES + rows_bytes(content) + numbers_bytes(content);
     if (psog_get_u32(record + checked) != psog_crc32(0, record, checked))
         return false;
     for (uint32_t at = HEADER_BYTES; at < checked; at += 4u)
@@ -49,41 +65,50 @@ static uint8_t newest_slot(const struct psog_store *store)
 }
 
 enum psog_error psog_calibration_load(const struct psog_store *store, const struct psog_model *model,
-                                      float *head)
+                                      float *head, float *numbers)
 {
     uint8_t slot = newest_slot(store);
     if (slot == PSOG_NO_SLOT)
         return PSOG_ERR_STATE;
     const uint8_t *record = slot_bytes(store, slot);
-    if (psog_get_u16(record + 6) != model->features || psog_get_u32(record + 12) != model->crc32)
+    struct content content = content_of(record);
+    if (content.features != model->features || content.numbers != model->numbers ||
+        psog_get_u32(record + 12) != model->crc32)
         return PSOG_ERR_STATE;
-    memcpy(head, record + HEADER_BYTES, rows_bytes(model->features));
+    memcpy(head, record + HEADER_BYTES, rows_bytes(content));
+    if (content.numbers > 0)
+        memcpy(numbers, record + HEADER_BYTES + rows_bytes(content), numbers_bytes(content));
     return PSOG_OK;
 }
 
-enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *head)
+static void put_header(const struct psog_store *store, const struct psog_model *model, uint8_t *header)
 {
-    uint8_t header[HEADER_BYTES] = {'P', 'C', 'A', 'L', FORMAT_VERSION};
-    uint8_t trailer[4];
     uint8_t newest = newest_slot(store);
-    uint8_t slot = newest == 0 ? 1 : 0;
-    uint32_t at = slot_offset(store, slot);
-    const uint8_t *rows = (const uint8_t *)head;
-    uint32_t size = rows_bytes(model->features);
-
+    memcpy(header, "PCAL", 4);
+    psog_put_u16(header + 4, FORMAT_VERSION);
     psog_put_u16(header + 6, model->features);
     psog_put_u32(header + 8, newest == PSOG_NO_SLOT ? 0 : psog_get_u32(slot_bytes(store, newest) + 8) + 1u);
     psog_put_u32(header + 12, model->crc32);
-    psog_put_u32(trailer, psog_crc32(psog_crc32(0, header, HEADER_BYTES), rows, size));
+    psog_put_u16(header + 16, model->numbers);
+    psog_put_u16(header + 18, 0);
+}
+
+enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
+                                      const float *head, const float *numbers)
+{
+    uint8_t record[PSOG_CALIBRATION_BYTES];
+    uint32_t at = slot_offset(store, newest_slot(store) == 0 ? 1 : 0);
+    put_header(store, model, record);
+    struct content content = content_of(record);
+    uint32_t size = HEADER_BYTES;
+    memcpy(record + size, head, rows_bytes(content));
+    size += rows_bytes(content);
+    if (content.numbers > 0)
+        memcpy(record + size, numbers, numbers_bytes(content));
+    size += numbers_bytes(content);
+    psog_put_u32(record + size, psog_crc32(0, record, size));
     enum psog_error error = psog_flash_erase(store->flash, at, store->calibration_slot_bytes);
-    if (error == PSOG_OK)
-        error = psog_flash_write(store->flash, at, header, HEADER_BYTES);
-    if (error == PSOG_OK)
-        error = psog_flash_write(store->flash, at + HEADER_BYTES, rows, size);
-    if (error == PSOG_OK)
-        error = psog_flash_write(store->flash, at + HEADER_BYTES + size, trailer, sizeof trailer);
-    return error;
+    return error != PSOG_OK ? error : psog_flash_write(store->flash, at, record, size + 4u);
 }
 
 enum psog_error psog_calibration_erase(const struct psog_store *store)

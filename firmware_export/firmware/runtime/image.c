@@ -140,6 +140,23 @@ static bool valid_layers(const struct psog_model *model)
            last.out_zero == model->feature_zero && largest == model->activation_bytes;
 }
 
+/* The arrays of the user embedding; finds how many biases it shifts. */
+static bool valid_embedding(struct psog_model *model)
+{
+    uint32_t biases = 0;
+    if (model->numbers == 0)
+        return true;
+    for (uint32_t index = 0; index < model->layer_count; index++)
+        biases += psog_layer_decode(model, index).out_channels;
+    if (biases > PSOG_MAX_BIASES)
+        return false;
+    model->biases = (uint16_t)biases;
+    uint32_t floats = model->numbers + model->numbers * PSOG_STATISTICS * model->sensors + biases;
+    const struct part part = {(uint32_t)(model->embedding - model->image),
+                              4u * floats + biases * model->numbers};
+    return lies_inside(model->image_bytes, part) && all_finite(model->embedding, floats);
+}
+
 static bool valid_values(const struct psog_model *model)
 {
     for (uint32_t sensor = 0; sensor < model->sensors; sensor++) {
@@ -156,6 +173,14 @@ static bool valid_values(const struct psog_model *model)
     return all_finite(model->head, PSOG_HEAD_FLOATS(model->features)) && all_finite(outputs, PSOG_OUTPUTS);
 }
 
+/* Numbers, statistics and place of the user embedding: all three, or none. */
+static bool valid_embedding_header(const uint8_t *image)
+{
+    if (image[42] == 0)
+        return image[43] == 0 && psog_get_u32(image + 92) == 0;
+    return image[42] <= PSOG_MAX_NUMBERS && image[43] == PSOG_STATISTICS;
+}
+
 static bool valid_header(const uint8_t *image)
 {
     uint32_t cells = (uint32_t)image[34] * image[35];
@@ -166,10 +191,9 @@ static bool valid_header(const uint8_t *image)
            sensors <= PSOG_MAX_SENSORS && image[34] >= 1 && image[34] <= 16 && image[35] >= 1 &&
            image[35] <= 32 && cells <= 255 && image[36] >= 1 && image[36] <= PSOG_MAX_LAYERS &&
            image[37] == PSOG_OUTPUTS && features >= 1 && features <= PSOG_MAX_FEATURES && image[40] >= 1 &&
-           image[40] <= 30 && psog_get_u16(image + 42) == 0 && finite_positive(image + 64) &&
-           finite_positive(image + 72) && psog_get_u32(image + 76) <= PSOG_MAX_ACTIVATION_BYTES &&
-           finite_positive(image + 80) && finite_positive(image + 84) && all_finite(image + 88, 1) &&
-           all_zero(image + 92, 4);
+           image[40] <= 30 && finite_positive(image + 64) && finite_positive(image + 72) &&
+           psog_get_u32(image + 76) <= PSOG_MAX_ACTIVATION_BYTES && finite_positive(image + 80) &&
+           finite_positive(image + 84) && all_finite(image + 88, 1) && valid_embedding_header(image);
 }
 
 /* Whether the parts that the header names lie inside the image. */
@@ -199,6 +223,7 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
         .layers = image + psog_get_u32(image + 52),
         .head = image + psog_get_u32(image + 56),
         .test_vector = image + psog_get_u32(image + 60),
+        .embedding = image + psog_get_u32(image + 92),
         .image_bytes = image_bytes,
         .crc32 = psog_get_u32(image + image_bytes - CRC_BYTES),
         .activation_bytes = psog_get_u32(image + 76),
@@ -210,6 +235,8 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
         .sensors = psog_get_u16(image + 32),
         .features = psog_get_u16(image + 38),
         .cells = (uint16_t)(image[34] * image[35]),
+        .input_zero = (int8_t)image[41],
+        .numbers = image[42],
         .layer_count = image[36],
         .normalisation_shift = image[40],
     };
@@ -227,7 +254,7 @@ enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, 
     if (!valid_header(image) || !valid_parts(image, image_bytes))
         return PSOG_ERR_IMAGE;
     struct psog_model found = read_header(image, image_bytes);
-    if (!valid_layers(&found) || !valid_values(&found))
+    if (!valid_layers(&found) || !valid_embedding(&found) || !valid_values(&found))
         return PSOG_ERR_IMAGE;
     *model = found;
     return PSOG_OK;
@@ -244,7 +271,7 @@ enum psog_error psog_model_self_test(const struct psog_model *model, int8_t *act
     int8_t features[PSOG_MAX_FEATURES];
     for (uint32_t sensor = 0; sensor < model->sensors; sensor++)
         readings[sensor] = psog_get_u16(model->test_vector + 2u * sensor);
-    enum psog_error error = psog_infer(model, readings, activations, size, features);
+    enum psog_error error = psog_infer(model, NULL, readings, activations, size, features);
     if (error != PSOG_OK)
         return error;
     const uint8_t *expected = model->test_vector + round_up_4(2u * model->sensors);

@@ -12,21 +12,31 @@ static int8_t normalise(const struct psog_model *model, uint32_t sensor, uint16_
     return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
 }
 
-enum psog_error psog_infer(const struct psog_model *model, const uint16_t *readings, int8_t *activations,
-                           size_t activation_bytes, int8_t *features)
+void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs)
+{
+    for (uint32_t sensor = 0; sensor < model->sensors; sensor++)
+        inputs[sensor] = normalise(model, sensor, readings[sensor]);
+}
+
+enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
+                                  int8_t *activations, size_t activation_bytes, int8_t *features)
 {
     if (activation_bytes < model->activation_bytes)
         return PSOG_ERR_LENGTH;
     int8_t *end = activations + model->activation_bytes;
     int8_t *input = activations;
     for (uint32_t cell = 0; cell < model->cells; cell++)
-        input[cell] = normalise(model, model->layout[cell], readings[model->layout[cell]]);
+        input[cell] = inputs[model->layout[cell]];
     /* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
     for (uint32_t index = 0; index < model->layer_count; index++) {
         struct psog_layer layer = psog_layer_decode(model, index);
         bool last = index + 1u == model->layer_count;
         int8_t *far_end = input == activations ? end - psog_layer_outputs(&layer) : activations;
         int8_t *output = last ? features : far_end;
+        if (biases) {
+            layer.biases = (const uint8_t *)biases;
+            biases += layer.out_channels;
+        }
         if (layer.kind == PSOG_DENSE)
             psog_dense(&layer, input, output);
         else
@@ -34,4 +44,12 @@ enum psog_error psog_infer(const struct psog_model *model, const uint16_t *readi
         input = output;
     }
     return PSOG_OK;
+}
+
+enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
+                           int8_t *activations, size_t activation_bytes, int8_t *features)
+{
+    int8_t inputs[PSOG_MAX_SENSORS];
+    psog_normalise(model, readings, inputs);
+    return psog_infer_inputs(model, biases, inputs, activations, activation_bytes, features);
 }

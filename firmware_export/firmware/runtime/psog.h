@@ -38,6 +38,8 @@ enum psog_error {
 #define PSOG_LN_ERROR 3u     /* natural logarithm of the expected gaze error in degrees */
 #define PSOG_HEAD_FLOATS(features) (PSOG_OUTPUTS * ((features) + 1u))
 #define PSOG_MAX_HEAD_FLOATS PSOG_HEAD_FLOATS(PSOG_MAX_FEATURES)
+#define PSOG_MAX_NUMBERS 32u /* of a user embedding */
+#define PSOG_MAX_BIASES 1024u /* outputs of all layers, in a model with a user embedding */
 
 /* ---- Model image -------------------------------------------------------------------------------- */
 
@@ -49,6 +51,7 @@ struct psog_model {
     const uint8_t *layers;
     const uint8_t *head;
     const uint8_t *test_vector;
+    const uint8_t *embedding; /* when numbers > 0 */
     uint32_t image_bytes;
     uint32_t crc32; /* the image's trailer: its identity */
     uint32_t activation_bytes;
@@ -60,6 +63,9 @@ struct psog_model {
     uint16_t sensors;
     uint16_t features;
     uint16_t cells; /* of the input grid */
+    uint16_t biases; /* of all layers, when numbers > 0 */
+    int8_t input_zero;
+    uint8_t numbers; /* of its user embedding; 0 in a model without one */
     uint8_t layer_count;
     uint8_t normalisation_shift;
 };
@@ -77,11 +83,20 @@ const uint8_t *psog_model_headset(const struct psog_model *model);
 
 /* ---- Inference ---------------------------------------------------------------------------------- */
 
-/* One reading to features: normalisation, layout, layers.
- * readings: model->sensors values, left-aligned to 16 bits. features: room for model->features.
+/* One reading to the network's inputs, one for each sensor.
+ * readings: model->sensors values, left-aligned to 16 bits. inputs: room for model->sensors. */
+void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs);
+
+/* Inputs to features: layout and layers.
+ * biases: model->biases of a user (psog_tell), or NULL for the image's own: a stranger's.
+ * features: room for model->features.
  * Returns PSOG_ERR_LENGTH when activations are smaller than model->activation_bytes. */
-enum psog_error psog_infer(const struct psog_model *model, const uint16_t *readings, int8_t *activations,
-                           size_t activation_bytes, int8_t *features);
+enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
+                                  int8_t *activations, size_t activation_bytes, int8_t *features);
+
+/* Both: one reading to features. */
+enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
+                           int8_t *activations, size_t activation_bytes, int8_t *features);
 
 /* Copies the population's head out of the image. head: PSOG_HEAD_FLOATS(model->features). */
 void psog_head_load(const struct psog_model *model, float *head);
@@ -128,6 +143,55 @@ enum psog_error psog_tune_add(struct psog_tune *tune, const int8_t *features, co
  * head: PSOG_HEAD_FLOATS(features), written only on success. The samples are used up.
  * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when there is no finite solution. */
 enum psog_error psog_tune_solve(struct psog_tune *tune, float *head, struct psog_fit *fit);
+
+/* ---- Telling a network whose eye it sees: for models with a user embedding ----------------------- */
+
+#define PSOG_STATISTICS 3u /* of each sensor: mean, and covariance with each target angle */
+#define PSOG_SAMPLES_PER_TARGET 4u
+#define PSOG_SAMPLE_BYTES(sensors) ((sensors) + 4u * PSOG_GAZE_OUTPUTS)
+
+/* What is kept of a calibration, to be seen twice: a few readings of each target, evenly over the time, as
+ * int8 inputs. So every target counts the same, however long it was looked at. */
+struct psog_samples {
+    const struct psog_model *model;
+    uint8_t *bytes; /* the caller's: capacity × PSOG_SAMPLE_BYTES(model->sensors) */
+    uint32_t capacity, count;
+    uint32_t readings; /* of all targets */
+    float residual;    /* Σ |target − gaze|² of these by the population's network and head */
+    float target_deg[PSOG_GAZE_OUTPUTS];
+    uint16_t wanted, added; /* readings of this target */
+};
+
+/* Starts with none. bytes: used until the end. */
+void psog_samples_begin(struct psog_samples *samples, const struct psog_model *model, uint8_t *bytes,
+                        size_t size);
+
+/* The next `wanted` readings (1 or more) belong to this target. Returns PSOG_ERR_RANGE when it lies outside
+ * the field, PSOG_ERR_STATE when there is no room for another target. */
+enum psog_error psog_samples_target(struct psog_samples *samples, const float target_deg[2], uint16_t wanted);
+
+/* Adds a reading; a few of a target's are kept. gaze_deg: of it by the population's network and head. */
+void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const float *gaze_deg);
+
+/* What a calibration finds; buffers of the caller. */
+struct psog_user {
+    float *head;     /* PSOG_HEAD_FLOATS(features) */
+    float *numbers;  /* model->numbers */
+    int32_t *biases; /* model->biases */
+};
+
+/* The user's numbers from the samples.
+ * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when a number is out of range. */
+enum psog_error psog_numbers(const struct psog_samples *samples, float *numbers);
+
+/* The biases of a user with these numbers. */
+void psog_tell(const struct psog_model *model, const float *numbers, int32_t *biases);
+
+/* Finds numbers, biases and head of a user. tune: begun, without samples; used up.
+ * Returns as psog_numbers and psog_tune_solve; then what user points to is not to be used. */
+enum psog_error psog_samples_solve(const struct psog_samples *samples, struct psog_tune *tune,
+                                   int8_t *activations, size_t activation_bytes, const struct psog_user *user,
+                                   struct psog_fit *fit);
 
 /* ---- Frames: COBS(header · payload · CRC-32) and a zero ------------------------------------------- */
 
@@ -227,14 +291,15 @@ enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, con
 enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, int8_t *activations,
                                    size_t size, struct psog_model *model, struct psog_installed *installed);
 
-/* Replaces the gaze rows of head by the newest stored calibration.
- * Returns PSOG_ERR_STATE when there is none for this model; head is unchanged then. */
+/* Replaces the gaze rows of head, and the numbers if the model has any, by the newest stored calibration's.
+ * Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
 enum psog_error psog_calibration_load(const struct psog_store *store, const struct psog_model *model,
-                                      float *head);
+                                      float *head, float *numbers);
 
-/* Stores the gaze rows of head. Until the last byte is written the previous calibration is the valid one. */
+/* Stores the gaze rows of head and the numbers. Until the last byte is written the previous calibration is
+ * the valid one. */
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *head);
+                                      const float *head, const float *numbers);
 
 /* Forgets every stored calibration, and leaves no byte of it in flash. */
 enum psog_error psog_calibration_erase(const struct psog_store *store);

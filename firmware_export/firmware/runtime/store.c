@@ -8,7 +8,6 @@
 #define SLOT_IMAGE_AT 64u
 #define SMALLEST_IMAGE_BYTES 100u
 #define PIECE_UNIT 8u
-#define CALIBRATION_BYTES (16u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u)
 
 struct slot_header {
     uint32_t sequence;
@@ -26,7 +25,7 @@ enum psog_error psog_store_open(struct psog_store *store, const struct psog_flas
     if (!power_of_two(erase) || erase < 64 || erase > 65536 || !power_of_two(flash->program_bytes) ||
         flash->program_bytes > PIECE_UNIT || flash->size_bytes % erase != 0)
         return PSOG_ERR_RANGE;
-    uint32_t calibration = (CALIBRATION_BYTES + erase - 1u) & ~(erase - 1u);
+    uint32_t calibration = (PSOG_CALIBRATION_BYTES + erase - 1u) & ~(erase - 1u);
     if (flash->size_bytes < 2u * (calibration + erase))
         return PSOG_ERR_RANGE;
     uint32_t model = (flash->size_bytes / 2u - calibration) & ~(erase - 1u);

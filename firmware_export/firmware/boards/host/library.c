@@ -1,15 +1,16 @@
 /* The runtime as a shared library: whole arrays at once, for psog.firmware_export.host_runtime. */
 #include "psog.h"
 
-/* readings: (count, sensors). features: (count, features). outputs: (count, PSOG_OUTPUTS), or NULL. */
-enum psog_error psog_host_infer(const uint8_t *image, size_t image_bytes, const uint16_t *readings,
-                                size_t count, int8_t *features, float *outputs)
+/* biases: of a user, or NULL. readings: (count, sensors). features: (count, features).
+ * outputs: (count, PSOG_OUTPUTS), or NULL. */
+enum psog_error psog_host_infer(const uint8_t *image, size_t image_bytes, const int32_t *biases,
+                                const uint16_t *readings, size_t count, int8_t *features, float *outputs)
 {
     struct psog_model model;
     int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
     enum psog_error error = psog_model_open(&model, image, image_bytes);
     for (size_t i = 0; error == PSOG_OK && i < count; i++) {
-        error = psog_infer(&model, readings, activations, sizeof activations, features);
+        error = psog_infer(&model, biases, readings, activations, sizeof activations, features);
         if (error == PSOG_OK && outputs)
             psog_head_apply(&model, NULL, features, outputs + i * PSOG_OUTPUTS);
         readings += model.sensors;
@@ -40,4 +41,38 @@ enum psog_error psog_host_fit(const uint8_t *image, size_t image_bytes, const in
     for (size_t i = 0; error == PSOG_OK && i < count; i++)
         error = psog_tune_add(&tune, features + i * model.features, targets + 2u * i);
     return error != PSOG_OK ? error : psog_tune_solve(&tune, head, fit);
+}
+
+/* Tells a network with a user embedding whose eye it sees, and fits its head.
+ * readings: (targets, per_target, sensors), 1 … 65535 of each target. target_deg: (targets, 2).
+ * bytes: room for (targets + 1) · PSOG_SAMPLES_PER_TARGET samples. */
+enum psog_error psog_host_tell(const uint8_t *image, size_t image_bytes, const uint16_t *readings,
+                               const float *target_deg, size_t targets, uint16_t per_target, uint8_t *bytes,
+                               const struct psog_user *user, struct psog_fit *fit)
+{
+    struct psog_model model;
+    struct psog_samples samples;
+    struct psog_tune tune;
+    float work[PSOG_MAX_TUNE_FLOATS];
+    float gaze[PSOG_OUTPUTS];
+    int8_t features[PSOG_MAX_FEATURES];
+    int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
+    enum psog_error error = psog_model_open(&model, image, image_bytes);
+    if (error != PSOG_OK || model.numbers == 0)
+        return error != PSOG_OK ? error : PSOG_ERR_STATE;
+    size_t capacity = (targets + 1u) * PSOG_SAMPLES_PER_TARGET;
+    psog_samples_begin(&samples, &model, bytes, capacity * PSOG_SAMPLE_BYTES(model.sensors));
+    for (size_t target = 0; target < targets; target++) {
+        error = psog_samples_target(&samples, target_deg + 2u * target, per_target);
+        for (uint32_t i = 0; error == PSOG_OK && i < per_target; i++, readings += model.sensors) {
+            error = psog_infer(&model, NULL, readings, activations, sizeof activations, features);
+            psog_head_apply(&model, NULL, features, gaze);
+            psog_samples_add(&samples, readings, gaze);
+        }
+        if (error != PSOG_OK)
+            return error;
+    }
+    error = psog_tune_begin(&tune, &model, work, PSOG_MAX_TUNE_FLOATS);
+    return error != PSOG_OK ? error
+                            : psog_samples_solve(&samples, &tune, activations, sizeof activations, user, fit);
 }

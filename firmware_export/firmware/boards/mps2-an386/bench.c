@@ -50,7 +50,7 @@ static void nothing(void) {}
 
 static void inference(void)
 {
-    bench.error = psog_infer(&bench.model, bench.readings, bench.activations, sizeof bench.activations,
+    bench.error = psog_infer(&bench.model, NULL, bench.readings, bench.activations, sizeof bench.activations,
                              bench.features);
     psog_head_apply(&bench.model, bench.head, bench.features, bench.gaze);
 }
