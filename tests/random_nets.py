@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.headset import Headset
+from psog.net.embedding import MOMENTS, Embedding
 from psog.net.integer import Head, IntegerNet, Layer, Normalisation, Quantization
 
 Shape = tuple[int, int, int]
@@ -97,6 +98,23 @@ def random_net(
     head[:2] *= 10  # about ±10 degrees
     net = IntegerNet(headset.name, headset.grid, normalisation, tuple(layers), Head(head, 0.01, -0.5))
     return net, headset
+
+
+def with_embedding(net: IntegerNet, seed: int, numbers: int) -> IntegerNet:
+    """The network with a random user embedding: numbers of order one, shifts of some steps of each output."""
+    rng = np.random.default_rng(seed)
+    statistics = MOMENTS * len(net.normalisation.offset)
+    embedding = Embedding(
+        weight=(rng.normal(size=(numbers, statistics)) / np.sqrt(statistics)).astype(np.float32),
+        bias=rng.normal(size=numbers).astype(np.float32),
+        shifts=tuple(
+            (rng.normal(size=(layer.out_channels, numbers)) * 8 * float(layer.output.scale)).astype(
+                np.float32
+            )
+            for layer in net.layers
+        ),
+    )
+    return replace(net, embedding=embedding)
 
 
 def random_readings(rng: np.random.Generator, normalisation: Normalisation, count: int) -> NDArray[np.uint16]:

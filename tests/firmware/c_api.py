@@ -93,18 +93,20 @@ class Model(Structure):
     """struct psog_model; Python looks at its identity alone."""
 
     _fields_ = (
-        ("pointers", c_void_p * 6),
+        ("pointers", c_void_p * 7),
         ("image_bytes", c_uint32),
         ("crc32", c_uint32),
         ("activation_bytes", c_uint32),
         ("feature_scale", c_float),
         ("feature_zero", c_uint32),
         ("ridge", c_float),
+        ("calibration_ln", c_float),
         ("field_deg", c_float * 2),
         ("sensors", c_uint16),
         ("features", c_uint16),
         ("cells", c_uint16),
-        ("small", c_uint8 * 2),
+        ("biases", c_uint16),
+        ("small", c_uint8 * 4),
     )
 
 
@@ -203,15 +205,16 @@ class Device:
         )
         return int(error)
 
-    def calibration(self, floats: int) -> list[float] | None:
-        """The stored gaze rows, if they belong to the model."""
-        head = (c_float * floats)()
-        error = self.c.psog_calibration_load(byref(self.store), byref(self.model), head)
-        return list(head) if error == 0 else None
+    def calibration(self, floats: int, numbers: int = 0) -> list[float] | None:
+        """The stored gaze rows, and after them the user's numbers, if they belong to the model."""
+        head, found = (c_float * floats)(), (c_float * numbers)()
+        error = self.c.psog_calibration_load(byref(self.store), byref(self.model), head, found)
+        return [*head, *found] if error == 0 else None
 
-    def save(self, rows: list[float]) -> int:
+    def save(self, rows: list[float], numbers: list[float] | None = None) -> int:
         head = (c_float * len(rows))(*rows)
-        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), head))
+        told = (c_float * len(numbers or []))(*(numbers or []))
+        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), head, told))
 
     def erase(self) -> int:
         return int(self.c.psog_calibration_erase(byref(self.store)))

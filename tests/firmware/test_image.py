@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from psog.errors import ModelImageError
+from psog.errors import ModelError, ModelImageError
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
 from psog.firmware_export.toolchain import build_library
-from tests.random_nets import random_net
+from tests.random_nets import LayerPlan, random_net, with_embedding
 
 LAYERS_AT = 52
 
@@ -85,7 +85,9 @@ HEADER = [
     ("features", 38, "H", [0, 6, 65]),
     ("shift", 40, "B", [0, 31]),
     ("input zero point", 41, "b", [5]),
-    ("reserved", 42, "H", [1]),
+    ("numbers without an embedding", 42, "B", [1, 33, 255]),
+    ("statistics without an embedding", 43, "B", [1, 3]),
+    ("place of an embedding that is not there", 92, "I", [4, 96, 0xFFFFFFFC]),
     *((name, at, "I", [0, 92, 98, 0x7FFFFFFC, 0xFFFFFFFC]) for name, at in
       [("normalisation", 44), ("layout", 48), ("layer table", 52), ("head", 56), ("test vector", 60)]),
     ("feature scale", 64, "f", [0.0, -1.0, NAN, INF]),
@@ -95,7 +97,6 @@ HEADER = [
     ("field width", 80, "f", [0.0, NAN, INF]),
     ("field height", 84, "f", [-2.0, NAN, INF]),
     ("change of expected error", 88, "f", [NAN, INF]),
-    ("end of header", 95, "B", [1]),
 ]  # fmt: skip
 
 
@@ -163,6 +164,48 @@ def test_requantization_out_of_range(image, array, kind, values):
     start = struct.unpack_from("<I", image, table + array)[0]
     for value in values:
         refused(changed(image, start, kind, value), "malformed")
+
+
+@pytest.fixture(scope="module")
+def told_image():
+    """With an embedding of 5 numbers."""
+    net, headset = random_net(9, "mixed")
+    return write_image(with_embedding(net, 9, 5), headset)
+
+
+TOLD_HEADER = [
+    ("numbers", 42, "B", [0, 33, 255]),
+    ("statistics", 43, "B", [0, 1, 2, 4, 255]),
+    ("place", 92, "I", [0, 92, 98, 0x7FFFFFFC, 0xFFFFFFFC]),
+]
+
+
+@pytest.mark.parametrize(
+    ("at", "kind", "values"), [row[1:] for row in TOLD_HEADER], ids=[row[0] for row in TOLD_HEADER]
+)
+def test_a_field_of_the_user_embedding_out_of_range(told_image, at, kind, values):
+    assert HostRuntime(told_image).sensors == 15
+    for value in values:
+        refused(changed(told_image, at, kind, value), "malformed")
+
+
+def test_a_user_embedding_that_reaches_into_the_checksum(told_image):
+    outputs, statistics = 6 + 9 + 7, 3
+    size = 4 * (5 + 5 * statistics * 15 + outputs) + 5 * outputs
+    last = len(told_image) - 4 - size
+    refused(changed(told_image, 92, "I", (last + 3) // 4 * 4 + 4), "malformed")
+    start = struct.unpack_from("<I", told_image, 92)[0]
+    for place in (0, 5 * 4, 4 * (5 + 5 * statistics * 15 + outputs) - 4):
+        for value in (NAN, INF, -INF):
+            refused(changed(told_image, start + place, "f", value), "malformed")
+
+
+def test_more_biases_than_can_be_told():
+    net, headset = random_net(1, (LayerPlan("dense", 1000), LayerPlan("dense", 25)))
+    with pytest.raises(ModelError, match="1025 biases to tell, at most 1024"):
+        write_image(with_embedding(net, 1, 1), headset)
+    fitting, _ = random_net(1, (LayerPlan("dense", 1000), LayerPlan("dense", 24)))
+    assert HostRuntime(write_image(with_embedding(fitting, 1, 1), headset)).feature_count == 24
 
 
 def test_a_model_that_does_not_reproduce_its_test_vector(image):

@@ -61,6 +61,7 @@ def test_an_image_may_lie_anywhere_in_memory():
         error = library.psog_host_infer(
             ctypes.c_void_p(ctypes.addressof(buffer) + shift),
             ctypes.c_size_t(len(image)),
+            None,
             wire.ctypes.data_as(ctypes.c_void_p),
             ctypes.c_size_t(20),
             features.ctypes.data_as(ctypes.c_void_p),

@@ -104,6 +104,7 @@ def with_test_vector(image):
     error = ctypes.CDLL(str(build_library())).psog_host_infer(
         bytes(content),
         ctypes.c_size_t(len(content)),
+        None,
         bytes(content[header.test_vector_at :]),
         ctypes.c_size_t(1),
         features.ctypes.data_as(ctypes.c_void_p),

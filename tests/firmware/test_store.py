@@ -7,7 +7,7 @@ import pytest
 
 from psog.firmware_export.image import write_image
 from tests.firmware.c_api import NO_SLOT, Device, SimulatedFlash
-from tests.random_nets import random_net
+from tests.random_nets import random_net, with_embedding
 
 OK, RANGE, STATE, HEADSET, FLASH, NO_MODEL, CRC, SELF_TEST = 0, -1, -3, -5, -7, -8, -11, -6
 GEOMETRIES = [(64 * 1024, 1024, 8, 0xFF), (32 * 1024, 4096, 1, 0xFF), (48 * 1024, 2048, 4, 0x00)]
@@ -189,6 +189,74 @@ def test_a_calibration_of_another_model_is_ignored():
     device = device_with(OLD)
     device.save([1.0] * FLOATS)
     assert send(device, NEW) == OK
+    assert device.calibration(FLOATS) is None
+
+
+TOLD = write_image(with_embedding(random_net(3, "mixed")[0], 3, 5), random_net(3, "mixed")[1])
+
+
+def test_a_user_s_numbers_are_kept_with_the_head():
+    device = device_with(TOLD)
+    for turn in range(3):
+        rows, numbers = [float(turn + i) for i in range(FLOATS)], [turn - i / 2 for i in range(5)]
+        assert device.save(rows, numbers) == OK
+        device.start()
+        assert device.calibration(FLOATS, 5) == [*rows, *numbers]
+
+
+def test_a_power_cut_while_saving_numbers_leaves_the_old_calibration():
+    device = device_with(TOLD)
+    first = [1.0] * FLOATS, [2.0] * 5
+    assert device.save(*first) == OK
+    before = bytes(device.flash.memory)
+    device.flash.operations = 0
+    assert device.save([3.0] * FLOATS, [4.0] * 5) == OK
+    for cut in range(device.flash.operations):
+        device.flash.memory[:] = before
+        device.flash.power = cut
+        assert device.save([3.0] * FLOATS, [4.0] * 5) == FLASH
+        device.start()
+        assert device.calibration(FLOATS, 5) == [1.0] * FLOATS + [2.0] * 5
+
+
+def record_of(device: Device) -> tuple[int, bytes]:
+    """Where the first calibration slot begins, and the record of FLOATS rows and 5 numbers there."""
+    at = 2 * device.store.model_slot_bytes
+    return at, bytes(device.flash.memory[at : at + 20 + 4 * (FLOATS + 5) + 4])
+
+
+def replace_record(device: Device, record: bytes) -> None:
+    """Put a record into the first slot, with a CRC that fits."""
+    at, old = record_of(device)
+    sealed = record[:-4] + struct.pack("<I", zlib.crc32(record[:-4]))
+    assert len(sealed) <= len(old)
+    device.flash.memory[at : at + len(sealed)] = sealed
+
+
+@pytest.mark.parametrize(
+    ("offset", "kind", "value"),
+    [(4, "H", 1), (4, "H", 3), (16, "H", 4), (16, "H", 33), (18, "H", 1), (80, "f", 1e38 * 10)],
+    ids=["older version", "newer version", "fewer numbers", "too many numbers", "reserved", "infinite"],
+)
+def test_a_record_that_is_not_sound_is_ignored_and_written_over(offset, kind, value):
+    device = device_with(TOLD)
+    device.save([1.0] * FLOATS, [2.0] * 5)
+    _, record = record_of(device)
+    changed = bytearray(record)
+    struct.pack_into("<" + kind, changed, offset, value if kind == "H" else float("inf"))
+    replace_record(device, bytes(changed))
+    assert device.calibration(FLOATS, 5) is None
+    assert device.save([5.0] * FLOATS, [6.0] * 5) == OK
+    assert device.calibration(FLOATS, 5) == [5.0] * FLOATS + [6.0] * 5
+
+
+def test_a_record_of_the_first_version_is_ignored():
+    device = device_with(OLD)
+    at = 2 * device.store.model_slot_bytes
+    record = struct.pack("<4sHHII", b"PCAL", 1, 7, 0, crc(OLD)) + struct.pack(f"<{FLOATS}f", *range(FLOATS))
+    record += struct.pack("<I", zlib.crc32(record))
+    device.flash.memory[at : at + len(record)] = record
+    assert device.start() == OK
     assert device.calibration(FLOATS) is None
 
 

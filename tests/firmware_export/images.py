@@ -5,14 +5,15 @@ import zlib
 
 from psog.errors import ModelImageError
 from psog.firmware_export.image import write_image
-from tests.random_nets import LayerPlan, random_net
+from tests.random_nets import LayerPlan, random_net, with_embedding
 
 SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan("dense", 4))
 
 
-def small_image(seed=1):
+def small_image(seed=1, numbers=0):
+    """Args: numbers: of its user embedding; 0 is none."""
     net, headset = random_net(seed, SMALL)
-    return write_image(net, headset)
+    return write_image(with_embedding(net, seed, numbers) if numbers else net, headset)
 
 
 def repaired(data):

@@ -12,7 +12,7 @@ from psog.firmware_export.image import headset_name, load_image, read_image, wri
 from psog.headset import load_headset
 from psog.net.store import save_model
 from tests.firmware_export.images import SMALL, small_image, u32
-from tests.random_nets import LayerPlan, grid_headset, random_net
+from tests.random_nets import LayerPlan, grid_headset, random_net, with_embedding
 
 
 def test_the_header_is_where_the_specification_says():
@@ -20,14 +20,14 @@ def test_the_header_is_where_the_specification_says():
     data = write_image(net, headset)
     assert data[:4] == b"PSOG"
     assert struct.unpack_from("<HHII16s", data, 4) == (2, 96, len(data), 0, b"grid3x5".ljust(16, b"\0"))
-    assert struct.unpack_from("<HBBBBHBbH", data, 32) == (15, 3, 5, 3, 4, 4, 20, 0, 0)
+    assert struct.unpack_from("<HBBBBHBbBB", data, 32) == (15, 3, 5, 3, 4, 4, 20, 0, 0, 0)
     assert struct.unpack_from("<fif", data, 64) == (
         float(net.feature_quantization.scale),
         net.feature_quantization.zero_point,
         np.float32(net.head.ridge),
     )
     assert u32(data, 76) == 3 * 5 * 1 + 3 * 5 * 2  # the first layer; the second is 30 + 9
-    assert struct.unpack_from("<fff4s", data, 80) == (20.0, 15.0, net.head.calibration_ln, bytes(4))
+    assert struct.unpack_from("<fffI", data, 80) == (20.0, 15.0, net.head.calibration_ln, 0)
     assert u32(data, len(data) - 4) == zlib.crc32(data[:-4])
     assert all(u32(data, at) % 4 == 0 for at in range(44, 64, 4))
 
@@ -93,6 +93,35 @@ def test_an_image_of_another_headset_is_not_written():
     moved = grid_headset(3, 5).model_copy(update={"layout": grid_headset(5, 3).layout})
     with pytest.raises(ModelError, match="layout of headset 'grid3x5' has changed"):
         write_image(net, moved)
+
+
+def test_a_user_embedding_is_where_the_header_says():
+    net, headset = random_net(1, SMALL)
+    net = with_embedding(net, 1, 4)
+    data = write_image(net, headset)
+    assert tuple(data[42:44]) == (4, 3)
+    at, found = u32(data, 92), net.embedding.device(net.layers)
+    assert at % 4 == 0
+    floats = np.frombuffer(data, "<f4", 4 + 4 * 3 * 15 + 9, at)
+    np.testing.assert_array_equal(floats[:4], net.embedding.bias)
+    by_sensor = floats[4:-9].reshape(15, 3, 4)
+    np.testing.assert_array_equal(by_sensor, found.weight)
+    mean_of_sensor_7 = net.embedding.weight[:, 7] * net.input_quantization.scale
+    np.testing.assert_array_equal(by_sensor[7, 0], mean_of_sensor_7)
+    shifts = np.frombuffer(data, "i1", 9 * 4, at + 4 * len(floats)).reshape(9, 4)
+    np.testing.assert_array_equal(floats[-9:], np.concatenate(found.scales))
+    np.testing.assert_array_equal(shifts, np.concatenate(found.shifts))
+    assert np.abs(shifts).max(axis=1).tolist() == [127] * 9
+    again = read_image(data).embedding
+    np.testing.assert_array_equal(again.weight, found.weight)
+    np.testing.assert_array_equal(np.concatenate(again.shifts), shifts)
+
+
+def test_a_model_costs_no_more_for_an_embedding_that_it_has_not():
+    net, headset = random_net(1, SMALL)
+    numbers, outputs = 4, 2 + 3 + 4
+    larger = len(write_image(with_embedding(net, 1, numbers), headset)) - len(write_image(net, headset))
+    assert larger == 4 * (numbers + numbers * 3 * 15 + outputs) + numbers * outputs
 
 
 def with_last_layer(**changes):

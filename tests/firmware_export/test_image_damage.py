@@ -59,7 +59,8 @@ WRONG = {
     "features is 65": (38, 65, "<H"),
     "shift is 31": (40, 31, "<B"),
     "does not take what the layer before it gives": (41, 5, "<b"),
-    "reserved field is 1": (42, 1, "<H"),
+    "numbers is 33": (42, 33, "<B"),
+    "statistics is 3": (43, 3, "<B"),
     "normalisation at offset 97": (44, 97, "<I"),
     "layout at offset 92": (48, 92, "<I"),
     "layer table at offset 4294967292": (52, 0xFFFFFFFC, "<I"),
@@ -73,7 +74,7 @@ WRONG = {
     "activation size is 16385": (76, 16385, "<I"),
     "field width is inf": (80, float("inf"), "<f"),
     "change of expected error": (88, float("inf"), "<f"),
-    "reserved bytes": (95, 1, "<B"),
+    "user embedding without numbers": (92, 96, "<I"),
     "normalisation is out of range": (u32(small_image(), 44) + 4, 16384, "<i"),
     "names a sensor": (u32(small_image(), 48), 15, "<B"),
     "head holds a number": (u32(small_image(), 56), float("inf"), "<f"),
@@ -124,6 +125,16 @@ def test_firmware_and_python_agree_about_every_changed_byte(value, on_device):
     data = small_image()
     wire = random_readings(np.random.default_rng(0), read_image(data).normalisation, 20)
     taken = [compare_with_firmware(changed(data, at, value), wire, on_device) for at in range(len(data) - 4)]
+    assert 0 < sum(taken) < len(taken)
+
+
+@needs_compiler
+@pytest.mark.parametrize("value", [0, 127, 255])
+def test_they_agree_about_every_changed_byte_of_a_user_embedding(value, on_device):
+    data = small_image(numbers=2)
+    wire = np.full((3, 15), 30_000, np.uint16)
+    places = [42, 43, *range(92, 96), *range(u32(data, 92), u32(data, 92) + 422, 7)]
+    taken = [compare_with_firmware(changed(data, at, value), wire, on_device) for at in places]
     assert 0 < sum(taken) < len(taken)
 
 

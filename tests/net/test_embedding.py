@@ -9,11 +9,12 @@ import torch
 from psog.errors import ModelError, ShapeError
 from psog.net.calibrated import calibrated, float_features, int8_features, uncalibrated
 from psog.net.convert import from_integer, to_integer
-from psog.net.embedding import Embedding, moments, personal
+from psog.net.embedding import moments, personal
 from psog.net.loop import TrainingConfig
 from psog.net.normalise import to_steps
 from psog.net.store import load_model, save_model
 from psog.net.tensors import pack, unpack
+from psog.net.told import DeviceEmbedding, kept, statistics
 from psog.net.training import train
 from tests.net.conftest import SMALL, toy_episodes
 
@@ -34,19 +35,32 @@ def calibration(ring16):
     return ring16.to_wire(episodes.readings[0, 0]), episodes.gaze_deg[0, 0]
 
 
-def test_moments_are_the_mean_and_the_covariance_with_the_targets():
+def test_statistics_are_the_mean_and_the_covariance_with_the_targets():
     random = np.random.default_rng(0)
-    inputs, target_deg = random.normal(size=(40, 5)), random.normal(size=(40, 2)) * 10
-    everything = Embedding(np.eye(15, dtype=np.float32), np.zeros(15, np.float32), ())
-    found = everything.numbers(inputs, target_deg)
-    np.testing.assert_allclose(found[:5], inputs.mean(axis=0))
+    inputs, target_deg = random.integers(-128, 128, (40, 5)), random.normal(size=(40, 2)) * 10
+    found = statistics(inputs, target_deg)
+    np.testing.assert_allclose(found[:, 0], inputs.mean(axis=0), rtol=1e-6)
     for axis in (0, 1):
         expected = np.cov(inputs.T, target_deg[:, axis] / 20, ddof=0)[:5, 5]
-        np.testing.assert_allclose(found[5 * (1 + axis) : 5 * (2 + axis)], expected)
+        np.testing.assert_allclose(found[:, 1 + axis], expected, rtol=1e-5)
     in_torch = moments(
-        torch.from_numpy(inputs)[None], torch.from_numpy(target_deg)[None] / 20, torch.ones(1, 40)
+        torch.from_numpy(inputs).double()[None], torch.from_numpy(target_deg)[None] / 20, torch.ones(1, 40)
     )
-    np.testing.assert_allclose(in_torch[0].numpy(), found, rtol=1e-6)
+    np.testing.assert_allclose(in_torch[0].numpy(), found.T.ravel(), rtol=1e-5)
+
+
+def test_the_device_s_numbers_are_the_trained_ones(told, calibration):
+    net, _ = told
+    wire, target_deg = calibration
+    module = from_integer(net).eval()
+    steps = torch.from_numpy(to_steps(net.normalisation, wire.astype(np.float32)))[None]
+    module.quantized = True
+    with torch.no_grad():
+        target = torch.from_numpy(target_deg)[None] / 20
+        expected = module.embedding.numbers(moments(module.inputs(steps), target, torch.ones(1, len(wire))))
+    centred = net.normalisation(wire).astype(np.int32) - net.input_quantization.zero_point
+    found = net.embedding.device(net.layers).numbers(centred, target_deg)
+    np.testing.assert_allclose(found, expected[0].numpy(), atol=1e-4)
 
 
 def test_samples_of_a_closed_eye_tell_nothing():
@@ -59,18 +73,31 @@ def test_samples_of_a_closed_eye_tell_nothing():
 
 
 def test_one_point_has_a_mean_and_no_covariance():
-    everything = Embedding(np.eye(9, dtype=np.float32), np.zeros(9, np.float32), ())
-    found = everything.numbers(np.full((7, 3), 0.5), np.full((7, 2), 4.0))
-    np.testing.assert_allclose(found, [0.5] * 3 + [0] * 6)
+    found = statistics(np.full((7, 3), 5), np.full((7, 2), 4.0))
+    np.testing.assert_allclose(found, [[5, 0, 0]] * 3, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("inputs", "targets"), [((0, 5), (0, 2)), ((4, 6), (4, 2)), ((4, 5), (3, 2)), ((4, 5), (4, 3))]
 )
 def test_samples_that_do_not_belong_together_are_refused(inputs, targets):
-    embedding = Embedding(np.zeros((4, 15), np.float32), np.zeros(4, np.float32), ())
+    embedding = DeviceEmbedding(np.zeros((5, 3, 4), np.float32), np.zeros(4, np.float32), (), ())
     with pytest.raises(ShapeError, match=r"expected \(n, 5\) and \(n, 2\)"):
-        embedding.numbers(np.zeros(inputs), np.zeros(targets))
+        embedding.numbers(np.zeros(inputs, np.int32), np.zeros(targets))
+
+
+@pytest.mark.parametrize(
+    ("readings", "places"), [(300, [37, 112, 187, 262]), (7, [0, 2, 4, 6]), (3, [0, 1, 2])]
+)
+def test_a_device_keeps_readings_evenly_over_a_target(readings, places):
+    wire = np.arange(readings, dtype=np.uint16)[:, None]
+    assert kept(wire)[:, 0].tolist() == places
+
+
+def test_a_user_beyond_reason_is_refused():
+    embedding = DeviceEmbedding(np.full((1, 3, 1), 1e6, np.float32), np.zeros(1, np.float32), (), ())
+    with pytest.raises(ShapeError, match=r"numbers up to 1.2e\+08, at most 65536"):
+        embedding.numbers(np.full((4, 1), 120, np.int32), np.zeros((4, 2)))
 
 
 def test_a_personal_network_is_the_same_but_for_its_biases(told, calibration):
@@ -129,8 +156,8 @@ def test_an_embedding_survives_the_disk_and_training_again(told, tmp_path, calib
     loaded = load_model(tmp_path / "model").net
     again = to_integer(from_integer(loaded))
     for net in (loaded, again):
-        for part, kept in zip(parts(net.embedding), parts(told[0].embedding), strict=True):
-            np.testing.assert_array_equal(part, kept)
+        for part, before in zip(parts(net.embedding), parts(told[0].embedding), strict=True):
+            np.testing.assert_array_equal(part, before)
     wire, target_deg = calibration
     np.testing.assert_array_equal(
         personal(loaded, wire, target_deg)(wire), personal(told[0], wire, target_deg)(wire)

@@ -22,7 +22,9 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
         return PSOG_ERR_STATE;
     if (samples == 0 || !psog_in_field(tuning->tune.model, target_deg))
         return PSOG_ERR_RANGE;
-    enum psog_error error = tells(tuning) ? psog_samples_target(&tuning->samples, target_deg, samples) : PSOG_OK;
+    enum psog_error error = PSOG_OK;
+    if (tells(tuning))
+        error = psog_samples_target(&tuning->samples, target_deg, samples);
     if (error != PSOG_OK)
         return error;
     tuning->phase = TUNING_TARGET;
@@ -68,9 +70,12 @@ enum psog_error tuning_solve(struct tuning *tuning, int8_t *activations, size_t 
         return PSOG_ERR_STATE;
     if (tuning->targets < TUNING_MIN_TARGETS)
         return PSOG_ERR_TOO_FEW;
-    enum psog_error error = tells(tuning) ? psog_samples_solve(&tuning->samples, &tuning->tune, activations,
-                                                               activation_bytes, &user, &tuning->fit)
-                                          : psog_tune_solve(&tuning->tune, user.head, &tuning->fit);
+    enum psog_error error;
+    if (tells(tuning))
+        error = psog_samples_solve(&tuning->samples, &tuning->tune, activations, activation_bytes, &user,
+                                   &tuning->fit);
+    else
+        error = psog_tune_solve(&tuning->tune, user.head, &tuning->fit);
     tuning->phase = error == PSOG_OK ? TUNING_TRIAL : TUNING_NONE; /* either way the samples are used up */
     return error;
 }

@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 #include "layer.h"
+#include "network.h"
 #include "samples.h"
 
 #define TARGET_UNIT_DEG 20.0f
@@ -34,7 +35,7 @@ static void statistics(const struct psog_samples *samples, uint32_t sensor, floa
     }
 }
 
-enum psog_error psog_numbers(const struct psog_samples *samples, float *numbers)
+static enum psog_error find_numbers(const struct psog_samples *samples, float *numbers)
 {
     const struct psog_model *model = samples->model;
     const uint8_t *weight = model->embedding + 4u * model->numbers;
@@ -66,7 +67,8 @@ static int32_t told(int32_t bias, float steps, int32_t left_shift)
 
 void psog_tell(const struct psog_model *model, const float *numbers, int32_t *biases)
 {
-    const uint8_t *scale = model->embedding + 4u * model->numbers * (1u + PSOG_STATISTICS * model->sensors);
+    uint32_t floats = model->numbers + model->numbers * PSOG_STATISTICS * model->sensors;
+    const uint8_t *scale = model->embedding + 4u * floats;
     const int8_t *shift = (const int8_t *)scale + 4u * model->biases;
     for (uint32_t index = 0; index < model->layer_count; index++) {
         const struct psog_layer layer = psog_layer_decode(model, index);
@@ -86,13 +88,14 @@ enum psog_error psog_samples_solve(const struct psog_samples *samples, struct ps
 {
     const struct psog_model *model = samples->model;
     int8_t features[PSOG_MAX_FEATURES];
-    enum psog_error error = psog_numbers(samples, user->numbers);
+    enum psog_error error = find_numbers(samples, user->numbers);
     if (error != PSOG_OK)
         return error;
     psog_tell(model, user->numbers, user->biases);
     for (uint32_t i = 0; i < samples->count && error == PSOG_OK; i++) {
         const struct psog_sample sample = psog_sample(samples, i);
-        error = psog_infer_inputs(model, user->biases, sample.inputs, activations, activation_bytes, features);
+        error = psog_infer_inputs(model, user->biases, sample.inputs, activations, activation_bytes,
+                                  features);
         if (error == PSOG_OK)
             error = psog_tune_add(tune, features, sample.target_deg);
     }

@@ -1,4 +1,6 @@
 /* Inference: normalisation, layout, layers. Arithmetic is psog/net/arithmetic.py's, to the bit. */
+#include "network.h"
+
 #include "bytes.h"
 #include "layer.h"
 

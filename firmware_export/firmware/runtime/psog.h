@@ -83,18 +83,10 @@ const uint8_t *psog_model_headset(const struct psog_model *model);
 
 /* ---- Inference ---------------------------------------------------------------------------------- */
 
-/* One reading to the network's inputs, one for each sensor.
- * readings: model->sensors values, left-aligned to 16 bits. inputs: room for model->sensors. */
-void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs);
-
-/* Inputs to features: layout and layers.
- * biases: model->biases of a user (psog_tell), or NULL for the image's own: a stranger's.
- * features: room for model->features.
+/* One reading to features: normalisation, layout, layers.
+ * biases: model->biases of a user (psog_tell), or NULL for the image's own, a stranger's.
+ * readings: model->sensors values, left-aligned to 16 bits. features: room for model->features.
  * Returns PSOG_ERR_LENGTH when activations are smaller than model->activation_bytes. */
-enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
-                                  int8_t *activations, size_t activation_bytes, int8_t *features);
-
-/* Both: one reading to features. */
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
                            int8_t *activations, size_t activation_bytes, int8_t *features);
 
@@ -180,15 +172,12 @@ struct psog_user {
     int32_t *biases; /* model->biases */
 };
 
-/* The user's numbers from the samples.
- * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when a number is out of range. */
-enum psog_error psog_numbers(const struct psog_samples *samples, float *numbers);
-
 /* The biases of a user with these numbers. */
 void psog_tell(const struct psog_model *model, const float *numbers, int32_t *biases);
 
 /* Finds numbers, biases and head of a user. tune: begun, without samples; used up.
- * Returns as psog_numbers and psog_tune_solve; then what user points to is not to be used. */
+ * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when a number is out of range or there is no
+ * finite solution; then what user points to is not to be used. */
 enum psog_error psog_samples_solve(const struct psog_samples *samples, struct psog_tune *tune,
                                    int8_t *activations, size_t activation_bytes, const struct psog_user *user,
                                    struct psog_fit *fit);

@@ -2,6 +2,7 @@
 #include "samples.h"
 
 #include "bytes.h"
+#include "network.h"
 
 #define TARGET_BYTES (4u * PSOG_GAZE_OUTPUTS)
 
