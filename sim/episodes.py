@@ -105,6 +105,7 @@ def make_test_episodes(
     repeats: int = 7,
     slips_mm: Sequence[float] = (0.0, 0.5, 1.0, 2.0),
     donning_mm: float = 2.0,
+    lids_share: float = 0.0,
     quadrature: Quadrature | None = None,
     progress: Progress | None = None,
 ) -> Episodes:
@@ -112,10 +113,12 @@ def make_test_episodes(
 
     In pose 0 the eye looks beside its target by FIXATION_SD_DEG, and `gaze_deg` is the *target*: what a
     calibration is told. In the other poses gaze is uniform over the headset's field and `gaze_deg` is
-    where the eye looks. Eyes stay open. Users never coincide with those of `make_episodes`.
+    where the eye looks. Users never coincide with those of `make_episodes`.
 
     Args:
         points: of `psog.sim.grids.calibration_targets`.
+        lids_share: of the samples after the calibration in which the lid is on its way, anywhere;
+            in the others, and while they calibrate, eyes are open.
     Returns:
         Episodes of 1 + len(slips_mm) poses with points · repeats samples; targets row by row from the
         lower left, each `repeats` times.
@@ -136,8 +139,9 @@ def make_test_episodes(
         label[0] = grid
         gaze = label.copy()
         gaze[0] += random.standard_normal(grid.shape) * FIXATION_SD_DEG
-        openness, diameter, offset = _moments(random, shape, pupil_mm)
-        return _Draw(fits, gaze, label, np.ones_like(openness), diameter, offset)
+        openness, diameter, offset = _moments(random, shape, pupil_mm, lids_share)
+        openness[0] = 1.0
+        return _Draw(fits, gaze, label, openness, diameter, offset)
 
     return _episodes(
         headset,
@@ -151,11 +155,11 @@ def make_test_episodes(
 
 
 def _moments(
-    random: np.random.Generator, shape: tuple[int, int], pupil_mm: float
+    random: np.random.Generator, shape: tuple[int, int], pupil_mm: float, lids_share: float = BLINK_SHARE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Openness, pupil and lid offsets of one user: (poses, samples), the same, (poses, samples, 2)."""
     poses = shape[0]
-    openness = np.where(random.random(shape) < BLINK_SHARE, random.random(shape), 1.0)
+    openness = np.where(random.random(shape) < lids_share, random.random(shape), 1.0)
     luminance, arousal = pupil.draw_stretches(random, poses)
     mean = pupil.own_diameter_mm(pupil_mm + arousal, luminance)
     diameter = np.clip(mean[:, None] + random.standard_normal(shape) * pupil.MOMENT_SD_MM, *PUPIL_RANGE_MM)

@@ -113,6 +113,7 @@ class Command:
         import torch
 
         from psog.cli.training_bar import training_bar
+        from psog.cli.unseen import with_measured_error
         from psog.net.store import save_model
         from psog.net.training import train
         from psog.sim.episodes import make_episodes
@@ -123,6 +124,7 @@ class Command:
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         with steps.step("train", "through the calibration solve, quantizing") as done, ExitStack() as shown:
             net, report = train(episodes, headset, config, shown.enter_context(training_bar(steps.console)))
+            net = with_measured_error(net, headset, self.seed)
             save_model(self.out / "model", net, report)
             done(f"{self.steps:,} steps, {net.macs:,} MACs, int8")
         readings = episodes.readings.reshape(-1, headset.sensor_count)

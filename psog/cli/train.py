@@ -59,7 +59,7 @@ class Command:
 
         from psog.cli.exposure import warn_of_exposure
         from psog.cli.training_bar import training_bar
-        from psog.cli.unseen import errors_on_unseen_users, print_errors
+        from psog.cli.unseen import errors_on_unseen_users, print_errors, with_measured_error
         from psog.headset import load_headset
         from psog.net.architecture import named
         from psog.net.loop import TrainingConfig
@@ -90,6 +90,7 @@ class Command:
         episodes = make_episodes(headset, users=self.users, seed=self.seed)
         with training_bar(console) as show:
             net, report = train(episodes, headset, config, show, checkpoint)
+        net = with_measured_error(net, headset, self.seed)
         report["evaluation"] = errors_on_unseen_users(net, headset, _TEST_USERS, self.seed)
         save_model(self.out, net, report, self.force)
         checkpoint.remove()

@@ -13,7 +13,7 @@ OUTPUTS = 4
 """What the head gives: gaze_h, gaze_v (deg), openness, and ln of the expected gaze error in degrees."""
 
 OPENNESS, LN_ERROR = 2, 3
-"""Places among the outputs."""
+"""Places among the outputs. The last is not trained but measured (psog.net.confidence)."""
 
 MAX_LAYERS = 8
 MAX_FEATURES = 64

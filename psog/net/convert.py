@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from psog.errors import ModelError
-from psog.net.architecture import KERNEL
+from psog.net.architecture import KERNEL, LN_ERROR, OUTPUTS
 from psog.net.arithmetic import to_bias
 from psog.net.embedding import MOMENTS, Embedding
-from psog.net.integer import Head, IntegerNet, Layer, Quantization
+from psog.net.integer import UNMEASURED_DEG, Head, IntegerNet, Layer, Quantization
 from psog.net.normalise import INPUT
 from psog.net.qat import GazeNet, QuantizedLayer, UserEmbedding
 from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG
@@ -27,16 +29,17 @@ def to_integer(net: GazeNet) -> IntegerNet:
         assert isinstance(layer, QuantizedLayer)
         layers.append(_integer_layer(layer, source, len(layers)))
         source = layers[-1].output
-    head = net.head_deg().detach().numpy().astype(np.float32)
+    trained = net.head_deg().detach().numpy().astype(np.float32)
     ridge = float(np.float32(net.ridge().item()))
-    if not (np.isfinite(head).all() and 0 < ridge < np.inf):
+    if not (np.isfinite(trained).all() and 0 < ridge < np.inf):
         raise ModelError("training diverged: the head is not finite; train again with another seed")
+    rest = net.measured or _unmeasured(trained.shape[1])
     return IntegerNet(
         headset=net.headset,
         layout=net.layout.numpy().copy(),
         normalisation=net.normalisation,
         layers=tuple(layers),
-        head=Head(head, ridge, net.calibration_ln),
+        head=replace(rest, weight=np.concatenate([trained, rest.weight[LN_ERROR:]]), ridge=ridge),
         embedding=None if net.embedding is None else _integer_embedding(net.embedding),
     )
 
@@ -56,17 +59,23 @@ def from_integer(net: IntegerNet) -> GazeNet:
         _fill(module, layer)
         layers.append(module)
     gaze_net = GazeNet(net.headset, net.layout, net.normalisation, layers, generator)
-    head = net.head.weight.astype(np.float32).copy()
+    head = net.head.weight[:LN_ERROR].astype(np.float32).copy()
     head[:GAZE_OUTPUTS] /= GAZE_UNIT_DEG
     with torch.no_grad():
         gaze_net.head.copy_(torch.from_numpy(head))
         gaze_net.log_ridge.fill_(float(np.log(net.head.ridge)))
     if net.embedding is not None:
         gaze_net.embedding = _embedding(net.embedding, generator)
-    gaze_net.calibration_ln = net.head.calibration_ln
+    gaze_net.measured = net.head
     gaze_net.quantize()
     gaze_net.freeze_ranges()
     return gaze_net
+
+
+def _unmeasured(width: int) -> Head:
+    weight = np.zeros((OUTPUTS, width), np.float32)
+    weight[LN_ERROR, -1] = np.log(UNMEASURED_DEG)
+    return Head(weight, 1.0)
 
 
 def _integer_embedding(module: UserEmbedding) -> Embedding:

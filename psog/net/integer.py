@@ -131,6 +131,10 @@ class Layer:
         return self.device()(x)
 
 
+UNMEASURED_DEG = 20.0
+"""Expected error of a model on which none was measured: not to be trusted."""
+
+
 @dataclass(frozen=True)
 class Head:
     """The linear head in float: the part that belongs to the user.
@@ -140,11 +144,14 @@ class Head:
             error in degrees; last column the bias. It acts on real features, scale · (q − zero_point).
         ridge: strength λ of the prior when the device re-fits the two gaze rows (see psog.net.ridge).
         calibration_ln: what the last output changes by once the gaze rows are a user's.
+        leverage_deg, leverage_power: expected error of a calibrated user (psog.net.confidence).
     """
 
     weight: Float32
     ridge: float
     calibration_ln: float = 0.0
+    leverage_deg: float = UNMEASURED_DEG
+    leverage_power: float = 0.5
 
     def __call__(self, real_features: Float32) -> Float32:
         """(n, features) real features to (n, 4) float32 outputs."""

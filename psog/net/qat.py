@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from psog.headset import Headset
-from psog.net.architecture import KERNEL, OUTPUTS, Architecture
+from psog.net.architecture import KERNEL, LN_ERROR, Architecture
 from psog.net.embedding import MOMENTS
-from psog.net.integer import Normalisation, Quantization
+from psog.net.integer import Head, Normalisation, Quantization
 from psog.net.normalise import INPUT
 from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG, with_bias
 
@@ -164,9 +164,9 @@ class GazeNet(nn.Module):
 
     Attributes:
         quantized: whether to round as the device does; off at first.
-        head: (4, features + 1); gaze rows in units of GAZE_UNIT_DEG.
+        head: (3, features + 1) its trained rows; gaze in units of GAZE_UNIT_DEG.
         log_ridge: () natural logarithm of λ.
-        calibration_ln: of psog.net.integer.Head; not trained but measured.
+        measured: where the rest of the head comes from; None before anything was measured.
         embedding: None in a network that is not told whose eye it sees.
     """
 
@@ -188,9 +188,9 @@ class GazeNet(nn.Module):
         self.register_buffer("layout", torch.from_numpy(layout.astype(np.int64)))
         self.layers = nn.ModuleList(layers)
         width = layers[-1].bias.numel()
-        self.head = nn.Parameter(torch.randn(OUTPUTS, width + 1, generator=generator) / math.sqrt(width))
+        self.head = nn.Parameter(torch.randn(LN_ERROR, width + 1, generator=generator) / math.sqrt(width))
         self.log_ridge = nn.Parameter(torch.tensor(_FIRST_LOG_RIDGE))
-        self.calibration_ln = 0.0
+        self.measured: Head | None = None
         self.embedding = None
 
     def inputs(self, steps: Tensor) -> Tensor:
@@ -217,12 +217,12 @@ class GazeNet(nn.Module):
         return x.reshape(*steps.shape[:-1], -1)
 
     def forward(self, steps: Tensor) -> Tensor:
-        """(…, sensors) to (…, 4): gaze_h, gaze_v in GAZE_UNIT_DEG, openness, ln of the error; not fitted."""
+        """(…, sensors) to (…, 3): gaze_h, gaze_v in GAZE_UNIT_DEG, openness; by the population's head."""
         return with_bias(self.features(steps)) @ self.head.T
 
     def head_deg(self) -> Tensor:
-        """(4, features + 1) head with its gaze rows in degrees."""
-        unit = torch.ones(OUTPUTS, 1)
+        """(3, features + 1) head with its gaze rows in degrees."""
+        unit = torch.ones(len(self.head), 1)
         unit[:GAZE_OUTPUTS] = GAZE_UNIT_DEG
         return self.head * unit
 

@@ -44,6 +44,8 @@ def pack(net: IntegerNet) -> tuple[dict[str, Any], Tensors]:
         ],
         "ridge": net.head.ridge,
         "calibration_ln": net.head.calibration_ln,
+        "leverage_deg": net.head.leverage_deg,
+        "leverage_power": net.head.leverage_power,
         **({} if net.embedding is None else {"embedding": net.embedding.count}),
     }
     return description, tensors
@@ -176,10 +178,13 @@ class _Reader:
         ridge = self.value("ridge", float)
         if not 0 < ridge < float("inf"):
             raise ModelError(f"ridge is {ridge}, expected a number above 0")
-        calibration_ln = self.value("calibration_ln", float)
-        if not math.isfinite(calibration_ln):
-            raise ModelError(f"calibration_ln is {calibration_ln}, expected a finite number")
-        return Head(self.tensor("head.weight", np.float32, (OUTPUTS, features + 1)), ridge, calibration_ln)
+        measured = {
+            name: self.value(name, float) for name in ("calibration_ln", "leverage_deg", "leverage_power")
+        }
+        for name, found in measured.items():
+            if not math.isfinite(found):
+                raise ModelError(f"{name} is {found}, expected a finite number")
+        return Head(self.tensor("head.weight", np.float32, (OUTPUTS, features + 1)), ridge, **measured)
 
     def embedding(self, sensors: int, layers: list[Layer]) -> Embedding:
         count = self.value("embedding", int)
