@@ -206,7 +206,7 @@ def macs_of(architecture: Architecture, grid_shape: tuple[int, int]) -> int:
 
 
 def _convolution_macs(architecture: Architecture, grid_shape: tuple[int, int]) -> list[int]:
-    macs, inputs = [], 1
+    macs, inputs = [], architecture.planes
     for count, convolution in enumerate(architecture.convolutions, start=1):
         above = replace(architecture, convolutions=architecture.convolutions[:count])
         rows, columns, channels = above.map_shape(grid_shape)
@@ -234,7 +234,7 @@ def copy_weights(net: GazeNet, source: GazeNet) -> None:
 @torch.no_grad()
 def copy_channels(net: GazeNet, source: GazeNet) -> None:
     """What was learnt, into a network of fewer channels: those with the largest sum of magnitudes stay."""
-    inputs = torch.zeros(1, dtype=torch.long)  # the channels that stay of what a layer sees
+    inputs = torch.arange(net.normalisation.planes)  # the channels that stay of what a layer sees
     state: dict[str, Any] = source.state_dict()
     for index, (narrow, wide) in enumerate(zip(net.layers, source.layers, strict=True)):
         assert isinstance(narrow, QuantizedLayer) and isinstance(wide, QuantizedLayer)

@@ -8,7 +8,7 @@ _BYTES_PER_LINE = 20
 _TEMPLATE = """\
 /* gaze.tflite of a psog model for headset {headset}: {size} bytes.
  *
- * Input: int8 [1, {rows}, {columns}, 1]. Outputs: int8 features [1, {features}]; float gaze [1, 4]
+ * Input: int8 [1, {rows}, {columns}, {planes}]. Outputs: int8 features [1, {features}]; float gaze [1, 4]
  * (right and up in degrees, openness, ln of the expected error in degrees). The file's metadata entry "psog"
  * says how readings become the input.
  * A resolver needs exactly: {operators}.
@@ -39,6 +39,7 @@ def c_array(net: IntegerNet, tflite: bytes) -> str:
         size=len(tflite),
         rows=rows,
         columns=columns,
+        planes=net.normalisation.planes,
         features=net.feature_count,
         operators=", ".join(_resolver_calls(net)),
         values="\n".join(_line(tflite, start) for start in range(0, len(tflite), _BYTES_PER_LINE)),

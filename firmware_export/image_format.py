@@ -106,7 +106,7 @@ class ModelImage:
 
     def features(self, wire: NDArray[np.uint16]) -> Int8:
         """(n, sensors) wire readings to (n, features) int8."""
-        x = self.normalisation(wire)[:, self.layout][..., None]
+        x = self.normalisation(wire)[:, self.layout]
         for layer in self.layers:
             x = layer(x)
         return x.reshape(len(x), -1)

@@ -37,7 +37,7 @@ from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
 from psog.net.arithmetic import DeviceLayer
 from psog.net.embedding import MAX_NUMBERS
-from psog.net.integer import Head, Normalisation, Quantization
+from psog.net.integer import RESIDUAL_BITS, Head, Normalisation, Quantization
 from psog.net.told import STATISTICS, DeviceEmbedding
 
 _Shape = tuple[int, int, int]
@@ -55,7 +55,10 @@ def read_image(data: bytes) -> ModelImage:
     parts = _Parts(data)
     layout = parts.array(header.layout_at, "u1", (header.rows, header.columns), "layout").astype(np.int64)
     _require(int(layout.max()) < header.sensors, "the layout names a sensor that does not exist")
-    layers, activation_bytes = _read_layers(parts, header)
+    entries = parts.entries(header.layers_at, header.layers)
+    planes = entries[0].in_channels
+    _require(planes in (1, 2), f"its first layer takes {planes} input planes, 1 or 2 expected")
+    layers, activation_bytes = _read_layers(parts, header, entries)
     _require(
         activation_bytes == header.activation_bytes,
         f"its layers need {activation_bytes} bytes of activations, the header says {header.activation_bytes}",
@@ -64,7 +67,7 @@ def read_image(data: bytes) -> ModelImage:
     image = ModelImage(
         headset=_name(header.headset),
         layout=layout,
-        normalisation=_read_normalisation(parts, header),
+        normalisation=_read_normalisation(parts, header, planes),
         layers=layers,
         feature_quantization=Quantization(np.float32(header.feature_scale), header.feature_zero),
         head=Head(head, header.ridge, header.calibration_ln),
@@ -159,19 +162,26 @@ class _Parts:
         return [LayerEntry._make(fields) for fields in LAYER.iter_unpack(table)]
 
 
-def _read_normalisation(parts: _Parts, header: Header) -> Normalisation:
+def _read_normalisation(parts: _Parts, header: Header, planes: int) -> Normalisation:
     pairs = parts.array(header.normalisation_at, "<i4", (header.sensors, 2), "normalisation").astype(np.int32)
     offset, multiplier = pairs[:, 0].copy(), pairs[:, 1].copy()
     in_range = (offset >= 0) & (offset < 1 << WIRE_BITS) & (multiplier >= 1) & (multiplier <= 16383)
     _require(bool(in_range.all()), "its normalisation is out of range")
-    return Normalisation(offset, multiplier, header.normalisation_shift)
+    least = 1 + (planes - 1) * RESIDUAL_BITS
+    _require(
+        header.normalisation_shift >= least,
+        f"its normalisation shift is {header.normalisation_shift}, at least {least} expected with two planes",
+    )
+    return Normalisation(offset, multiplier, header.normalisation_shift, planes)
 
 
-def _read_layers(parts: _Parts, header: Header) -> tuple[tuple[DeviceLayer, ...], int]:
+def _read_layers(
+    parts: _Parts, header: Header, entries: list[LayerEntry]
+) -> tuple[tuple[DeviceLayer, ...], int]:
     """The layers, each fed by the one before, and the bytes their activations need."""
-    shape, zero = (header.rows, header.columns, 1), header.input_zero
+    shape, zero = (header.rows, header.columns, entries[0].in_channels), header.input_zero
     layers, largest = [], 0
-    for index, entry in enumerate(parts.entries(header.layers_at, header.layers)):
+    for index, entry in enumerate(entries):
         what = f"layer {index}"
         fed = (entry.rows, entry.columns, entry.in_channels) == shape and entry.input_zero == zero
         _require(fed, f"{what} does not take what the layer before it gives")

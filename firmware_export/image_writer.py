@@ -58,7 +58,7 @@ def write_image(net: IntegerNet, headset: Headset) -> bytes:
         head_at=body.add(net.head.weight.astype("<f4").tobytes()),
         test_vector_at=body.add(_test_vector(make_test_vector(net))),
         layers_at=body.add(_layers(net, body)),
-        embedding_at=0 if net.embedding is None else body.add(_embedding(net.embedding.device(net.layers))),
+        embedding_at=0 if net.embedding is None else body.add(_embedding(net.embedding.device(net))),
         feature_scale=float(quantization.scale),
         feature_zero=quantization.zero_point,
         ridge=net.head.ridge,

@@ -27,7 +27,7 @@ class MicroInterpreter:
         self._interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=_ARENA_BYTES)
 
     def __call__(self, x: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """(n, rows, columns, 1) int8 to (n, features) int8 and (n, 4) float32."""
+        """(n, rows, columns, planes) int8 to (n, features) int8 and (n, 4) float32."""
         features, gaze = self._outputs(x, 2)
         return features, gaze
 
@@ -61,7 +61,7 @@ class LiteInterpreter:
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
 
     def __call__(self, x: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """(n, rows, columns, 1) int8 to (n, features) int8 and (n, 4) float32."""
+        """(n, rows, columns, planes) int8 to (n, features) int8 and (n, 4) float32."""
         features, gaze = [], []
         for row in range(len(x)):
             self._interpreter.set_tensor(self._input, x[row : row + 1])

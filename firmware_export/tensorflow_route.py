@@ -18,7 +18,7 @@ _BITS = 8
 
 
 def convert_with_tensorflow(net: IntegerNet) -> bytes:
-    """A .tflite file: int8 input [1, rows, columns, 1] to int8 features [1, features].
+    """A .tflite file: int8 input [1, rows, columns, planes] to int8 features [1, features].
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
@@ -31,8 +31,7 @@ def convert_with_tensorflow(net: IntegerNet) -> bytes:
             x = _apply(tf, layer, x)
         return x
 
-    rows, columns = net.layout.shape
-    signature = tf.TensorSpec((1, rows, columns, 1), tf.float32)
+    signature = tf.TensorSpec((1, *net.layer_shapes()[0]), tf.float32)
     function = tf.function(body, input_signature=[signature]).get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

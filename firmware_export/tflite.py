@@ -1,6 +1,6 @@
 """Writing `gaze.tflite` straight from the network's integers, with nothing estimated anew.
 
-int8 input [1, rows, columns, 1] → CONV_2D … → FULLY_CONNECTED … → int8 features [1, D]
+int8 input [1, rows, columns, planes] → CONV_2D … → FULLY_CONNECTED … → int8 features [1, D]
 → DEQUANTIZE → float FULLY_CONNECTED → gaze [1, 4] (right, up in degrees, openness, ln of the
 expected error in degrees).
 
@@ -27,6 +27,13 @@ METADATA = "psog"
 """Name of psog's entry in the file's metadata table: UTF-8 JSON."""
 
 _METADATA_VERSION = 2
+
+_FINE = "fine = ((wire - offset) * multiplier + 2**(shift - 4)) >> (shift - 3)"
+_FORMULAS = {
+    1: "clip(((wire - offset) * multiplier + 2**(shift - 1)) >> shift, -128, 127)",
+    2: f"{_FINE}; coarse = clip((fine + 4) >> 3, -128, 127); residual = clip(fine - 8 * coarse, -128, 127)",
+}
+"""How a reading becomes the input of its cells, one formula for each number of planes."""
 
 
 def write_tflite(net: IntegerNet, headset: Headset) -> bytes:
@@ -109,7 +116,8 @@ def _metadata(net: IntegerNet, headset: Headset) -> bytes:
 
 def _normalisation(normalisation: Normalisation) -> dict[str, Any]:
     return {
-        "formula": "clip(((wire - offset) * multiplier + 2**(shift - 1)) >> shift, -128, 127)",
+        "planes": normalisation.planes,
+        "formula": _FORMULAS[normalisation.planes],
         "offset": normalisation.offset.tolist(),
         "multiplier": normalisation.multiplier.tolist(),
         "shift": normalisation.shift,

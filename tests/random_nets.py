@@ -73,21 +73,23 @@ def random_net(
     plan: str | tuple[LayerPlan, ...] = "same",
     headset: Headset | None = None,
     corners: bool = False,
+    planes: int | None = None,
 ) -> tuple[IntegerNet, Headset]:
     """A random network, a function of its arguments alone.
 
     Args:
         plan: a name of PLANS, or the layers themselves.
         headset: a 3×5 grid by default.
+        planes: of the input; by default one for even seeds and two for odd ones.
         corners: random input zero points, zero points at the ends of int8, heavy saturation, left shifts up
             to 7, right shifts down to 31, channels whose multiplier is 0, kernels of zeros and of ±127.
     """
     rng = np.random.default_rng(seed)
     headset = headset or grid_headset(3, 5)
-    normalisation = _normalisation(rng, headset.sensor_count)
+    normalisation = _normalisation(rng, headset.sensor_count, planes or 1 + seed % 2)
     source = Quantization(_INPUT_SCALE, int(rng.integers(-128, 128)) if corners else 0)
     readings = random_readings(rng, normalisation, _SAMPLE)
-    x = normalisation(readings)[:, headset.grid][..., None]
+    x = normalisation(readings)[:, headset.grid]
     layers = []
     for step in PLANS[plan] if isinstance(plan, str) else plan:
         layer = _layer(rng, step, x, source, corners=corners)
@@ -129,12 +131,12 @@ def random_readings(rng: np.random.Generator, normalisation: Normalisation, coun
     return wire
 
 
-def _normalisation(rng: np.random.Generator, sensors: int) -> Normalisation:
+def _normalisation(rng: np.random.Generator, sensors: int, planes: int) -> Normalisation:
     offset = rng.integers(15_000, 45_000, sensors).astype(np.int32)
     reach = rng.uniform(3_000, 15_000, sensors)  # wire values that fill the int8 input
     shift = 20
     multiplier = np.clip(128 * 2.0**shift / reach, 1, 16383).astype(np.int32)
-    return Normalisation(offset, multiplier, shift)
+    return Normalisation(offset, multiplier, shift, planes)
 
 
 def _layer(

@@ -89,7 +89,9 @@ class _Trainers:
         """For users never seen: heads are fitted to a few rows of a user and judged on other rows."""
         rows = min(len(one) for one in fold.others)
         wire = self._wire(np.stack([one.readings[:rows] for one in fold.others]))
-        normalisation = fit_normalisation(wire.reshape(-1, self.headset.sensor_count))
+        normalisation = fit_normalisation(
+            wire.reshape(-1, self.headset.sensor_count), planes=self.architecture.planes
+        )
         gaze_deg = torch.from_numpy(np.stack([one.gaze_deg[:rows] for one in fold.others]))[:, None]
         users = min(_USERS_PER_BATCH, len(fold.others))
         config = replace(self._config(way, fold.seed), users_per_batch=users, queries=_QUERIES)

@@ -54,17 +54,17 @@ class Embedding:
     def count(self) -> int:
         return len(self.bias)
 
-    def device(self, layers: Sequence[Layer]) -> DeviceEmbedding:
-        """The same as a device holds it: of int8 inputs, shifts in int8 steps of each output's own scale.
+    def device(self, net: IntegerNet) -> DeviceEmbedding:
+        """The same as a device holds it: of integer inputs, shifts in int8 steps of each output's own scale.
 
         Args:
-            layers: of the network, whose scales these are.
+            net: whose embedding this is.
         """
         sensors = self.weight.shape[1] // MOMENTS
         by_sensor = self.weight.reshape(self.count, MOMENTS, sensors).transpose(2, 1, 0)
-        compact = [_compact(layer, shift) for layer, shift in zip(layers, self.shifts, strict=True)]
+        compact = [_compact(layer, shift) for layer, shift in zip(net.layers, self.shifts, strict=True)]
         return DeviceEmbedding(
-            weight=by_sensor * layers[0].input.scale,
+            weight=by_sensor * net.input_step,
             bias=self.bias,
             scales=tuple(scale for scale, _ in compact),
             shifts=tuple(shift for _, shift in compact),
@@ -94,9 +94,8 @@ def personal(net: IntegerNet, wire: NDArray[np.uint16], target_deg: NDArray[np.f
     """
     if net.embedding is None:
         return net
-    embedding = net.embedding.device(net.layers)
-    centred = net.normalisation(wire).astype(np.int32) - net.input_quantization.zero_point
-    numbers = embedding.numbers(centred, target_deg)
+    embedding = net.embedding.device(net)
+    numbers = embedding.numbers(net.centred(wire), target_deg)
     biases = embedding.biases([layer.device() for layer in net.layers], numbers)
     layers = tuple(replace(layer, bias=bias) for layer, bias in zip(net.layers, biases, strict=True))
     return replace(net, layers=layers, embedding=None)

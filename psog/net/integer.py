@@ -18,6 +18,15 @@ from psog.net.embedding import Embedding
 
 Float32 = NDArray[np.float32]
 
+RESIDUAL_BITS = 3
+"""A second input plane resolves 2^RESIDUAL_BITS finer. More would need weights of less than one step beside
+those of the coarse plane, with which they share a scale."""
+
+
+def plane_units(planes: int) -> Float32:
+    """(planes,) what one unit of each input plane stands for, in units of the coarse one."""
+    return np.array([1, 2.0**-RESIDUAL_BITS][:planes], np.float32)
+
 
 @dataclass(frozen=True)
 class Quantization:
@@ -35,25 +44,42 @@ class Quantization:
 class Normalisation:
     """Wire reading (16 bit, left-aligned) to network input, in integers.
 
-    q = clip((wire − offset) · multiplier / 2^shift rounded half up, −128, 127). Both stay with the model
-    and can be re-estimated for a device.
+    With one plane, q = clip((wire − offset) · multiplier / 2^shift rounded half up, −128, 127). With two, the
+    same in steps of an eighth, f, is split into a coarse q = clip(f / 8 rounded half up, −128, 127) and what
+    that leaves, clip(f − 8 q, −128, 127). Offset and multiplier stay with the model and can be re-estimated
+    for a device.
 
     Attributes:
         offset: (sensors,) int32, 0 .. 65535: the mean reading.
         multiplier: (sensors,) int32, 1 .. 16383, so that products stay below 2^30.
-        shift: 1 .. 30.
+        shift: 1 .. 30, with two planes at least 4.
+        planes: 1, or 2 with the residual.
     """
 
     offset: Int32
     multiplier: Int32
     shift: int
+    planes: int = 1
 
     def __call__(self, wire: NDArray[np.uint16]) -> Int8:
-        """(n, sensors) readings to (n, sensors) int8."""
+        """(n, sensors) readings to (n, sensors, planes) int8."""
         product = (wire.astype(np.int64) - self.offset) * self.multiplier
-        q = (product + (1 << (self.shift - 1))) >> self.shift
-        quantized: Int8 = np.clip(q, -128, 127).astype(np.int8)
-        return quantized
+        if self.planes == 1:
+            return _int8(_halved(product, self.shift))[..., None]
+        fine = _halved(product, self.shift - RESIDUAL_BITS)
+        coarse = _int8(_halved(fine, RESIDUAL_BITS))
+        residual = fine - (coarse.astype(np.int64) << RESIDUAL_BITS)
+        return np.stack([coarse, _int8(residual)], axis=-1)
+
+
+def _halved(x: NDArray[np.int64], times: int) -> NDArray[np.int64]:
+    """x / 2^times rounded half up."""
+    return (x + (1 << (times - 1))) >> times
+
+
+def _int8(x: NDArray[np.int64]) -> Int8:
+    clipped: Int8 = np.clip(x, -128, 127).astype(np.int8)
+    return clipped
 
 
 @dataclass(frozen=True)
@@ -190,7 +216,7 @@ class IntegerNet:
     def layer_shapes(self) -> list[tuple[int, int, int]]:
         """(rows, columns, channels) of the input and after each layer."""
         rows, columns = self.layout.shape
-        shapes = [(rows, columns, 1)]
+        shapes = [(rows, columns, self.normalisation.planes)]
         for layer in self.layers:
             shapes.append(layer.output_shape(shapes[-1]))
         return shapes
@@ -208,11 +234,23 @@ class IntegerNet:
         return sum(layer.weight.size + layer.bias.size for layer in self.layers) + int(self.head.weight.size)
 
     def input(self, wire: NDArray[np.uint16]) -> Int8:
-        """(n, sensors) wire readings to the (n, rows, columns, 1) int8 input tensor."""
-        return self.normalisation(wire)[:, self.layout][..., None]
+        """(n, sensors) wire readings to the (n, rows, columns, planes) int8 input tensor."""
+        return self.normalisation(wire)[:, self.layout]
+
+    def centred(self, wire: NDArray[np.uint16]) -> Int32:
+        """(n, sensors) wire readings to (n, sensors) what all planes tell of them, in units of input_step."""
+        planes = self.normalisation(wire).astype(np.int32) - self.input_quantization.zero_point
+        if self.normalisation.planes == 1:
+            return planes[..., 0]
+        return (planes[..., 0] << RESIDUAL_BITS) + planes[..., 1]
+
+    @property
+    def input_step(self) -> np.float32:
+        """What a unit of the finest input plane stands for."""
+        return self.input_quantization.scale * plane_units(self.normalisation.planes)[-1]
 
     def features(self, x: Int8) -> Int8:
-        """(n, rows, columns, 1) int8 input to (n, features) int8."""
+        """(n, rows, columns, planes) int8 input to (n, features) int8."""
         for layer in self.layers:
             x = layer(x)
         return x.reshape(len(x), -1)

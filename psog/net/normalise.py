@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from psog.errors import ModelError
 from psog.headset import WIRE_BITS
-from psog.net.integer import Normalisation, Quantization
+from psog.net.integer import RESIDUAL_BITS, Normalisation, Quantization
 
 INPUT = Quantization(np.float32(1 / 32), 0)
 """The network input: int8 steps of 1/32, so that the ends are at ±4. A fitted sensor has a standard
@@ -20,7 +20,7 @@ _MAX_SHIFT = 30
 _FULL = (1 << WIRE_BITS) - 1
 
 
-def fit_normalisation(wire: NDArray[np.floating], highest: float = _FULL) -> Normalisation:
+def fit_normalisation(wire: NDArray[np.floating], highest: float = _FULL, planes: int = 1) -> Normalisation:
     """Offset and multiplier per sensor so that almost all readings fill the int8 input.
 
     Centre and reach come from low and high quantiles instead of mean and SD: readings are skewed, and one
@@ -29,6 +29,7 @@ def fit_normalisation(wire: NDArray[np.floating], highest: float = _FULL) -> Nor
     Args:
         wire: (n, sensors) readings in wire units (16 bit, not necessarily whole numbers).
         highest: what a saturated converter gives.
+        planes: of the network's input.
     Raises:
         ModelError: a sensor is not a number, saturated, or never changes.
     """
@@ -43,9 +44,9 @@ def fit_normalisation(wire: NDArray[np.floating], highest: float = _FULL) -> Nor
     offset = np.rint((low + high) / 2)
     steps_per_wire = 127 * _REACH / ((high - low) / 2)
     shift = int(np.floor(np.log2(_MAX_MULTIPLIER / steps_per_wire.max())))
-    shift = min(max(shift, 1), _MAX_SHIFT)
+    shift = min(max(shift, 1 + (planes - 1) * RESIDUAL_BITS), _MAX_SHIFT)
     multiplier = np.clip(np.rint(steps_per_wire * 2.0**shift), 1, _MAX_MULTIPLIER)
-    return Normalisation(offset.astype(np.int32), multiplier.astype(np.int32), shift)
+    return Normalisation(offset.astype(np.int32), multiplier.astype(np.int32), shift, planes)
 
 
 def to_steps(normalisation: Normalisation, wire: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -89,7 +89,7 @@ class EpisodeObjective:
         if net.embedding is None:
             return None
         known = torch.rand(len(steps), 1, generator=self.generator) >= _STRANGERS
-        return net.embedding.numbers(moments(net.inputs(steps), target, counted)) * known
+        return net.embedding.numbers(moments(net.real_inputs(steps), target, counted)) * known
 
     def _targets(self, gaze: Tensor) -> Tensor:
         """(users, support, 2) where the users were asked to look who looked at `gaze`, in GAZE_UNIT_DEG."""

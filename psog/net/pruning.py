@@ -115,9 +115,9 @@ class Pruner:
 
 
 def prunable_layers(net: GazeNet) -> list[QuantizedLayer]:
-    """The convolutions of more than one input channel."""
+    """The convolutions behind another one: the first sees nothing but the input planes."""
     layers = [layer for layer in net.layers if isinstance(layer, QuantizedLayer)]
-    return [layer for layer in layers if layer.kind == "conv" and layer.weight.shape[1] > TAPS]
+    return [layer for layer in layers[1:] if layer.kind == "conv"]
 
 
 def most_important(importance: Tensor, keep: float) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from psog.headset import Headset
 from psog.net.architecture import KERNEL, LN_ERROR, Architecture
 from psog.net.embedding import MOMENTS
-from psog.net.integer import Head, Normalisation, Quantization
+from psog.net.integer import RESIDUAL_BITS, Head, Normalisation, Quantization, plane_units
 from psog.net.normalise import INPUT
 from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG, with_bias
 
@@ -194,9 +194,22 @@ class GazeNet(nn.Module):
         self.embedding = None
 
     def inputs(self, steps: Tensor) -> Tensor:
-        """(…, sensors) readings in input steps (psog.net.normalise) to real inputs."""
-        clipped = (_round_half_up(steps) if self.quantized else steps).clamp(-128, 127)
-        return clipped * float(INPUT.scale)
+        """(…, sensors) readings in input steps (psog.net.normalise) to real inputs, (…, sensors, planes).
+
+        In float the last plane is not rounded; nothing is trained through the others' rounding.
+        """
+        if self.normalisation.planes == 1:
+            planes = [_half_up(steps) if self.quantized else steps]
+        else:
+            fine = 2.0**RESIDUAL_BITS * steps
+            fine = _half_up(fine) if self.quantized else fine
+            coarse = _half_up(fine * 2.0**-RESIDUAL_BITS).clamp(-128, 127)
+            planes = [coarse, fine - 2.0**RESIDUAL_BITS * coarse]
+        return torch.stack(planes, dim=-1).clamp(-128, 127) * float(INPUT.scale)
+
+    def real_inputs(self, steps: Tensor) -> Tensor:
+        """(…, sensors) what the network knows of such readings, in real units."""
+        return self.inputs(steps) @ torch.from_numpy(plane_units(self.normalisation.planes))
 
     def features(self, steps: Tensor, numbers: Tensor | None = None) -> Tensor:
         """(…, sensors) readings in input steps to (…, features) real features.
@@ -204,7 +217,7 @@ class GazeNet(nn.Module):
         Args:
             numbers: (users, Z) of the embedding, for steps (users, n, sensors); a stranger's if not given.
         """
-        x = self.inputs(steps).flatten(0, -2)[:, self.layout][..., None]
+        x = self.inputs(steps).flatten(0, -3)[:, self.layout]
         scale = float(INPUT.scale)
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, QuantizedLayer)
@@ -252,9 +265,10 @@ def build(architecture: Architecture, headset: Headset, normalisation: Normalisa
     Raises:
         ModelError: the headset's grid is too small for the architecture.
     """
+    assert normalisation.planes == architecture.planes
     generator = torch.Generator().manual_seed(seed)
     rows, columns, channels = architecture.map_shape((headset.grid.shape[0], headset.grid.shape[1]))
-    layers, inputs = [], 1
+    layers, inputs = [], architecture.planes
     for convolution in architecture.convolutions:
         layers.append(
             QuantizedLayer(
@@ -271,11 +285,22 @@ def build(architecture: Architecture, headset: Headset, normalisation: Normalisa
     for width in (*architecture.dense, architecture.features):
         layers.append(QuantizedLayer("dense", "valid", inputs, width, relu=True, generator=generator))
         inputs = width
+    _join_planes(layers[0], architecture.planes)
     net = GazeNet(headset.name, headset.grid, normalisation, layers, generator)
     if architecture.embedding > 0:
         widths = [layer.bias.numel() for layer in layers]
         net.embedding = UserEmbedding(architecture.embedding, headset.sensor_count, widths, generator)
     return net
+
+
+def _join_planes(first: QuantizedLayer, planes: int) -> None:
+    """Give every weight of a residual the value with which it completes its coarse plane."""
+    if planes == 1:
+        return
+    with torch.no_grad():
+        pairs = first.weight.view(len(first.weight), -1, planes)
+        pairs *= math.sqrt(planes)  # the variance comes from the coarse plane alone
+        pairs[..., 1] = pairs[..., 0] * 2.0**-RESIDUAL_BITS
 
 
 def _patches(x: Tensor, padding: str) -> Tensor:
@@ -291,6 +316,6 @@ def _round_to(x: Tensor, step: Tensor) -> Tensor:
     return x + (torch.round(x.detach() / step) * step - x.detach())
 
 
-def _round_half_up(x: Tensor) -> Tensor:
-    """As the integer normalisation rounds, with the gradient of x."""
-    return x + (torch.floor(x.detach() + 0.5) - x.detach())
+def _half_up(x: Tensor) -> Tensor:
+    """x rounded as the integer normalisation does."""
+    return torch.floor(x + 0.5)

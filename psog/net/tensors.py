@@ -13,7 +13,7 @@ from psog.errors import ModelError
 from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
 from psog.net.embedding import MAX_NUMBERS, MOMENTS, Embedding
-from psog.net.integer import Head, IntegerNet, Layer, Normalisation, Quantization
+from psog.net.integer import RESIDUAL_BITS, Head, IntegerNet, Layer, Normalisation, Quantization
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -39,6 +39,7 @@ def pack(net: IntegerNet) -> tuple[dict[str, Any], Tensors]:
         "headset": net.headset,
         "layout": net.layout.tolist(),
         "normalisation_shift": net.normalisation.shift,
+        "input_planes": net.normalisation.planes,
         "layers": [
             {"kind": layer.kind, "padding": layer.padding, "relu": layer.relu} for layer in net.layers
         ],
@@ -63,7 +64,8 @@ def unpack(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) 
     kinds = reader.layer_kinds()
     quantizations = reader.quantizations(len(kinds) + 1)
     layers: list[Layer] = []
-    shape = (layout.shape[0], layout.shape[1], 1)
+    normalisation = reader.normalisation(sensors)
+    shape = (layout.shape[0], layout.shape[1], normalisation.planes)
     for index, kind in enumerate(kinds):
         layers.append(reader.layer(index, kind, shape, quantizations[index], quantizations[index + 1]))
         shape = layers[-1].output_shape(shape)
@@ -74,7 +76,7 @@ def unpack(description: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) 
     return IntegerNet(
         headset=reader.value("headset", str),
         layout=layout,
-        normalisation=reader.normalisation(sensors),
+        normalisation=normalisation,
         layers=tuple(layers),
         head=reader.head(layers[-1].out_channels),
         embedding=reader.embedding(sensors, layers) if "embedding" in description else None,
@@ -138,13 +140,15 @@ class _Reader:
         return [Quantization(scale, int(zero)) for scale, zero in zip(scales, zero_points, strict=True)]
 
     def normalisation(self, sensors: int) -> Normalisation:
-        shift = self.value("normalisation_shift", int)
-        if not 1 <= shift <= 30:
-            raise ModelError(f"normalisation_shift is {shift}, 1 to 30 expected")
+        planes = self.value("input_planes", int)
+        if planes not in (1, 2):
+            raise ModelError(f"input_planes is {planes}, 1 or 2 expected")
+        shift, least = self.value("normalisation_shift", int), 1 + (planes - 1) * RESIDUAL_BITS
+        if not least <= shift <= 30:
+            raise ModelError(f"normalisation_shift is {shift}, {least} to 30 expected")
         offset = self.tensor("normalisation.offset", np.int32, (sensors,), 0, (1 << WIRE_BITS) - 1)
-        return Normalisation(
-            offset, self.tensor("normalisation.multiplier", np.int32, (sensors,), 1, 16383), shift
-        )
+        multiplier = self.tensor("normalisation.multiplier", np.int32, (sensors,), 1, 16383)
+        return Normalisation(offset, multiplier, shift, planes)
 
     def layer(
         self,

@@ -87,9 +87,11 @@ def prepare(episodes: Episodes, headset: Headset, config: TrainingConfig) -> tup
     highest = _highest(headset)
     check_readings(wire.reshape(-1, headset.sensor_count), highest)
     open_rows = wire[episodes.openness >= OPEN_ENOUGH]  # a closed lid may clip; an open eye needs resolution
-    normalisation = fit_normalisation(open_rows[:: max(1, len(open_rows) // _ROWS_FOR_RANGE)], highest)
-    noise = _noise_steps(normalisation.multiplier * 2.0**-normalisation.shift, episodes.noise_counts, headset)
     assert config.architecture is not None
+    normalisation = fit_normalisation(
+        open_rows[:: max(1, len(open_rows) // _ROWS_FOR_RANGE)], highest, config.architecture.planes
+    )
+    noise = _noise_steps(normalisation.multiplier * 2.0**-normalisation.shift, episodes.noise_counts, headset)
     net = build(config.architecture, headset, normalisation, config.seed)
     objective = EpisodeObjective(
         steps=torch.from_numpy(to_steps(normalisation, wire)),
@@ -126,8 +128,8 @@ def train_plain(
         )
     config = _with_architecture(config, headset)
     wire = np.asarray(readings, np.float32) * np.float32(headset.wire_scale)
-    normalisation = fit_normalisation(wire, _highest(headset))
     assert config.architecture is not None
+    normalisation = fit_normalisation(wire, _highest(headset), config.architecture.planes)
     net = build(config.architecture, headset, normalisation, config.seed)
     factor = torch.from_numpy(normalisation.multiplier * 2.0**-normalisation.shift).float()
     objective = RowObjective(

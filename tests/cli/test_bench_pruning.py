@@ -30,8 +30,8 @@ def of_widths(first, second):
 
 
 def test_multiply_accumulates_of_an_architecture_are_those_of_its_integers():
-    # 2×8 cells: 16 · 9 · 16 + 16 · 9 · 16 · 16, then 256 · 48, 48 · 32, 32 · 3
-    assert macs_of(deep(load_headset("ring16")), GRID) == 2304 + 36864 + 12288 + 1536 + 96
+    # 2×8 cells: 16 · 9 · 2 · 16 + 16 · 9 · 16 · 16, then 256 · 48, 48 · 32, 32 · 4
+    assert macs_of(deep(load_headset("ring16")), GRID) == 4608 + 36864 + 12288 + 1536 + 128
 
 
 @pytest.mark.parametrize("target", [3_000, 12_345, 20_320])

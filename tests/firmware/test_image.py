@@ -21,7 +21,7 @@ LAYERS_AT = 52
 
 @pytest.fixture(scope="module")
 def image():
-    net, headset = random_net(9, "mixed")
+    net, headset = random_net(9, "mixed", planes=1)
     return write_image(net, headset)
 
 

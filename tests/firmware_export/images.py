@@ -12,7 +12,7 @@ SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan(
 
 def small_image(seed=1, numbers=0):
     """Args: numbers: of its user embedding; 0 is none."""
-    net, headset = random_net(seed, SMALL)
+    net, headset = random_net(seed, SMALL, planes=1)
     return write_image(with_embedding(net, seed, numbers) if numbers else net, headset)
 
 

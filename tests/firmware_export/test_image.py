@@ -16,7 +16,7 @@ from tests.random_nets import LayerPlan, grid_headset, random_net, with_embeddin
 
 
 def test_the_header_is_where_the_specification_says():
-    net, headset = random_net(1, SMALL)
+    net, headset = random_net(1, SMALL, planes=1)
     data = write_image(net, headset)
     assert data[:4] == b"PSOG"
     assert struct.unpack_from("<HHII16s", data, 4) == (2, 96, len(data), 0, b"grid3x5".ljust(16, b"\0"))
@@ -33,7 +33,7 @@ def test_the_header_is_where_the_specification_says():
 
 
 def test_parts_are_where_the_header_says():
-    net, headset = random_net(1, SMALL)
+    net, headset = random_net(1, SMALL, planes=1)
     data = write_image(net, headset)
     pairs = np.frombuffer(data, "<i4", 30, u32(data, 44)).reshape(15, 2)
     np.testing.assert_array_equal(pairs[:, 0], net.normalisation.offset)
@@ -53,7 +53,7 @@ def test_parts_are_where_the_header_says():
 
 @pytest.mark.parametrize("index", range(len(SMALL)))
 def test_layers_are_as_the_specification_says(index):
-    net, headset = random_net(1, SMALL)
+    net, headset = random_net(1, SMALL, planes=1)
     data = write_image(net, headset)
     layer, shape = net.layers[index], net.layer_shapes()[index]
     at = u32(data, 52) + 32 * index
@@ -100,7 +100,7 @@ def test_a_user_embedding_is_where_the_header_says():
     net = with_embedding(net, 1, 4)
     data = write_image(net, headset)
     assert tuple(data[42:44]) == (4, 3)
-    at, found = u32(data, 92), net.embedding.device(net.layers)
+    at, found = u32(data, 92), net.embedding.device(net)
     assert at % 4 == 0
     floats = np.frombuffer(data, "<f4", 4 + 4 * 3 * 15 + 9, at)
     np.testing.assert_array_equal(floats[:4], net.embedding.bias)

@@ -1,5 +1,6 @@
 """Nothing but sound images are read: every damage gets one clear line, and the firmware agrees."""
 
+import dataclasses
 import functools
 import shutil
 import struct
@@ -15,7 +16,7 @@ from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import read_image, write_image
 from psog.firmware_export.image_format import MAX_IMAGE_BYTES
 from psog.firmware_export.toolchain import build_library
-from tests.firmware_export.images import accepted, changed, repaired, small_image, u32
+from tests.firmware_export.images import SMALL, accepted, changed, repaired, small_image, u32
 from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
 
 needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="the C runtime needs gcc")
@@ -35,6 +36,19 @@ def test_every_truncation_is_noticed(repair):
     for length in range(len(data)):
         cut = data[:length]
         assert not accepted(read_image, repaired(cut) if repair and length > 4 else cut), f"length {length}"
+
+
+@pytest.mark.parametrize(("shift", "sound"), [(3, False), (4, True)])
+def test_two_input_planes_need_a_shift_that_leaves_room_for_the_residual(shift, sound):
+    net, headset = random_net(1, SMALL, planes=2)
+    normalisation = dataclasses.replace(net.normalisation, shift=shift)
+    if sound:
+        assert read_image(write_image(dataclasses.replace(net, normalisation=normalisation), headset))
+    else:
+        data = changed(write_image(net, headset), 40, shift)
+        assert not accepted(read_image, data)
+        with pytest.raises(ModelImageError, match="malformed"):
+            HostRuntime(data)
 
 
 @pytest.mark.parametrize("extra", [1, 4, 1000])

@@ -12,7 +12,6 @@ from psog.firmware_export.image import write_image
 from psog.firmware_export.interpreters import MicroInterpreter
 from psog.firmware_export.tflite import read_metadata, write_tflite
 from psog.headset import load_headset
-from psog.net.integer import Normalisation
 from tests.random_nets import PLANS, LayerPlan, random_net
 
 CONV, DENSE, DEQUANTIZE = (
@@ -105,23 +104,35 @@ def test_the_same_network_gives_the_same_bytes():
     assert write_tflite(*random_net(5, "mixed")) == write_tflite(*random_net(5, "mixed"))
 
 
-def test_metadata_tells_how_readings_become_gaze():
+@pytest.mark.parametrize("planes", [1, 2])
+def test_metadata_tells_how_readings_become_gaze(planes):
     """A user with the file alone gets from a reading to the gaze of the test vector."""
-    net, headset = random_net(2, "valid", load_headset("ring16").model_copy(update={"layout": SQUARE}))
+    headset = load_headset("ring16").model_copy(update={"layout": SQUARE})
+    net, headset = random_net(2, "valid", headset, planes=planes)
     data = write_tflite(net, headset)
     metadata = read_metadata(data)
     vector, fields = metadata["test_vector"], metadata["normalisation"]
-    normalise = Normalisation(
-        np.array(fields["offset"], np.int32), np.array(fields["multiplier"], np.int32), fields["shift"]
-    )
-    reading = np.array([vector["reading"]], np.uint16)
-    x = normalise(reading)[:, np.array(metadata["layout"])][..., None]
-    features, gaze = MicroInterpreter(data)(x)
+    assert fields["planes"] == planes
+    x = by_formula(fields, np.array(vector["reading"]))[np.array(metadata["layout"])]
+    features, gaze = MicroInterpreter(data)(x[None])
     np.testing.assert_array_equal(features[0], vector["features"])
     np.testing.assert_allclose(gaze[0], vector["gaze"], rtol=0, atol=1e-3)
     assert metadata["headset"] == "ring16"
     assert metadata["wire"] == {"bits": 16, "adc_bits": headset.adc.bits, "alignment": "left"}
     assert metadata["gaze"] == ["gaze_h_deg", "gaze_v_deg", "openness", "ln_expected_error_deg"]
+
+
+def by_formula(fields, wire):
+    """(sensors,) readings to (sensors, planes) int8, by the letter of the file's own formula."""
+    names = {name: np.array(fields[name]) for name in ("offset", "multiplier", "shift")}
+    names |= {"wire": wire, "clip": np.clip}
+    *steps, last = [step.strip() for step in fields["formula"].split(";")]
+    for step in steps:
+        name, expression = step.split(" = ")
+        names[name] = eval(expression, names)
+    final = last.split(" = ")[-1]
+    planes = [names["coarse"]] if steps else []
+    return np.stack([*planes, eval(final, names)], axis=-1).astype(np.int8)
 
 
 SQUARE = tuple(tuple(range(4 * row, 4 * row + 4)) for row in range(4))
@@ -130,7 +141,7 @@ SQUARE = tuple(tuple(range(4 * row, 4 * row + 4)) for row in range(4))
 def test_the_test_vector_lies_inside_every_sensors_range():
     net, headset = random_net(3, "dense")
     reading = np.array([read_metadata(write_tflite(net, headset))["test_vector"]["reading"]], np.uint16)
-    q = net.normalisation(reading)[0].astype(int)
+    q = net.normalisation(reading)[0, :, 0].astype(int)
     assert np.abs(q).max() <= 65
     assert len(np.unique(q)) == len(q)
 

@@ -67,6 +67,8 @@ def test_converting_back_and_forth_keeps_every_integer(trained):
     [
         None,
         Architecture((), (20,), features=8),
+        Architecture((), (20,), features=8, planes=2),
+        Architecture((Convolution(5, "same"), Convolution(7, "valid")), (), features=8, planes=2),
         Architecture((Convolution(5, "same"), Convolution(7, "valid")), (), features=8),
     ],
 )
@@ -74,8 +76,9 @@ def test_every_kind_of_layer_computes_what_its_integers_compute(name, architectu
     headset = load_headset(name)
     rng = np.random.default_rng(2)
     wire = np.rint(rng.normal(30000, 3000, (2000, headset.sensor_count))).astype(np.uint16)
-    normalisation = fit_normalisation(wire.astype(float))
-    net = build(architecture or standard(headset), headset, normalisation, seed=1)
+    architecture = architecture or standard(headset)
+    normalisation = fit_normalisation(wire.astype(float), planes=architecture.planes)
+    net = build(architecture, headset, normalisation, seed=1)
     net.quantize()
     net(torch.from_numpy(to_steps(normalisation, wire)))  # sets the ranges
     by_integers, by_torch = integer_and_torch(to_integer(net), wire)
@@ -86,9 +89,8 @@ def test_standard_networks_fit_the_mac_budget():
     for name in ("grid15", "ring16"):
         headset = load_headset(name)
         for architecture in (standard(headset), mlp(headset)):
-            normalisation = fit_normalisation(
-                np.linspace(9000, 60000, 50)[:, None].repeat(headset.sensor_count, 1)
-            )
+            wire = np.linspace(9000, 60000, 50)[:, None].repeat(headset.sensor_count, 1)
+            normalisation = fit_normalisation(wire, planes=architecture.planes)
             net = build(architecture, headset, normalisation, seed=0)
             net.quantize()
             net(torch.zeros(4, headset.sensor_count))
@@ -97,7 +99,8 @@ def test_standard_networks_fit_the_mac_budget():
 
 
 def test_a_network_never_run_with_quantization_cannot_be_converted(ring16):
-    normalisation = fit_normalisation(np.random.default_rng(0).uniform(1e4, 5e4, (100, 16)))
+    wire = np.random.default_rng(0).uniform(1e4, 5e4, (100, 16))
+    normalisation = fit_normalisation(wire, planes=standard(ring16).planes)
     with pytest.raises(ModelError, match="no activation range"):
         to_integer(build(standard(ring16), ring16, normalisation, seed=0))
 

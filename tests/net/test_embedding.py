@@ -57,9 +57,8 @@ def test_the_device_s_numbers_are_the_trained_ones(told, calibration):
     module.quantized = True
     with torch.no_grad():
         target = torch.from_numpy(target_deg)[None] / 20
-        expected = module.embedding.numbers(moments(module.inputs(steps), target, torch.ones(1, len(wire))))
-    centred = net.normalisation(wire).astype(np.int32) - net.input_quantization.zero_point
-    found = net.embedding.device(net.layers).numbers(centred, target_deg)
+        expected = module.embedding.numbers(moments(module.real_inputs(steps), target, torch.ones(1, len(wire))))
+    found = net.embedding.device(net).numbers(net.centred(wire), target_deg)
     np.testing.assert_allclose(found, expected[0].numpy(), atol=1e-4)
 
 
@@ -120,7 +119,9 @@ def test_the_personal_network_computes_what_the_trained_one_does_for_that_user(t
     steps = torch.from_numpy(to_steps(net.normalisation, wire.astype(np.float32)))[None]
     with torch.no_grad():
         target = torch.from_numpy(target_deg)[None] / 20
-        numbers = module.embedding.numbers(moments(module.inputs(steps), target, torch.ones(1, len(wire))))
+        numbers = module.embedding.numbers(
+            moments(module.real_inputs(steps), target, torch.ones(1, len(wire)))
+        )
         by_torch = module.features(steps, numbers)[0].numpy()
     own = personal(net, wire, target_deg)
     by_integers = own.real_features(own.features(own.input(wire)))

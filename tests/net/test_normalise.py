@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psog.errors import ModelError
+from psog.net.integer import Normalisation
 from psog.net.normalise import fit_normalisation, to_steps
 
 
@@ -29,7 +30,25 @@ def test_training_sees_the_steps_the_device_computes():
     wire = np.rint(rng.uniform(2e4, 4e4, (5000, 4)))
     normalisation = fit_normalisation(wire)
     device = normalisation(wire.astype(np.uint16))
-    np.testing.assert_array_equal(device, np.clip(np.floor(to_steps(normalisation, wire) + 0.5), -128, 127))
+    expected = np.clip(np.floor(to_steps(normalisation, wire) + 0.5), -128, 127)
+    np.testing.assert_array_equal(device[..., 0], expected)
+
+
+def test_two_planes_together_are_eight_times_as_fine():
+    wire = np.random.default_rng(4).uniform(2e4, 4e4, (5000, 4)).round()
+    normalisation = fit_normalisation(wire, planes=2)
+    coarse, residual = np.moveaxis(normalisation(wire.astype(np.uint16)).astype(float), -1, 0)
+    steps = (wire - normalisation.offset) * normalisation.multiplier / 2.0**normalisation.shift
+    fine = np.floor(8 * steps + 0.5)
+    np.testing.assert_array_equal(8 * coarse + residual, fine)
+    assert set(np.unique(residual)) == set(range(-4, 4))
+
+
+def test_two_planes_reach_a_little_beyond_one():
+    normalisation = Normalisation(np.array([30_000], np.int32), np.array([1], np.int32), 7, planes=2)
+    wire = np.array([[30_000 + 128 * 140]], np.uint16)
+    assert normalisation(wire).tolist() == [[[127, 8 * 13]]]
+    assert normalisation(np.array([[65535]], np.uint16)).tolist() == [[[127, 127]]]
 
 
 @pytest.mark.parametrize(

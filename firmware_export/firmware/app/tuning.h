@@ -36,7 +36,7 @@ struct tuning {
     uint16_t rejected;
     struct user user; /* the trial */
     float work[PSOG_MAX_TUNE_FLOATS];
-    uint8_t sample_bytes[TUNING_SAMPLES * PSOG_SAMPLE_BYTES(PSOG_MAX_SENSORS)];
+    uint8_t sample_bytes[TUNING_SAMPLES * PSOG_SAMPLE_BYTES(PSOG_MAX_PLANES *PSOG_MAX_SENSORS)];
 };
 
 enum psog_error tuning_begin(struct tuning *tuning, const struct psog_model *model);

@@ -11,6 +11,16 @@
 #define LARGEST_NUMBER 65536.0f /* up to here no product leaves what a float holds */
 #define LARGEST_BIAS (1 << 30)  /* before the left shift; leaves as much again for the products */
 
+/* What a sample has of one sensor, in steps of the finest plane, less the zero points. */
+static int32_t centred(const struct psog_model *model, const int8_t *inputs, uint32_t sensor)
+{
+    const int8_t *planes = inputs + sensor * model->planes;
+    int32_t coarse = planes[0] - model->input_zero;
+    if (model->planes == 1)
+        return coarse;
+    return coarse * (1 << PSOG_RESIDUAL_BITS) + planes[1] - model->input_zero;
+}
+
 /* What the samples say of one sensor: its mean, and its covariance with each target angle. */
 static void statistics(const struct psog_samples *samples, uint32_t sensor, float found[PSOG_STATISTICS])
 {
@@ -19,7 +29,7 @@ static void statistics(const struct psog_samples *samples, uint32_t sensor, floa
     int32_t sum = 0;
     for (uint32_t i = 0; i < samples->count; i++) {
         const struct psog_sample sample = psog_sample(samples, i);
-        sum += sample.inputs[sensor] - samples->model->input_zero;
+        sum += centred(samples->model, sample.inputs, sensor);
         for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++)
             centre[axis] += sample.target_deg[axis] / TARGET_UNIT_DEG;
     }
@@ -28,7 +38,7 @@ static void statistics(const struct psog_samples *samples, uint32_t sensor, floa
         float products = 0.0f;
         for (uint32_t i = 0; i < samples->count; i++) {
             const struct psog_sample sample = psog_sample(samples, i);
-            float input = (float)(sample.inputs[sensor] - samples->model->input_zero);
+            float input = (float)centred(samples->model, sample.inputs, sensor);
             products += input * (sample.target_deg[axis] / TARGET_UNIT_DEG - centre[axis] / count);
         }
         found[1u + axis] = products / count;

@@ -130,8 +130,11 @@ static bool valid_layer(const struct psog_model *model, uint32_t index, struct s
 static bool valid_layers(const struct psog_model *model)
 {
     const uint8_t *image = model->image;
-    struct shape shape = {image[34], image[35], 1, (int8_t)image[41]};
+    struct shape shape = {image[34], image[35], model->planes, (int8_t)image[41]};
     uint32_t largest = 0;
+    if (model->planes < 1 || model->planes > 2 ||
+        (model->planes == 2 && model->normalisation_shift <= PSOG_RESIDUAL_BITS))
+        return false;
     for (uint32_t index = 0; index < model->layer_count; index++)
         if (!valid_layer(model, index, &shape, &largest))
             return false;
@@ -237,6 +240,7 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
         .cells = (uint16_t)(image[34] * image[35]),
         .input_zero = (int8_t)image[41],
         .numbers = image[42],
+        .planes = psog_get_u16(image + psog_get_u32(image + 52) + 4), /* the first layer's channels */
         .layer_count = image[36],
         .normalisation_shift = image[40],
     };

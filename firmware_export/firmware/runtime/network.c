@@ -4,20 +4,36 @@
 #include "bytes.h"
 #include "layer.h"
 
-/* One reading, left-aligned to 16 bits, to the network's input. |product| < 2^30 by the image's checks. */
-static int8_t normalise(const struct psog_model *model, uint32_t sensor, uint16_t reading)
+/* x / 2^times rounded half up, times at least 1. */
+static int32_t halved(int32_t x, uint32_t times)
+{
+    return (x + ((int32_t)1 << (times - 1u))) >> times;
+}
+
+static int8_t clipped(int32_t x)
+{
+    return (int8_t)(x < -128 ? -128 : x > 127 ? 127 : x);
+}
+
+/* One reading, left-aligned to 16 bits, to what the network's input has of it: model->planes values.
+ * |product| < 2^30 by the image's checks. */
+static void normalise(const struct psog_model *model, uint32_t sensor, uint16_t reading, int8_t *planes)
 {
     const uint8_t *entry = model->normalisation + 8u * sensor;
     int32_t product = (reading - psog_get_i32(entry)) * psog_get_i32(entry + 4);
-    int32_t half = (int32_t)1 << (model->normalisation_shift - 1);
-    int32_t q = (product + half) >> model->normalisation_shift;
-    return (int8_t)(q < -128 ? -128 : q > 127 ? 127 : q);
+    if (model->planes == 1) {
+        planes[0] = clipped(halved(product, model->normalisation_shift));
+        return;
+    }
+    int32_t fine = halved(product, model->normalisation_shift - PSOG_RESIDUAL_BITS);
+    planes[0] = clipped(halved(fine, PSOG_RESIDUAL_BITS));
+    planes[1] = clipped(fine - planes[0] * (1 << PSOG_RESIDUAL_BITS));
 }
 
 void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs)
 {
     for (uint32_t sensor = 0; sensor < model->sensors; sensor++)
-        inputs[sensor] = normalise(model, sensor, readings[sensor]);
+        normalise(model, sensor, readings[sensor], inputs + sensor * model->planes);
 }
 
 enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
@@ -28,7 +44,7 @@ enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t 
     int8_t *end = activations + model->activation_bytes;
     int8_t *input = activations;
     for (uint32_t cell = 0; cell < model->cells; cell++)
-        input[cell] = inputs[model->layout[cell]];
+        memcpy(input + cell * model->planes, inputs + model->layout[cell] * model->planes, model->planes);
     /* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
     for (uint32_t index = 0; index < model->layer_count; index++) {
         struct psog_layer layer = psog_layer_decode(model, index);
@@ -51,7 +67,7 @@ enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t 
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
                            int8_t *activations, size_t activation_bytes, int8_t *features)
 {
-    int8_t inputs[PSOG_MAX_SENSORS];
+    int8_t inputs[PSOG_MAX_PLANES * PSOG_MAX_SENSORS];
     psog_normalise(model, readings, inputs);
     return psog_infer_inputs(model, biases, inputs, activations, activation_bytes, features);
 }

@@ -4,7 +4,7 @@
 
 #include "psog.h"
 
-/* One reading to the network's inputs, one for each sensor. inputs: room for model->sensors. */
+/* One reading to the network's inputs, its planes for each sensor. inputs: room for sensors · planes. */
 void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs);
 
 /* Inputs to features: layout and layers. Arguments and errors are psog_infer's. */

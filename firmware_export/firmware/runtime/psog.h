@@ -33,6 +33,8 @@ enum psog_error {
 #define PSOG_MAX_ACTIVATION_BYTES 16384u
 #define PSOG_MAX_IMAGE_BYTES (1u << 20)
 #define PSOG_OUTPUTS 4u      /* gaze right, gaze up (degrees), openness (0 … 1), ln of the expected error */
+#define PSOG_MAX_PLANES 2u
+#define PSOG_RESIDUAL_BITS 3u /* a second input plane is this much finer */
 #define PSOG_GAZE_OUTPUTS 2u /* of these, the ones a calibration fits */
 #define PSOG_OPENNESS 2u     /* 0 closed … 1 open */
 #define PSOG_LN_ERROR 3u     /* natural logarithm of the expected gaze error in degrees */
@@ -62,7 +64,8 @@ struct psog_model {
     float field_deg[2];   /* half width and half height in which targets may lie */
     uint16_t sensors;
     uint16_t features;
-    uint16_t cells; /* of the input grid */
+    uint16_t cells;  /* of the input grid */
+    uint16_t planes; /* of the input: 1, or 2 with the residual of the first */
     uint16_t biases; /* of all layers, when numbers > 0 */
     int8_t input_zero;
     uint8_t numbers; /* of its user embedding; 0 in a model without one */
@@ -140,13 +143,13 @@ enum psog_error psog_tune_solve(struct psog_tune *tune, float *head, struct psog
 
 #define PSOG_STATISTICS 3u /* of each sensor: mean, and covariance with each target angle */
 #define PSOG_SAMPLES_PER_TARGET 4u
-#define PSOG_SAMPLE_BYTES(sensors) ((sensors) + 4u * PSOG_GAZE_OUTPUTS)
+#define PSOG_SAMPLE_BYTES(inputs) ((inputs) + 4u * PSOG_GAZE_OUTPUTS)
 
 /* What is kept of a calibration, to be seen twice: a few readings of each target, evenly over the time, as
  * int8 inputs. So every target counts the same, however long it was looked at. */
 struct psog_samples {
     const struct psog_model *model;
-    uint8_t *bytes; /* the caller's: capacity × PSOG_SAMPLE_BYTES(model->sensors) */
+    uint8_t *bytes; /* the caller's: capacity × PSOG_SAMPLE_BYTES(sensors · planes) */
     uint32_t capacity, count;
     uint32_t readings; /* of all targets */
     float residual;    /* Σ |target − gaze|² of these by the population's network and head */

@@ -6,9 +6,14 @@
 
 #define TARGET_BYTES (4u * PSOG_GAZE_OUTPUTS)
 
+static uint32_t sample_bytes(const struct psog_model *model)
+{
+    return PSOG_SAMPLE_BYTES((uint32_t)model->sensors * model->planes);
+}
+
 struct psog_sample psog_sample(const struct psog_samples *samples, uint32_t index)
 {
-    const uint8_t *bytes = samples->bytes + index * PSOG_SAMPLE_BYTES(samples->model->sensors);
+    const uint8_t *bytes = samples->bytes + index * sample_bytes(samples->model);
     return (struct psog_sample){
         .target_deg = {psog_get_f32(bytes), psog_get_f32(bytes + 4)},
         .inputs = (const int8_t *)bytes + TARGET_BYTES,
@@ -18,7 +23,7 @@ struct psog_sample psog_sample(const struct psog_samples *samples, uint32_t inde
 void psog_samples_begin(struct psog_samples *samples, const struct psog_model *model, uint8_t *bytes,
                         size_t size)
 {
-    uint32_t capacity = (uint32_t)(size / PSOG_SAMPLE_BYTES(model->sensors));
+    uint32_t capacity = (uint32_t)(size / sample_bytes(model));
     *samples = (struct psog_samples){.model = model, .bytes = bytes, .capacity = capacity};
 }
 
@@ -36,7 +41,7 @@ enum psog_error psog_samples_target(struct psog_samples *samples, const float ta
 
 static void keep(struct psog_samples *samples, const uint16_t *readings)
 {
-    uint8_t *bytes = samples->bytes + samples->count++ * PSOG_SAMPLE_BYTES(samples->model->sensors);
+    uint8_t *bytes = samples->bytes + samples->count++ * sample_bytes(samples->model);
     memcpy(bytes, samples->target_deg, TARGET_BYTES);
     psog_normalise(samples->model, readings, (int8_t *)bytes + TARGET_BYTES);
 }

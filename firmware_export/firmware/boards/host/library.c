@@ -61,7 +61,7 @@ enum psog_error psog_host_tell(const uint8_t *image, size_t image_bytes, const u
     if (error != PSOG_OK || model.numbers == 0)
         return error != PSOG_OK ? error : PSOG_ERR_STATE;
     size_t capacity = (targets + 1u) * PSOG_SAMPLES_PER_TARGET;
-    psog_samples_begin(&samples, &model, bytes, capacity * PSOG_SAMPLE_BYTES(model.sensors));
+    psog_samples_begin(&samples, &model, bytes, capacity * PSOG_SAMPLE_BYTES((uint32_t)model.sensors * model.planes));
     for (size_t target = 0; target < targets; target++) {
         error = psog_samples_target(&samples, target_deg + 2u * target, per_target);
         for (uint32_t i = 0; error == PSOG_OK && i < per_target; i++, readings += model.sensors) {
