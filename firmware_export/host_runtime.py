@@ -13,6 +13,7 @@ from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
 from psog.firmware_export.image_format import HEADER, LAYER, Header, LayerEntry
 from psog.firmware_export.toolchain import build_library
+from psog.net.integer import MAX_PLANES
 from psog.net.told import SAMPLES_PER_TARGET
 
 OUTPUTS = 4
@@ -112,7 +113,8 @@ class HostRuntime:
             )
         weight = np.empty((OUTPUTS, self.feature_count + 1), np.float32)
         numbers, biases = np.empty(self._numbers, np.float32), np.empty(self._outputs, np.int32)
-        kept = np.empty((len(targets) + 1) * SAMPLES_PER_TARGET * (self.sensors + _TARGET_BYTES), np.uint8)
+        largest_sample = MAX_PLANES * self.sensors + _TARGET_BYTES
+        kept = np.empty((len(targets) + 1) * SAMPLES_PER_TARGET * largest_sample, np.uint8)
         user = _PsogUser(weight.ctypes.data, numbers.ctypes.data, biases.ctypes.data)
         fit = _PsogFit()
         error = self._library.psog_host_tell(
@@ -123,6 +125,7 @@ class HostRuntime:
             ctypes.c_size_t(len(targets)),
             ctypes.c_uint16(readings.shape[1]),
             kept.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(len(kept)),
             ctypes.byref(user),
             ctypes.byref(fit),
         )

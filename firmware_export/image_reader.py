@@ -37,7 +37,7 @@ from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
 from psog.net.arithmetic import DeviceLayer
 from psog.net.embedding import MAX_NUMBERS
-from psog.net.integer import RESIDUAL_BITS, Head, Normalisation, Quantization
+from psog.net.integer import MAX_PLANES, RESIDUAL_BITS, Head, Normalisation, Quantization
 from psog.net.told import STATISTICS, DeviceEmbedding
 
 _Shape = tuple[int, int, int]
@@ -57,7 +57,7 @@ def read_image(data: bytes) -> ModelImage:
     _require(int(layout.max()) < header.sensors, "the layout names a sensor that does not exist")
     entries = parts.entries(header.layers_at, header.layers)
     planes = entries[0].in_channels
-    _require(planes in (1, 2), f"its first layer takes {planes} input planes, 1 or 2 expected")
+    _require(1 <= planes <= MAX_PLANES, f"its first layer takes {planes} input planes, 1 or 2 expected")
     layers, activation_bytes = _read_layers(parts, header, entries)
     _require(
         activation_bytes == header.activation_bytes,

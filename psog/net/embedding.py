@@ -17,7 +17,6 @@ network over the samples are this project's: both did equally well here (docs/re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 

@@ -18,6 +18,7 @@ from psog.net.embedding import Embedding
 
 Float32 = NDArray[np.float32]
 
+MAX_PLANES = 2
 RESIDUAL_BITS = 3
 """A second input plane resolves 2^RESIDUAL_BITS finer. More would need weights of less than one step beside
 those of the coarse plane, with which they share a scale."""
@@ -247,7 +248,7 @@ class IntegerNet:
     @property
     def input_step(self) -> np.float32:
         """What a unit of the finest input plane stands for."""
-        return self.input_quantization.scale * plane_units(self.normalisation.planes)[-1]
+        return np.float32(self.input_quantization.scale * plane_units(self.normalisation.planes)[-1])
 
     def features(self, x: Int8) -> Int8:
         """(n, rows, columns, planes) int8 input to (n, features) int8."""

@@ -13,7 +13,7 @@ from psog.errors import ModelError
 from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
 from psog.net.embedding import MAX_NUMBERS, MOMENTS, Embedding
-from psog.net.integer import RESIDUAL_BITS, Head, IntegerNet, Layer, Normalisation, Quantization
+from psog.net.integer import MAX_PLANES, RESIDUAL_BITS, Head, IntegerNet, Layer, Normalisation, Quantization
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -141,8 +141,8 @@ class _Reader:
 
     def normalisation(self, sensors: int) -> Normalisation:
         planes = self.value("input_planes", int)
-        if planes not in (1, 2):
-            raise ModelError(f"input_planes is {planes}, 1 or 2 expected")
+        if not 1 <= planes <= MAX_PLANES:
+            raise ModelError(f"input_planes is {planes}, 1 to {MAX_PLANES} expected")
         shift, least = self.value("normalisation_shift", int), 1 + (planes - 1) * RESIDUAL_BITS
         if not least <= shift <= 30:
             raise ModelError(f"normalisation_shift is {shift}, {least} to 30 expected")

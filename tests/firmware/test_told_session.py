@@ -76,7 +76,8 @@ def test_more_targets_than_can_be_kept_are_refused_and_those_before_count(board)
     with open_headset(board.port) as headset:
         headset.upload(IMAGE)
         headset.tune_begin()
-        room = 64 * (64 + 8) // (15 + 8) // 4
+        of_a_sample = 15 * TOLD.normalisation.planes + 8
+        room = 36 * (2 * 64 + 8) // of_a_sample // 4
         for target in range(room):
             add_target(headset, board, TARGETS[target % 9], 20 * (target % 9), samples=4)
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):

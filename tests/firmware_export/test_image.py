@@ -96,7 +96,7 @@ def test_an_image_of_another_headset_is_not_written():
 
 
 def test_a_user_embedding_is_where_the_header_says():
-    net, headset = random_net(1, SMALL)
+    net, headset = random_net(1, SMALL, planes=1)
     net = with_embedding(net, 1, 4)
     data = write_image(net, headset)
     assert tuple(data[42:44]) == (4, 3)

@@ -57,7 +57,9 @@ def test_the_device_s_numbers_are_the_trained_ones(told, calibration):
     module.quantized = True
     with torch.no_grad():
         target = torch.from_numpy(target_deg)[None] / 20
-        expected = module.embedding.numbers(moments(module.real_inputs(steps), target, torch.ones(1, len(wire))))
+        expected = module.embedding.numbers(
+            moments(module.real_inputs(steps), target, torch.ones(1, len(wire)))
+        )
     found = net.embedding.device(net).numbers(net.centred(wire), target_deg)
     np.testing.assert_allclose(found, expected[0].numpy(), atol=1e-4)
 

@@ -8,7 +8,7 @@
 /* A plane needs three points; fewer targets say nothing about one of the axes. */
 #define TUNING_MIN_TARGETS 3u
 
-#define TUNING_SAMPLES 64u /* 16 targets; with fewer sensors than the most, more fit into the same bytes */
+#define TUNING_SAMPLES 36u /* 9 targets; with fewer sensors than the most, more fit into the same bytes */
 
 /* What is known of a user. */
 struct user {
@@ -36,7 +36,7 @@ struct tuning {
     uint16_t rejected;
     struct user user; /* the trial */
     float work[PSOG_MAX_TUNE_FLOATS];
-    uint8_t sample_bytes[TUNING_SAMPLES * PSOG_SAMPLE_BYTES(PSOG_MAX_PLANES *PSOG_MAX_SENSORS)];
+    uint8_t sample_bytes[TUNING_SAMPLES * PSOG_SAMPLE_BYTES(PSOG_MAX_PLANES * PSOG_MAX_SENSORS)];
 };
 
 enum psog_error tuning_begin(struct tuning *tuning, const struct psog_model *model);

@@ -36,15 +36,12 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
         normalise(model, sensor, readings[sensor], inputs + sensor * model->planes);
 }
 
-enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
-                                  int8_t *activations, size_t activation_bytes, int8_t *features)
+/* The layers on an input that lies at the start of the activations. */
+static void run_layers(const struct psog_model *model, const int32_t *biases, int8_t *activations,
+                       int8_t *features)
 {
-    if (activation_bytes < model->activation_bytes)
-        return PSOG_ERR_LENGTH;
     int8_t *end = activations + model->activation_bytes;
     int8_t *input = activations;
-    for (uint32_t cell = 0; cell < model->cells; cell++)
-        memcpy(input + cell * model->planes, inputs + model->layout[cell] * model->planes, model->planes);
     /* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
     for (uint32_t index = 0; index < model->layer_count; index++) {
         struct psog_layer layer = psog_layer_decode(model, index);
@@ -61,13 +58,29 @@ enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t 
             psog_convolve(&layer, input, output);
         input = output;
     }
+}
+
+enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
+                                  int8_t *activations, size_t activation_bytes, int8_t *features)
+{
+    if (activation_bytes < model->activation_bytes)
+        return PSOG_ERR_LENGTH;
+    for (uint32_t cell = 0; cell < model->cells; cell++)
+        memcpy(activations + cell * model->planes, inputs + model->layout[cell] * model->planes,
+               model->planes);
+    run_layers(model, biases, activations, features);
     return PSOG_OK;
 }
 
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
                            int8_t *activations, size_t activation_bytes, int8_t *features)
 {
-    int8_t inputs[PSOG_MAX_PLANES * PSOG_MAX_SENSORS];
-    psog_normalise(model, readings, inputs);
-    return psog_infer_inputs(model, biases, inputs, activations, activation_bytes, features);
+    if (activation_bytes < model->activation_bytes)
+        return PSOG_ERR_LENGTH;
+    for (uint32_t cell = 0; cell < model->cells; cell++) {
+        uint8_t sensor = model->layout[cell];
+        normalise(model, sensor, readings[sensor], activations + cell * model->planes);
+    }
+    run_layers(model, biases, activations, features);
+    return PSOG_OK;
 }

@@ -45,10 +45,10 @@ enum psog_error psog_host_fit(const uint8_t *image, size_t image_bytes, const in
 
 /* Tells a network with a user embedding whose eye it sees, and fits its head.
  * readings: (targets, per_target, sensors), 1 … 65535 of each target. target_deg: (targets, 2).
- * bytes: room for (targets + 1) · PSOG_SAMPLES_PER_TARGET samples. */
+ * bytes: size of them, for what is kept; PSOG_ERR_STATE when they are too few. */
 enum psog_error psog_host_tell(const uint8_t *image, size_t image_bytes, const uint16_t *readings,
                                const float *target_deg, size_t targets, uint16_t per_target, uint8_t *bytes,
-                               const struct psog_user *user, struct psog_fit *fit)
+                               size_t size, const struct psog_user *user, struct psog_fit *fit)
 {
     struct psog_model model;
     struct psog_samples samples;
@@ -60,8 +60,7 @@ enum psog_error psog_host_tell(const uint8_t *image, size_t image_bytes, const u
     enum psog_error error = psog_model_open(&model, image, image_bytes);
     if (error != PSOG_OK || model.numbers == 0)
         return error != PSOG_OK ? error : PSOG_ERR_STATE;
-    size_t capacity = (targets + 1u) * PSOG_SAMPLES_PER_TARGET;
-    psog_samples_begin(&samples, &model, bytes, capacity * PSOG_SAMPLE_BYTES((uint32_t)model.sensors * model.planes));
+    psog_samples_begin(&samples, &model, bytes, size);
     for (size_t target = 0; target < targets; target++) {
         error = psog_samples_target(&samples, target_deg + 2u * target, per_target);
         for (uint32_t i = 0; error == PSOG_OK && i < per_target; i++, readings += model.sensors) {
