@@ -12,7 +12,7 @@ from psog.headset import Headset, load_headset
 
 
 def load_image(path: Path, headset: Headset | None = None) -> bytes:
-    """The device image of a `.psog` file, checked whole, or of a model folder.
+    """The device image of a `.psog` file, checked whole, or of a model: a folder or one that comes with psog.
 
     Args:
         headset: what a model folder was trained for; by default the built-in headset of that name.
@@ -21,6 +21,7 @@ def load_image(path: Path, headset: Headset | None = None) -> bytes:
         ModelError: the folder is no model, or cannot be exported.
         HeadsetError: the model's headset is not built in and none was given.
     """
+    path = model_place(path)
     if path.is_dir():
         return _export(path, headset)
     try:

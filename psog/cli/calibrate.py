@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from psog.headset import Headset
 
 _USER_SEED = 1000
+_MODEL = "ring16"
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Command:
     port: str | None = None
     """Serial port of the headset."""
     virtual: bool = False
-    """Calibrate a virtual headset with a simulated wearer instead; needs --model."""
+    """Calibrate a virtual headset with a simulated wearer instead."""
     model: Path | None = None
-    """Model folder or .psog image for --virtual."""
+    """Model folder, .psog image or name of a model that comes with psog (ring16), for --virtual."""
     board: Literal["mps2-an386", "host"] | None = None
     """Board for --virtual; by default the Cortex-M4F in QEMU where installed, else this computer."""
     user_seed: int | None = None
@@ -88,8 +89,6 @@ class Command:
         given = [f"--{name}" for name, value in for_virtual.items() if value is not None]
         if given and not self.virtual:
             raise PsogError(f"{', '.join(given)} describes a virtual headset; add --virtual or leave it out")
-        if self.virtual and self.model is None:
-            raise PsogError("--virtual needs a model to install; give --model FOLDER_OR_IMAGE")
         if self.yes and self.reject:
             raise PsogError("--yes and --reject contradict each other; give one of them")
         if self.seed is not None and self.seed < 0:
@@ -111,12 +110,12 @@ class Command:
         from psog.virtual.headset import VirtualHeadset
         from psog.virtual.wearer import Wearer
 
-        assert self.model is not None
+        model = Path(_MODEL) if self.model is None else self.model
         given = load_headset(self.headset) if self.headset else None
-        image = load_image(self.model, given)
+        image = load_image(model, given)
         made_for = read_image(image).headset
         headset = given or load_headset(made_for)
-        check_made_for(self.model, made_for, headset.name)
+        check_made_for(model, made_for, headset.name)
         wearer = Wearer(headset, _USER_SEED if self.user_seed is None else self.user_seed)
         with VirtualHeadset(self.board or default_board(), wearer, image=image, flash=self.flash) as virtual:
             yield virtual.port

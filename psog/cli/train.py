@@ -35,8 +35,8 @@ class Command:
     network: Literal["cnn", "mlp", "deep"] = "cnn"
     """The headset's standard network, the baseline of about the same cost without convolutions, or two
     convolutions of 16 channels, which are worth pruning."""
-    embedding: int = 0
-    """Numbers that tell the network whose eye it sees, from a calibration on the host, such as 16."""
+    embedding: int = 16
+    """Numbers that tell the network whose eye it sees, from a calibration; 0 for none."""
     keep: float | None = None
     """Prune while training: the share of kernels to keep, such as 0.25, each with four of nine weights."""
     patterns: Literal["4", "8", "12", "data"] | None = None

@@ -12,6 +12,7 @@ from typing import Any
 from psog.errors import ModelError
 from psog.folders import FolderKind
 from psog.net.integer import IntegerNet
+from psog.net.shipped import model_place
 from psog.net.tensors import pack, unpack
 
 FORMAT = "psog-model"
@@ -71,12 +72,15 @@ def save_model(folder: Path, net: IntegerNet, report: Mapping[str, Any], force: 
 def load_model(folder: Path) -> Model:
     """Read a model folder; nothing in it is trusted before it is checked.
 
+    Args:
+        folder: or the name of a model that comes with psog (psog.net.shipped).
     Raises:
         ModelError: not a model, another version, damaged, or shapes and ranges that do not fit.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    folder = model_place(folder)
     content = _read_json(folder, MODEL)
     found = (content.get("format"), content.get("version"))
     if found != (FORMAT, VERSION):
@@ -106,6 +110,7 @@ def origin_of(folder: Path) -> dict[str, Any]:
     Raises:
         ModelError: no model is there.
     """
+    folder = model_place(folder)
     content = _read_json(folder, MODEL)
     return {"name": folder.resolve().name, "weights_sha256": content.get("weights_sha256")}
 

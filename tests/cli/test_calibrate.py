@@ -136,7 +136,6 @@ def test_virtual_headset_from_nothing_to_a_report(tiny_model, tmp_path):
         (["--port", "/dev/null", "--virtual"], "give either --port PORT of a headset or --virtual"),
         (["--port", "/dev/null", "--model", "m"], "--model describes a virtual headset"),
         (["--port", "/dev/null", "--user-seed", "3"], "--user-seed describes a virtual headset"),
-        (["--virtual"], "--virtual needs a model"),
         (["--port", "/dev/null", "--yes", "--reject"], "contradict each other"),
         (["--port", "/dev/null", "--seed", "-1"], "--seed is -1"),
         (["--port", "/dev/null", "--report", "/nowhere/at/all.json"], "there is no folder /nowhere/at"),
