@@ -9,6 +9,7 @@ from psog.firmware_export.image_format import MAX_IMAGE_BYTES
 from psog.firmware_export.image_reader import read_image
 from psog.firmware_export.image_writer import write_image
 from psog.headset import Headset, load_headset
+from psog.net.shipped import model_place
 
 
 def load_image(path: Path, headset: Headset | None = None) -> bytes:
