@@ -62,7 +62,7 @@ def make_episodes(
     samples: int = 64,
     seed: int,
     donning_mm: float = 2.0,
-    slip_mm: float = 2.0,
+    slip_mm: float = 2.5,
     field_deg: tuple[float, float] | None = None,
     quadrature: Quadrature | None = None,
     progress: Progress | None = None,
