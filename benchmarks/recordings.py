@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
     from rich.console import Console
+    from rich.table import Table
 
     from psog.headset import Headset
     from psog.net.calibrated import Form
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Command:
-    """Train the standard network on third-party recordings and test it on others, in float and in int8.
+    """Train a network on third-party recordings and test it on others, in float and in int8.
 
-    "float" is the same network when nothing is rounded but its weights.
+    "float" is the same network when nothing is rounded but its weights. Where recordings know the pupil,
+    errors are also told apart for pupils narrower and wider than all in training.
     """
 
     train: tuple[Path, ...]
     """Recordings to train on: tab-separated files of psog_nn, or recording folders."""
-    test: tuple[Path, ...]
+    test: tuple[Path, ...] = ()
     """Recordings to test on."""
+    leave_one_out: bool = False
+    """Also train without one recording and test on it, for each recording to train on in turn."""
     headset: str = "grid15"
     """The headset they were made with: a name, or the path of a TOML file."""
     epochs: float = 32.0
@@ -51,20 +55,45 @@ class Command:
         import torch
         from rich.console import Console
 
-        from psog.cli.training_bar import training_bar
         from psog.headset import load_headset
-        from psog.net.architecture import named
-        from psog.net.loop import TrainingConfig
         from psog.net.store import FOLDER, save_model
-        from psog.net.training import train_plain
 
         console = Console(stderr=True)
         headset = load_headset(self.headset)
         if self.save is not None:
             FOLDER.check_free(self.save, force=self.force)
-        train, test = (_read_all(paths, headset) for paths in (self.train, self.test))
-        readings, gaze_deg = _training_rows(list(train.values()), self.seed)
+        train = _read_all(self.train, headset)
+        test = _read_all(self.test, headset) if self.test or not self.leave_one_out else {}
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
+        result: dict[str, Any] = {}
+        if test or self.save is not None:
+            net, report = self._trained(train, headset, console)
+            files = {name: _judged(net, headset, train, recording) for name, recording in test.items()}
+            result |= {"files": files, "macs": net.macs, "parameters": net.parameters}
+            if self.save is not None:
+                report["data"]["files"] = list(train)
+                save_model(self.save, net, {**report, "evaluation": result}, self.force)
+        if self.leave_one_out:
+            left_out = {}
+            for name, rest in _all_but_one(train).items():
+                net, _ = self._trained(rest, headset, console)
+                left_out[name] = _judged(net, headset, rest, train[name])
+            result |= {"left_out": left_out, "macs": net.macs, "parameters": net.parameters}
+        if self.json:
+            print(json.dumps(result))
+        else:
+            _print(Console(), result)
+
+    def _trained(
+        self, recordings: Mapping[str, Recording], headset: Headset, console: Console
+    ) -> tuple[IntegerNet, dict[str, Any]]:
+        """The network that learnt these recordings, and the report of its training."""
+        from psog.cli.training_bar import training_bar
+        from psog.net.architecture import named
+        from psog.net.loop import TrainingConfig
+        from psog.net.training import train_plain
+
+        readings, gaze_deg = _training_rows(list(recordings.values()), self.seed)
         config = TrainingConfig(
             steps=_steps(self.epochs, len(readings)),
             rows_per_batch=_ROWS_PER_BATCH,
@@ -73,16 +102,7 @@ class Command:
             seed=self.seed,
         )
         with training_bar(console) as show:
-            net, report = train_plain(readings, gaze_deg, headset, config, show, noise_counts=_NOISE_COUNTS)
-        files = {name: _errors(net, headset, recording) for name, recording in test.items()}
-        result = {"files": files, "macs": net.macs, "parameters": net.parameters}
-        if self.save is not None:
-            report["data"]["files"] = list(train)
-            save_model(self.save, net, {**report, "evaluation": result}, self.force)
-        if self.json:
-            print(json.dumps(result))
-        else:
-            _print(Console(), result)
+            return train_plain(readings, gaze_deg, headset, config, show, noise_counts=_NOISE_COUNTS)
 
 
 _ROWS_PER_BATCH = 512
@@ -130,6 +150,22 @@ def _read_all(paths: Sequence[Path], headset: Headset) -> dict[str, Recording]:
     return recordings
 
 
+def _all_but_one(recordings: Mapping[str, Recording]) -> dict[str, dict[str, Recording]]:
+    """For each recording, by its name, the others.
+
+    Raises:
+        RecordingError: there are no others.
+    """
+    from psog.errors import RecordingError
+
+    if len(recordings) < 2:
+        raise RecordingError("cannot leave out the only recording; give --train two or more")
+    return {
+        left_out: {name: one for name, one in recordings.items() if name != left_out}
+        for left_out in recordings
+    }
+
+
 def _training_rows(recordings: list[Recording], seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Readings and gaze of all rows, and of moved copies of them where the recordings allow it."""
     import numpy as np
@@ -145,27 +181,63 @@ def _training_rows(recordings: list[Recording], seed: int) -> tuple[NDArray[np.f
     return np.concatenate(readings), np.concatenate(gaze_deg)
 
 
-def _errors(net: IntegerNet, headset: Headset, recording: Recording) -> dict[str, dict[str, float]]:
-    """{"float": {"mean_deg", "p95_deg"}, "int8": …} of one recording."""
+def _errors(
+    net: IntegerNet, headset: Headset, recording: Recording, rows: NDArray[np.bool_] | slice = slice(None)
+) -> dict[str, dict[str, float]]:
+    """{"float": {"mean_deg", "p95_deg"}, "int8": …} of one recording, or of these rows of it."""
     from psog.metrics import accuracy
     from psog.net.calibrated import float_features, int8_features, uncalibrated
 
-    wire = headset.to_wire(recording.readings)
+    wire, gaze_deg = headset.to_wire(recording.readings[rows]), recording.gaze_deg[rows]
 
     def error(form: Form) -> dict[str, float]:
-        found = accuracy(uncalibrated(net, form)(wire), recording.gaze_deg)
+        found = accuracy(uncalibrated(net, form)(wire), gaze_deg)
         return {"mean_deg": round(found.mean_deg, 4), "p95_deg": round(found.p95_deg, 4)}
 
     return {"float": error(float_features), "int8": error(int8_features)}
 
 
+def _judged(
+    net: IntegerNet, headset: Headset, train: Mapping[str, Recording], recording: Recording
+) -> dict[str, Any]:
+    """Errors on one recording, and where the pupils of both sides are known on "narrower" and "wider" ones.
+
+    These are the rows whose pupil is beyond all in training, as their "share" with the errors on them.
+    """
+    found: dict[str, Any] = _errors(net, headset, recording)
+    if all(_PUPIL in one.columns for one in (recording, *train.values())):
+        pupil_mm = recording.columns[_PUPIL]
+        narrowest = min(one.columns[_PUPIL].min() for one in train.values())
+        widest = max(one.columns[_PUPIL].max() for one in train.values())
+        for name, beyond in {"narrower": pupil_mm < narrowest, "wider": pupil_mm > widest}.items():
+            if beyond.any():
+                share = round(float(beyond.mean()), 4)
+                found[name] = {"share": share, **_errors(net, headset, recording, beyond)}
+    return found
+
+
+_PUPIL = "pupil_mm"
+
+
 def _print(console: Console, result: dict[str, Any]) -> None:
+    for key, title in {"files": "gaze error", "left_out": "gaze error on what was left out"}.items():
+        if key in result:
+            cost = f"{result['macs']:,} MACs, {result['parameters']:,} parameters"
+            console.print(_table(f"{title}, degrees ({cost})", result[key]))
+
+
+def _table(title: str, files: dict[str, Any]) -> Table:
     from rich.table import Table
 
-    table = Table(title=f"gaze error, degrees ({result['macs']:,} MACs, {result['parameters']:,} parameters)")
+    table = Table(title=title)
     for name in ("recording", "float mean", "float p95", "int8 mean", "int8 p95"):
         table.add_column(name, justify="left" if name == "recording" else "right")
-    for name, forms in result["files"].items():
-        values = [forms[form][key] for form in ("float", "int8") for key in ("mean_deg", "p95_deg")]
-        table.add_row(name, *(f"{value:.3f}" for value in values))
-    console.print(table)
+    for name, errors in files.items():
+        rows = {name: errors}
+        for side in ("narrower", "wider"):
+            if side in errors:
+                rows[f"  {side} pupils, {errors[side]['share']:.0%}"] = errors[side]
+        for what, forms in rows.items():
+            values = [forms[form][key] for form in ("float", "int8") for key in ("mean_deg", "p95_deg")]
+            table.add_row(what, *(f"{value:.3f}" for value in values))
+    return table

@@ -31,6 +31,26 @@ def test_the_int8_network_learns_third_party_signals_and_the_model_is_kept(tmp_p
 
 
 @needs_shared_data
+def test_each_recording_is_judged_by_a_network_that_never_saw_it():
+    """A tenth of a pass: what is tested is who is left out. eyelink_12 has pupils from 1.9 to 3.0 mm, calib
+    from 3.1 to 3.7 mm."""
+    words = ("--train", psog_nn("calib_062217"), psog_nn("eyelink_12"), "--leave-one-out")
+    run = bench(*words, "--epochs", 0.1, "--json")
+    assert run.returncode == 0, run.stderr
+    left_out = json.loads(run.stdout)["left_out"]
+    assert list(left_out) == ["calib_062217_grid15", "eyelink_12_grid15"]
+    assert left_out["calib_062217_grid15"]["wider"]["share"] == 1
+    assert left_out["eyelink_12_grid15"]["narrower"]["share"] == 1
+    assert "narrower" not in left_out["calib_062217_grid15"]
+
+
+@needs_shared_data
+def test_the_only_recording_cannot_be_left_out():
+    run = bench("--train", psog_nn("calib_062217"), "--leave-one-out")
+    assert run.returncode == 1 and "give --train two or more" in run.stderr
+
+
+@needs_shared_data
 def test_a_recording_of_another_headset_is_refused_in_one_line():
     run = bench("--train", psog_nn("calib_062217"), "--test", psog_nn("eyelink_1"), "--headset", "ring16")
     assert run.returncode == 1
