@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from tyro.conf import Positional
 
 if TYPE_CHECKING:
+    from psog.headset import Headset
+    from psog.net.loop import TrainingConfig
+    from psog.net.processes import Team
     from psog.net.pruning import Pruning
 
 DEFAULT_STEPS = 5000
@@ -19,7 +22,8 @@ class Command:
     """Train a population model for a headset on simulated users, and judge it on users it has not seen.
 
     With --steps (the default) the same seed gives the same model; with --seconds the machine's speed counts.
-    A run that was stopped goes on where it was when the same command is given again.
+    A run that was stopped goes on where it was when the same command is given again. It works in several
+    processes with --processes, or under torchrun.
     """
 
     headset: Positional[str]
@@ -46,12 +50,43 @@ class Command:
     """At the start; lower it if a run diverges."""
     seed: int = 0
     """Of users, weights and batches."""
+    users_per_batch: int = 16
+    """Users of each step; more make steps steadier and dearer."""
+    processes: int | None = None
+    """Processes that share the users of each batch, such as one for each core (1, or as torchrun says)."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; auto takes a GPU when there is one and --users-per-batch are many enough to gain."""
     force: bool = False
     """Replace a model that is already in the folder."""
     json: bool = False
     """Print the report as JSON."""
 
     def run(self) -> None:
+        from psog.cli.team import run_in_team
+
+        run_in_team(self._train, self.processes, check=self._check)
+
+    def _check(self, processes: int) -> None:
+        """Find what cannot be done before anybody starts.
+
+        Raises:
+            PsogError: what that is.
+        """
+        from psog.headset import load_headset
+        from psog.net.accelerator import device_for
+        from psog.net.processes import check_divides
+        from psog.net.store import FOLDER
+        from psog.net.training import check_users
+
+        headset = load_headset(self.headset)
+        FOLDER.check_free(self.out, force=self.force)
+        check_users(self.users)
+        self._config(headset)
+        check_divides(processes, self.users_per_batch)
+        device_for(self.device, self.users_per_batch)
+
+    def _train(self, team: Team) -> None:
+        """What each process does; the first one speaks and writes for all."""
         import json
 
         import torch
@@ -61,35 +96,27 @@ class Command:
         from psog.cli.training_bar import training_bar
         from psog.cli.unseen import errors_on_unseen_users, print_errors, with_measured_error
         from psog.headset import load_headset
-        from psog.net.architecture import named
-        from psog.net.loop import TrainingConfig
-        from psog.net.store import FOLDER, save_model
-        from psog.net.training import check_users, train, unfinished
+        from psog.net.accelerator import device_for
+        from psog.net.shared import shared_episodes
+        from psog.net.store import save_model
+        from psog.net.training import train, unfinished
         from psog.sim.episodes import make_episodes
 
-        console = Console(stderr=True)
+        console = Console(stderr=True, quiet=not team.first)
         headset = load_headset(self.headset)
-        FOLDER.check_free(self.out, force=self.force)
-        check_users(self.users)
         warn_of_exposure(headset, console)
-        steps = DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps
-        architecture = replace(named(self.network, headset), embedding=self.embedding)
-        config = TrainingConfig(
-            steps=steps,
-            seconds=self.seconds,
-            seed=self.seed,
-            architecture=architecture,
-            learning_rate=TrainingConfig.learning_rate if self.learning_rate is None else self.learning_rate,
-            pruning=self._pruning(),
-        )
+        config = self._config(headset)
+        device = device_for(self.device, self.users_per_batch, team.rank)
         checkpoint = unfinished(self.out, headset, config, {"users": self.users})
         if checkpoint.load() is not None:
             console.print(f"going on from {checkpoint.path.name}", soft_wrap=True)
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         console.print(f"simulating {self.users} users of {headset.name}")
-        episodes = make_episodes(headset, users=self.users, seed=self.seed)
+        episodes = shared_episodes(team, lambda: make_episodes(headset, users=self.users, seed=self.seed))
         with training_bar(console) as show:
-            net, report = train(episodes, headset, config, show, checkpoint)
+            net, report = train(episodes, headset, config, show, checkpoint, team=team, device=device)
+        if not team.first:
+            return
         net = with_measured_error(net, headset, self.seed)
         report["evaluation"] = errors_on_unseen_users(net, headset, _TEST_USERS, self.seed)
         save_model(self.out, net, report, self.force)
@@ -101,6 +128,20 @@ class Command:
         if "pruning" in report:
             left = report["pruning"]["network_macs_effective"]
             console.print(f"pruned: {left:,} MACs are left where removed weights are passed over")
+
+    def _config(self, headset: Headset) -> TrainingConfig:
+        from psog.net.architecture import named
+        from psog.net.loop import TrainingConfig
+
+        return TrainingConfig(
+            steps=DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps,
+            seconds=self.seconds,
+            seed=self.seed,
+            architecture=replace(named(self.network, headset), embedding=self.embedding),
+            learning_rate=TrainingConfig.learning_rate if self.learning_rate is None else self.learning_rate,
+            users_per_batch=self.users_per_batch,
+            pruning=self._pruning(),
+        )
 
     def _pruning(self) -> Pruning | None:
         """What the options ask for.

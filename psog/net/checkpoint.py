@@ -112,7 +112,7 @@ class Checkpoint:
             "numbers": json.dumps(state.numbers, allow_nan=False),
         }
         # Tensors that share memory are refused by safetensors: each gets its own.
-        tensors = {name: tensor.detach().clone().contiguous() for name, tensor in state.tensors.items()}
+        tensors = {name: tensor.detach().clone().cpu().contiguous() for name, tensor in state.tensors.items()}
         with writing_file(self.path, ModelError) as partial:
             save_file(tensors, partial, about)
         self._saved = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
@@ -13,10 +12,11 @@ from torch import Tensor
 
 from psog.errors import ModelError
 from psog.net.architecture import Architecture
-from psog.net.checkpoint import Checkpoint, State
-from psog.net.pruning import Pruner, Pruning
+from psog.net.checkpoint import Checkpoint
+from psog.net.processes import Team
+from psog.net.pruning import Pruning
 from psog.net.qat import GazeNet
-from psog.net.soap import Soap
+from psog.net.run import REPORT_EVERY, Run
 
 Phase = Literal["float", "prune", "int8", "settle"]
 
@@ -61,6 +61,8 @@ class TrainingConfig:
             raise ModelError(f"learning rate is {self.learning_rate}; expected a number above 0")
         if not 0 <= self.seed < 1 << 63:
             raise ModelError(f"seed is {self.seed}; expected 0 or more, below 2^63")
+        if self.users_per_batch < 1:
+            raise ModelError(f"a batch has {self.users_per_batch} users; at least 1 expected")
         if not 0 <= self.warm_up <= self.quantize_from < self.freeze_from < 1:
             raise ModelError(
                 f"training phases begin at {self.warm_up}, {self.quantize_from}, {self.freeze_from}; "
@@ -109,9 +111,11 @@ class Objective(Protocol):
 
     Attributes:
         generator: where it draws from.
+        team: the processes that share the batch; the loss's mean over them is that of the whole batch.
     """
 
     generator: torch.Generator
+    team: Team
 
     def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
         """The loss, and the batch's mean gaze error in degrees, at this fraction of the run."""
@@ -128,18 +132,21 @@ def fit(
     """Train `net` in place; afterwards it is quantized and ready for `to_integer`.
 
     Args:
-        checkpoint: where the run's state is kept, and from where it goes on after a stop.
+        checkpoint: where the run's state is kept, and from where it goes on after a stop. The first process
+            writes it, all read it.
     Returns:
-        What happened: "steps_done", "seconds_taken" and the "history" of (step, error in degrees).
+        What happened: "steps_done", "seconds_taken", "processes", "device" and the "history" of (step, error
+        in degrees).
     Raises:
         ModelError: the loss stopped being a number; the state of a while before is kept in the checkpoint.
+        LostProcessError: another process has ended.
     """
-    run = _Run(net, objective, config)
-    if checkpoint is not None and (state := checkpoint.load()) is not None:
-        run.restore(state, checkpoint)
+    run, first = Run(net, objective, config), objective.team.first
+    if checkpoint is not None:
+        run.go_on(checkpoint)
     net.train()
-    while (fraction := run.clock.fraction()) < 1 or not net.quantized:
-        if checkpoint is not None and checkpoint.is_due():
+    while (fraction := run.fraction()) < 1 or not net.quantized:
+        if checkpoint is not None and first and checkpoint.is_due():
             checkpoint.save(run.state())
         step = run.clock.step
         try:
@@ -150,129 +157,21 @@ def fit(
                 f"training diverged at step {step}; lower the learning rate ({config.learning_rate}) "
                 f"or take another seed{kept}"
             ) from error
-        if step % _REPORT_EVERY == 0 and progress is not None:
+        if step % REPORT_EVERY == 0 and progress is not None:
             progress(Progress(fraction, step, _phase(config, fraction), run.error_deg))
     net.eval()
     if progress is not None:
         progress(Progress(1.0, run.clock.step, "settle", run.error_deg))
-    taken = round(run.clock.seconds(), 2)
-    return {"steps_done": run.clock.step, "seconds_taken": taken, "history": run.history}
+    return {
+        "steps_done": run.clock.step,
+        "seconds_taken": round(run.clock.seconds(), 2),
+        "processes": objective.team.size,
+        "device": net.head.device.type,
+        "history": run.history,
+    }
 
 
 _KEPT = "; {} keeps the last good state, from which the same command goes on at the lower rate"
-
-
-class _Run:
-    """A network on its way, and all that decides how it goes on."""
-
-    def __init__(self, net: GazeNet, objective: Objective, config: TrainingConfig) -> None:
-        self._net, self._objective, self._config = net, objective, config
-        self._optimiser, self._pruner = Soap(net.parameters()), Pruner(net, config.pruning)
-        self.clock = _Budget(config)
-        self.error_deg = math.nan
-        self.history: list[tuple[int, float]] = []
-
-    def step(self, fraction: float) -> None:
-        """One step down.
-
-        Raises:
-            FloatingPointError, LinAlgError: the weights are no longer usable.
-        """
-        if fraction >= self._config.quantize_from:
-            self._net.quantize()
-        if fraction >= self._config.freeze_from and self.clock.quantized_steps > _RANGE_STEPS:
-            self._net.freeze_ranges()
-        rate = _learning_rate(self._config, fraction, self.clock.step)
-        loss, batch_error_deg = self._objective(self._net, fraction)
-        if not math.isfinite(float(loss.detach())):
-            raise FloatingPointError("the loss is not a number")
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._pruner.before_update(fraction)
-        self._optimiser.step(rate)
-        self._pruner.after_update(rate)
-        self.error_deg = _running(self.error_deg, batch_error_deg)
-        if self.clock.step % _REPORT_EVERY == 0:
-            self.history.append((self.clock.step, round(self.error_deg, 4)))
-        self.clock.tick(quantized=self._net.quantized)
-
-    def state(self) -> State:
-        """Everything, between two steps."""
-        tensors = {f"net.{name}": tensor for name, tensor in self._net.state_dict().items()}
-        tensors |= {f"soap.{name}": tensor for name, tensor in self._optimiser.tensors().items()}
-        tensors["random"] = self._objective.generator.get_state()
-        clock = self.clock
-        return State(
-            tensors,
-            {
-                "step": clock.step,
-                "quantized_steps": clock.quantized_steps,
-                "seconds": clock.seconds(),
-                "error_deg": None if math.isnan(self.error_deg) else self.error_deg,
-                "history": self.history,
-            },
-        )
-
-    def restore(self, state: State, checkpoint: Checkpoint) -> None:
-        """Go on from a state of a run of the same network, objective and configuration.
-
-        Raises:
-            ModelError: it is of another one.
-        """
-        parts: dict[str, dict[str, Tensor]] = {"net": {}, "soap": {}}
-        try:
-            for name, tensor in state.tensors.items():
-                kind, _, rest = name.partition(".")
-                parts.setdefault(kind, {})[rest] = tensor
-            self._net.load_state_dict(parts["net"])
-            self._optimiser.restore(parts["soap"])
-            self._objective.generator.set_state(state.tensors["random"])
-            numbers = state.numbers
-            self.clock.go_on(numbers["step"], numbers["quantized_steps"], numbers["seconds"])
-            self.error_deg = math.nan if numbers["error_deg"] is None else float(numbers["error_deg"])
-            self.history = [(int(step), float(error)) for step, error in numbers["history"]]
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(
-                f"{checkpoint.path} does not hold the state of this training: "
-                f"{' '.join(str(error).split())}; remove it to begin anew"
-            ) from error
-
-
-_REPORT_EVERY = 50
-_RANGE_STEPS = 100  # two time constants of the running activation ranges
-_RISE = 100  # steps over which the learning rate rises from zero
-_ERROR_MOMENTUM = 0.02
-
-
-class _Budget:
-    """Counts a run in steps or seconds."""
-
-    def __init__(self, config: TrainingConfig) -> None:
-        self._config = config
-        self._start = time.monotonic()
-        self.step = 0
-        self.quantized_steps = 0
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._start
-
-    def go_on(self, step: int, quantized_steps: int, seconds: float) -> None:
-        """From where a run was stopped that had taken so long."""
-        self.step, self.quantized_steps = int(step), int(quantized_steps)
-        self._start = time.monotonic() - float(seconds)
-
-    def fraction(self) -> float:
-        if self._config.steps is not None:
-            return self.step / self._config.steps
-        assert self._config.seconds is not None
-        return min(self.seconds() / self._config.seconds, 1.0)
-
-    def tick(self, *, quantized: bool) -> None:
-        self.step += 1
-        self.quantized_steps += quantized
-
-
-def _learning_rate(config: TrainingConfig, fraction: float, step: int) -> float:
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction)) * min(1.0, (step + 1) / _RISE)
 
 
 def _phase(config: TrainingConfig, fraction: float) -> Phase:
@@ -281,10 +180,6 @@ def _phase(config: TrainingConfig, fraction: float) -> Phase:
     if fraction < config.quantize_from:
         return "float"
     return "int8" if fraction < config.freeze_from else "settle"
-
-
-def _running(mean: float, value: float) -> float:
-    return value if math.isnan(mean) else mean + _ERROR_MOMENTUM * (value - mean)
 
 
 def seeded(seed: int) -> torch.Generator:

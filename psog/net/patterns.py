@@ -71,17 +71,17 @@ def most_frequent(importance: Tensor) -> tuple[Pattern, ...]:
 
 def best_masks(importance: Tensor, pool: tuple[Pattern, ...]) -> Tensor:
     """(kernels, 9) ones on the pattern of `pool` that keeps most of each kernel's (9,) importance."""
-    return _matrix(pool)[kept_importance(importance, pool).argmax(dim=1)]
+    return _matrix(pool, importance.device)[kept_importance(importance, pool).argmax(dim=1)]
 
 
 def kept_importance(importance: Tensor, pool: tuple[Pattern, ...]) -> Tensor:
     """(kernels, patterns) importance that each pattern keeps of (kernels, 9)."""
-    return importance @ _matrix(pool).T
+    return importance @ _matrix(pool, importance.device).T
 
 
-def _matrix(pool: tuple[Pattern, ...]) -> Tensor:
+def _matrix(pool: tuple[Pattern, ...], device: torch.device) -> Tensor:
     """(patterns, 9) ones where a pattern keeps a weight."""
     matrix = torch.zeros(len(pool), TAPS)
     for row, pattern in zip(matrix, pool, strict=True):
         row[list(pattern)] = 1
-    return matrix
+    return matrix.to(device)

@@ -124,7 +124,7 @@ def most_important(importance: Tensor, keep: float) -> Tensor:
     """(out, in) whether a kernel of (out, in, 9) stays: the largest sums, at least one kernel."""
     score = importance.sum(dim=-1)
     count = max(1, round(keep * score.numel()))
-    stays = torch.zeros(score.numel(), dtype=torch.bool)
+    stays = torch.zeros(score.numel(), dtype=torch.bool, device=score.device)
     stays[score.flatten().topk(count).indices] = True
     return stays.reshape(score.shape)
 

@@ -209,7 +209,7 @@ class GazeNet(nn.Module):
 
     def real_inputs(self, steps: Tensor) -> Tensor:
         """(…, sensors) what the network knows of such readings, in real units."""
-        return self.inputs(steps) @ torch.from_numpy(plane_units(self.normalisation.planes))
+        return self.inputs(steps) @ torch.from_numpy(plane_units(self.normalisation.planes)).to(steps.device)
 
     def features(self, steps: Tensor, numbers: Tensor | None = None) -> Tensor:
         """(…, sensors) readings in input steps to (…, features) real features.
@@ -235,7 +235,7 @@ class GazeNet(nn.Module):
 
     def head_deg(self) -> Tensor:
         """(3, features + 1) head with its gaze rows in degrees."""
-        unit = torch.ones(len(self.head), 1)
+        unit = torch.ones(len(self.head), 1, device=self.head.device)
         unit[:GAZE_OUTPUTS] = GAZE_UNIT_DEG
         return self.head * unit
 
@@ -246,6 +246,11 @@ class GazeNet(nn.Module):
     def quantize(self) -> None:
         """Round as the device does from now on; ranges follow the activations."""
         self.quantized = True
+
+    def ranges(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Low and high ends of the layers' activations, to be changed in place."""
+        found = [layer.output for layer in self.layers if isinstance(layer, QuantizedLayer)]
+        return [observed.low for observed in found], [observed.high for observed in found]
 
     def freeze_ranges(self) -> None:
         """Keep the activation ranges as they are."""

@@ -81,7 +81,7 @@ def solve_heads(
 
     F = with_bias(features)
     weighted = F * (counted / counted.sum(1, keepdim=True).clamp(min=1.0))[..., None]
-    A = weighted.transpose(1, 2) @ F + ridge * torch.eye(F.shape[-1], dtype=F.dtype)
+    A = weighted.transpose(1, 2) @ F + ridge * torch.eye(F.shape[-1], dtype=F.dtype, device=F.device)
     step = torch.cholesky_solve(weighted.transpose(1, 2) @ (target - F @ prior.T), torch.linalg.cholesky(A))
     return prior + step.transpose(1, 2)
 

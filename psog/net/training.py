@@ -22,6 +22,7 @@ from psog.net.integer import IntegerNet
 from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
 from psog.net.normalise import check_readings, fit_normalisation, to_steps
 from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective, RowObjective
+from psog.net.processes import ALONE, Team, check_divides
 from psog.net.pruned import describe
 from psog.net.qat import GazeNet, build
 
@@ -40,6 +41,9 @@ def train(
     config: TrainingConfig,
     progress: ProgressCallback | None = None,
     checkpoint: Checkpoint | None = None,
+    *,
+    team: Team = ALONE,
+    device: str = "cpu",
 ) -> tuple[IntegerNet, dict[str, Any]]:
     """A network for users never seen, trained through the solve that fits its head to them.
 
@@ -49,15 +53,19 @@ def train(
 
     Args:
         checkpoint: of this run (`unfinished`), to go on from after a stop.
+        team: the processes that train together. Each calls this with the same arguments and gets the same
+            network; the same team gives the same bits, another one the same but for rounding.
+        device: of torch, such as "cuda".
     Returns:
         The integers, and a report with "training", "data", "parent", "macs" and "parameters", and "pruning"
         (psog.net.pruned) after a run that pruned.
     Raises:
         ModelError: episodes of another headset, too few users, readings that are not numbers or saturated,
-            or a run that diverged.
+            users that the team cannot share out, or a run that diverged.
+        LostProcessError: another process of the team has ended.
     """
     config = _with_architecture(config, headset)
-    net, objective = prepare(episodes, headset, config)
+    net, objective = prepare(episodes, headset, config, team=team, device=device)
     happened = fit(net, objective, config, progress, checkpoint)
     users, poses, samples = episodes.readings.shape[:3]
     data = {"kind": "episodes", "users": users, "poses": poses, "samples": samples, "seed": episodes.seed}
@@ -75,13 +83,21 @@ def unfinished(model: Path, headset: Headset, config: TrainingConfig, data: Mapp
     return Checkpoint(model, {"headset": headset.model_dump(mode="json"), **data, **decides})
 
 
-def prepare(episodes: Episodes, headset: Headset, config: TrainingConfig) -> tuple[GazeNet, EpisodeObjective]:
+def prepare(
+    episodes: Episodes,
+    headset: Headset,
+    config: TrainingConfig,
+    *,
+    team: Team = ALONE,
+    device: str = "cpu",
+) -> tuple[GazeNet, EpisodeObjective]:
     """The untrained network and what `train` minimises: for whoever changes a network between two runs.
 
     Raises:
         ModelError: episodes that cannot be trained on, as `train` says.
     """
     _check_episodes(episodes, headset)
+    check_divides(team.size, config.users_per_batch)
     config = _with_architecture(config, headset)
     wire = episodes.readings.astype(np.float32) * np.float32(headset.wire_scale)
     highest = _highest(headset)
@@ -92,7 +108,7 @@ def prepare(episodes: Episodes, headset: Headset, config: TrainingConfig) -> tup
         open_rows[:: max(1, len(open_rows) // _ROWS_FOR_RANGE)], highest, config.architecture.planes
     )
     noise = _noise_steps(normalisation.multiplier * 2.0**-normalisation.shift, episodes.noise_counts, headset)
-    net = build(config.architecture, headset, normalisation, config.seed)
+    net = build(config.architecture, headset, normalisation, config.seed).to(device)
     objective = EpisodeObjective(
         steps=torch.from_numpy(to_steps(normalisation, wire)),
         gaze_deg=torch.from_numpy(episodes.gaze_deg),
@@ -100,6 +116,7 @@ def prepare(episodes: Episodes, headset: Headset, config: TrainingConfig) -> tup
         noise_steps=noise,
         config=config,
         generator=seeded(config.seed),
+        team=team,
     )
     return net, objective
 
@@ -185,7 +202,7 @@ def _noise_steps(
 def _finish(
     trained: GazeNet, config: TrainingConfig, happened: dict[str, Any], data: dict[str, Any]
 ) -> tuple[IntegerNet, dict[str, Any]]:
-    net = to_integer(trained)
+    net = to_integer(trained.cpu())
     history = happened.pop("history")
     report: dict[str, Any] = {
         "training": {**config.to_json(), **happened},
