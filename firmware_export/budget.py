@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.firmware_export.image import ModelImage, read_image
-from psog.firmware_export.instructions import measure
+from psog.firmware_export.instructions import Measurement, measure
 from psog.firmware_export.toolchain import board_target, build_board, build_runtime, section_sizes
 from psog.net.integer import Normalisation
 
@@ -24,7 +24,8 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
     Returns:
         JSON types: "instructions" of one inference, "macs", "flash_runtime_bytes" (network, head and tuning,
         without link and storage), "flash_model_bytes", "flash_firmware_bytes" (all code), "ram_bytes",
-        "stack_bytes", the same for tuning, and "bit_exact" against the integer model.
+        "stack_bytes", the same for tuning, with a user embedding for its whole solve too, and "bit_exact"
+        against the integer model.
     Raises:
         ToolchainError: compiler or QEMU missing, or the board is not emulated.
     """
@@ -32,12 +33,14 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
     wire = readings_over_range(model.normalisation, readings, seed)
     found = measure(board, image, wire)
     target = board_target(board).target
+    told = model.embedding is not None
+    runtime = build_runtime(board, telling=told)
     same_features = bool(np.array_equal(found.features, model.features(wire)))
     same_gaze = bool(np.abs(found.gaze - model.gaze(wire)).max() <= _HEAD_TOLERANCE_DEG)
     return {
         "instructions": found.instructions,
         "macs": count_macs(model),
-        "flash_runtime_bytes": section_sizes(build_runtime(board), target).flash_bytes,
+        "flash_runtime_bytes": section_sizes(runtime, target).flash_bytes,
         "flash_model_bytes": len(image),
         "flash_firmware_bytes": section_sizes(build_board(board), target).flash_bytes,
         "ram_bytes": found.ram_bytes,
@@ -46,7 +49,15 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
         "tune_solve_instructions": found.tune_solve_instructions,
         "tune_ram_bytes": found.tune_ram_bytes,
         "tune_stack_bytes": found.tune_stack_bytes,
+        **(_telling(found) if told else {}),
         "bit_exact": same_features and same_gaze,
+    }
+
+
+def _telling(found: Measurement) -> dict[str, int]:
+    return {
+        "tell_solve_instructions": found.tell_solve_instructions,
+        "tell_stack_bytes": found.tell_stack_bytes,
     }
 
 

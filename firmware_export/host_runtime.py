@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
-from psog.firmware_export.image_format import HEADER, LAYER, Header, LayerEntry
+from psog.firmware_export.image_format import told_sizes
 from psog.firmware_export.toolchain import build_library
 from psog.net.integer import MAX_PLANES
 from psog.net.told import SAMPLES_PER_TARGET
@@ -77,10 +77,7 @@ class HostRuntime:
         _check(self._library.psog_host_check(self._image, ctypes.c_size_t(len(image))))
         self.sensors = int.from_bytes(image[32:34], "little")
         self.feature_count = int.from_bytes(image[38:40], "little")
-        header = Header._make(HEADER.unpack_from(image))
-        self._numbers = header.numbers
-        table = image[header.layers_at :][: LAYER.size * header.layers]
-        self._outputs = sum(LayerEntry._make(entry).out_channels for entry in LAYER.iter_unpack(table))
+        self._numbers, self._outputs = told_sizes(image)
 
     def features(self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
         """(n, sensors) wire readings to (n, features) int8.

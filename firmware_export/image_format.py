@@ -79,6 +79,13 @@ class LayerEntry(NamedTuple):
     reserved: int
 
 
+def told_sizes(image: bytes) -> tuple[int, int]:
+    """How many numbers a user has in a sound image, and how many biases the layers; 0 numbers is none."""
+    header = Header._make(HEADER.unpack_from(image))
+    table = image[header.layers_at :][: LAYER.size * header.layers]
+    return header.numbers, sum(LayerEntry._make(row).out_channels for row in LAYER.iter_unpack(table))
+
+
 @dataclass(frozen=True)
 class ModelImage:
     """A model as a device holds it: it runs to the bit, but has no scales to train or convert with.

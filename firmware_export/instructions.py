@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ShapeError, ToolchainError
+from psog.firmware_export.image_format import told_sizes
 from psog.firmware_export.toolchain import (
     C_TREE,
     QEMU,
@@ -25,12 +26,15 @@ from psog.firmware_export.toolchain import (
     find_program,
     symbols,
 )
+from psog.net.told import SAMPLES_PER_TARGET
 
-_RESULT = struct.Struct("<4I")
+_RESULT = struct.Struct("<6I")
 _OUTPUTS = 4
 _MAX_READINGS = 4096
 _TIME_LIMIT_S = 120.0
 _EXIT_REFUSED = 3
+_TARGETS = 13  # the most that psog-calibrate shows
+_TARGET_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,11 @@ class Measurement:
     Attributes:
         instructions: of one inference (normalisation, layout, layers, head): the most of any reading.
         tune_add_instructions, tune_solve_instructions: of one sample and of the solve.
-        ram_bytes: activations, features, head and the runtime's state.
-        tune_ram_bytes: what a calibration in progress needs besides.
+        ram_bytes: activations, features, head, the runtime's state, and what a user embedding keeps in use.
+        tune_ram_bytes: what a calibration in progress needs besides; with a user embedding, for 13 targets.
         stack_bytes, tune_stack_bytes: high-water marks of inference and of adding a sample, by painting.
+        tell_solve_instructions, tell_stack_bytes: of the solve of nine targets with a user embedding, all
+            that it needs; 0 without one.
         features: (n, features) int8, as the core computed them.
         gaze: (n, 4) float32.
     """
@@ -54,6 +60,8 @@ class Measurement:
     tune_ram_bytes: int
     stack_bytes: int
     tune_stack_bytes: int
+    tell_solve_instructions: int
+    tell_stack_bytes: int
     features: NDArray[np.int8] = field(repr=False)
     gaze: NDArray[np.float32] = field(repr=False)
 
@@ -74,8 +82,13 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
         raise ShapeError(f"readings have shape {readings.shape}, expected (1 to {_MAX_READINGS}, {sensors})")
     data = struct.pack("<II", len(image), len(readings)) + image + readings.tobytes()
     counts, output = _run_bench(board, data)
-    empty, inferences, add, solve = counts[0], counts[1:-2], counts[-2], counts[-1]
-    model_bytes, tune_bytes, stack, tune_stack = _RESULT.unpack_from(output)
+    empty, inferences, after = counts[0], counts[1 : 1 + len(readings)], counts[1 + len(readings) :]
+    add, solve, tell = (*after, empty)[:3]
+    model_bytes, tune_bytes, stack, tune_stack, samples_bytes, tell_stack = _RESULT.unpack_from(output)
+    numbers, biases = told_sizes(image)
+    user_bytes = 4 * (numbers + biases) if numbers else 0
+    if numbers:
+        tune_bytes += samples_bytes + _TARGETS * SAMPLES_PER_TARGET * (sensors + _TARGET_BYTES)
     gaze_at = _RESULT.size + len(readings) * features
     head_bytes = 4 * _OUTPUTS * (features + 1)
     tune_floats = (features + 1) * (features + 2) // 2 + 2 * (features + 1)
@@ -83,10 +96,12 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
         instructions=max(inferences) - empty,
         tune_add_instructions=add - empty,
         tune_solve_instructions=solve - empty,
-        ram_bytes=int.from_bytes(image[76:80], "little") + features + head_bytes + model_bytes,
-        tune_ram_bytes=tune_bytes + 4 * tune_floats + head_bytes,
+        ram_bytes=int.from_bytes(image[76:80], "little") + features + head_bytes + model_bytes + user_bytes,
+        tune_ram_bytes=tune_bytes + 4 * tune_floats + head_bytes + user_bytes,
         stack_bytes=stack,
         tune_stack_bytes=tune_stack,
+        tell_solve_instructions=tell - empty,
+        tell_stack_bytes=tell_stack,
         features=np.frombuffer(output[_RESULT.size : gaze_at], np.int8).reshape(-1, features),
         gaze=np.frombuffer(output[gaze_at:], "<f4").reshape(-1, _OUTPUTS),
     )

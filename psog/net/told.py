@@ -83,6 +83,11 @@ class DeviceEmbedding:
     def count(self) -> int:
         return len(self.bias)
 
+    @property
+    def device_bytes(self) -> int:
+        """Of a device image."""
+        return sum(part.nbytes for part in (self.weight, self.bias, *self.scales, *self.shifts))
+
     def numbers(self, centred: Int32, target_deg: NDArray[np.floating]) -> Float32:
         """(Z,) of a user from calibration samples, as `statistics` takes them.
 

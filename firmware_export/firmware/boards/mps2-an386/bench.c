@@ -3,7 +3,8 @@
  *
  * bench.in:  u32 image bytes, u32 readings, image, readings as u16.
  * bench.out: struct result, features (readings × features), outputs (readings × 4 floats).
- * Sections counted: an empty one, each reading's inference, one tune_add, one tune_solve. */
+ * Sections counted: an empty one, each reading's inference, one tune_add, one tune_solve; and for a model with
+ * a user embedding the whole solve of a calibration of nine targets. */
 #include <string.h>
 
 #include "psog.h"
@@ -12,6 +13,7 @@
 #define MAX_INPUT_BYTES (1u << 20)
 #define MAX_READINGS 4096u
 #define PAINT 0xA5C3A5C3u
+#define TARGETS 9u
 
 enum exit_code { DONE = 0, NO_INPUT = 2, REFUSED = 3, NO_OUTPUT = 4 };
 
@@ -22,6 +24,8 @@ struct result {
     uint32_t tune_bytes;  /* struct psog_tune */
     uint32_t inference_stack_bytes;
     uint32_t tuning_stack_bytes;
+    uint32_t samples_bytes; /* struct psog_samples */
+    uint32_t telling_stack_bytes; /* 0 without a user embedding */
 };
 
 static uint8_t input[MAX_INPUT_BYTES] __attribute__((section(".psram"), aligned(8)));
@@ -31,6 +35,7 @@ static uint8_t output[sizeof(struct result) + MAX_READINGS * (PSOG_MAX_FEATURES 
 static struct {
     struct psog_model model;
     struct psog_tune tune;
+    struct psog_samples samples;
     struct psog_fit fit;
     enum psog_error error;
     const uint16_t *readings;
@@ -38,6 +43,9 @@ static struct {
     float gaze[PSOG_OUTPUTS];
     float head[PSOG_MAX_HEAD_FLOATS];
     float work[PSOG_MAX_TUNE_FLOATS];
+    float numbers[PSOG_MAX_NUMBERS];
+    int32_t biases[PSOG_MAX_BIASES];
+    uint8_t sample_bytes[TARGETS * PSOG_SAMPLES_PER_TARGET * PSOG_SAMPLE_BYTES(PSOG_MAX_SENSORS)];
     int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
 } bench;
 
@@ -55,21 +63,45 @@ static void inference(void)
     psog_head_apply(&bench.model, bench.head, bench.features, bench.gaze);
 }
 
+/* One of nine across the field, so that the fit has both axes. */
+static void place_target(uint32_t target, float target_deg[PSOG_GAZE_OUTPUTS])
+{
+    const float *field = bench.model.field_deg;
+    target_deg[0] = field[0] * 0.8f * ((float)(target % 3u) - 1.0f);
+    target_deg[1] = field[1] * 0.8f * ((float)(target / 3u) - 1.0f);
+}
+
 static void tune_add(void)
 {
-    /* Nine targets across the field, so that the fit has both axes. */
-    uint32_t target = bench.tune.samples % 9u;
-    const float *field = bench.model.field_deg;
-    const float target_deg[] = {
-        field[0] * 0.8f * ((float)(target % 3u) - 1.0f),
-        field[1] * 0.8f * ((float)(target / 3u) - 1.0f),
-    };
+    float target_deg[PSOG_GAZE_OUTPUTS];
+    place_target(bench.tune.samples % TARGETS, target_deg);
     bench.error = psog_tune_add(&bench.tune, bench.features, target_deg);
 }
 
 static void tune_solve(void)
 {
     bench.error = psog_tune_solve(&bench.tune, bench.head, &bench.fit);
+}
+
+/* A calibration up to its solve, from the readings in turn. */
+static void keep_samples(const uint16_t *readings, uint32_t count)
+{
+    float target_deg[PSOG_GAZE_OUTPUTS];
+    psog_samples_begin(&bench.samples, &bench.model, bench.sample_bytes, sizeof bench.sample_bytes);
+    bench.error = psog_tune_begin(&bench.tune, &bench.model, bench.work, PSOG_MAX_TUNE_FLOATS);
+    for (uint32_t i = 0; i < TARGETS * PSOG_SAMPLES_PER_TARGET; i++) {
+        place_target(i / PSOG_SAMPLES_PER_TARGET, target_deg);
+        if (i % PSOG_SAMPLES_PER_TARGET == 0)
+            bench.error = psog_samples_target(&bench.samples, target_deg, PSOG_SAMPLES_PER_TARGET);
+        psog_samples_add(&bench.samples, readings + i % count * bench.model.sensors, target_deg);
+    }
+}
+
+static void tell(void)
+{
+    const struct psog_user user = {bench.head, bench.numbers, bench.biases};
+    bench.error = psog_samples_solve(&bench.samples, &bench.tune, bench.activations, sizeof bench.activations,
+                                     &user, &bench.fit);
 }
 
 __attribute__((noipa)) static void count(void (*work)(void))
@@ -101,14 +133,17 @@ static void check(enum psog_error error)
 
 int main(void)
 {
-    struct result result = {.model_bytes = sizeof bench.model, .tune_bytes = sizeof bench.tune};
+    struct result result = {.model_bytes = sizeof bench.model,
+                            .tune_bytes = sizeof bench.tune,
+                            .samples_bytes = sizeof bench.samples};
     uint32_t header[2];
     int32_t bytes = semihosting_file_bytes("bench.in");
     if (bytes < (int32_t)sizeof header || !semihosting_read_file("bench.in", input, (size_t)bytes))
         return NO_INPUT;
     memcpy(header, input, sizeof header);
     const uint8_t *image = input + sizeof header;
-    bench.readings = (const uint16_t *)(const void *)(image + header[0]);
+    const uint16_t *readings = (const uint16_t *)(const void *)(image + header[0]);
+    bench.readings = readings;
     check(psog_model_open(&bench.model, image, header[0]));
     check(psog_model_self_test(&bench.model, bench.activations, sizeof bench.activations));
     check(psog_tune_begin(&bench.tune, &bench.model, bench.work, PSOG_MAX_TUNE_FLOATS));
@@ -133,6 +168,12 @@ int main(void)
     check(bench.error);
     result.tuning_stack_bytes = stack_bytes(tune_add);
     count(tune_solve); /* may find no finite solution for random readings: the work is the same */
+    if (bench.model.numbers > 0) {
+        keep_samples(readings, header[1]);
+        result.telling_stack_bytes = stack_bytes(tell);
+        keep_samples(readings, header[1]);
+        count(tell);
+    }
     memcpy(output, &result, sizeof result);
     return semihosting_write_file("bench.out", output, (size_t)(gaze - output)) ? DONE : NO_OUTPUT;
 }
