@@ -47,3 +47,17 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "model"
     save_model(folder, net, report)
     return folder
+
+
+@pytest.fixture(scope="session")
+def told_toy():
+    """A small network that is told whose toy eye it sees, and its report."""
+    from dataclasses import replace
+
+    from psog.headset import load_headset
+    from psog.net.loop import TrainingConfig
+    from psog.net.training import train
+    from tests.net.conftest import SMALL, toy_episodes
+
+    config = TrainingConfig(steps=400, seed=3, architecture=replace(SMALL, embedding=4))
+    return train(toy_episodes("ring16", users=60, seed=2), load_headset("ring16"), config)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from psog.episodes import Episodes
 from psog.headset import load_headset
@@ -19,14 +20,11 @@ def toy_episodes(headset_name: str, users: int, seed: int, poses: int = 3, sampl
     """Readings that follow gaze, the user's own gains, and a shift of the headset, smoothly."""
     headset = load_headset(headset_name)
     rng = np.random.default_rng(seed)
-    angle = np.linspace(0, 2 * np.pi, headset.sensor_count, endpoint=False)
-    direction = np.stack([np.cos(angle), np.sin(angle)])
     gaze_deg = rng.uniform(-15, 15, (users, poses, samples, 2))
     shift_deg = rng.normal(0, 0.5, (users, poses, 1, 2))
     offset_deg = rng.normal(0, 4, (users, 1, 1, 2))
-    projected = (gaze_deg + shift_deg + offset_deg) @ direction / 20
     openness = np.where(rng.random((users, poses, samples)) < 0.05, 0.1, 1.0)
-    counts = 2000 + 700 * projected + 150 * np.sin(3 * projected)
+    counts = toy_counts(headset.sensor_count, gaze_deg + shift_deg + offset_deg)
     counts = np.where(openness[..., None] > 0.5, counts, 2900)
     return Episodes(
         headset=headset_name,
@@ -36,6 +34,13 @@ def toy_episodes(headset_name: str, users: int, seed: int, poses: int = 3, sampl
         noise_counts=np.full(headset.sensor_count, 1.0, np.float32),
         seed=seed,
     )
+
+
+def toy_counts(sensors: int, seen_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(…, sensors) readings of an open eye that a ring of sensors sees at (…, 2)."""
+    angle = np.linspace(0, 2 * np.pi, sensors, endpoint=False)
+    projected = seen_deg @ np.stack([np.cos(angle), np.sin(angle)]) / 20
+    return 2000 + 700 * projected + 150 * np.sin(3 * projected)
 
 
 @pytest.fixture(scope="session")

@@ -10,22 +10,17 @@ from psog.errors import ModelError, ShapeError
 from psog.net.calibrated import calibrated, float_features, int8_features, uncalibrated
 from psog.net.convert import from_integer, to_integer
 from psog.net.embedding import moments, personal
-from psog.net.loop import TrainingConfig
 from psog.net.normalise import to_steps
 from psog.net.store import load_model, save_model
 from psog.net.tensors import pack, unpack
 from psog.net.told import DeviceEmbedding, kept, statistics
-from psog.net.training import train
 from tests.net.conftest import SMALL, toy_episodes
-
-TOLD = replace(SMALL, embedding=4)
 
 
 @pytest.fixture(scope="module")
-def told(ring16):
+def told(told_toy):
     """A small network with an embedding, and its report."""
-    episodes = toy_episodes("ring16", users=60, seed=2)
-    return train(episodes, ring16, TrainingConfig(steps=400, seed=3, architecture=TOLD))
+    return told_toy
 
 
 @pytest.fixture(scope="module")
