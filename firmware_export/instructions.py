@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from psog.errors import ShapeError, ToolchainError
 from psog.firmware_export.image_format import told_sizes
+from psog.firmware_export.image_reader import read_image
 from psog.firmware_export.toolchain import (
     C_TREE,
     QEMU,
@@ -88,7 +89,8 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     numbers, biases = told_sizes(image)
     user_bytes = 4 * (numbers + biases) if numbers else 0
     if numbers:
-        tune_bytes += samples_bytes + _TARGETS * SAMPLES_PER_TARGET * (sensors + _TARGET_BYTES)
+        inputs = sensors * read_image(image).normalisation.planes
+        tune_bytes += samples_bytes + _TARGETS * SAMPLES_PER_TARGET * (inputs + _TARGET_BYTES)
     gaze_at = _RESULT.size + len(readings) * features
     head_bytes = 4 * _OUTPUTS * (features + 1)
     tune_floats = (features + 1) * (features + 2) // 2 + 2 * (features + 1)

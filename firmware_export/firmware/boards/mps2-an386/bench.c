@@ -14,6 +14,7 @@
 #define MAX_READINGS 4096u
 #define PAINT 0xA5C3A5C3u
 #define TARGETS 9u
+#define SAMPLES (TARGETS * PSOG_SAMPLES_PER_TARGET)
 
 enum exit_code { DONE = 0, NO_INPUT = 2, REFUSED = 3, NO_OUTPUT = 4 };
 
@@ -45,7 +46,7 @@ static struct {
     float work[PSOG_MAX_TUNE_FLOATS];
     float numbers[PSOG_MAX_NUMBERS];
     int32_t biases[PSOG_MAX_BIASES];
-    uint8_t sample_bytes[TARGETS * PSOG_SAMPLES_PER_TARGET * PSOG_SAMPLE_BYTES(PSOG_MAX_SENSORS)];
+    uint8_t sample_bytes[SAMPLES * PSOG_SAMPLE_BYTES(PSOG_MAX_PLANES * PSOG_MAX_SENSORS)];
     int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
 } bench;
 
@@ -89,7 +90,7 @@ static void keep_samples(const uint16_t *readings, uint32_t count)
     float target_deg[PSOG_GAZE_OUTPUTS];
     psog_samples_begin(&bench.samples, &bench.model, bench.sample_bytes, sizeof bench.sample_bytes);
     bench.error = psog_tune_begin(&bench.tune, &bench.model, bench.work, PSOG_MAX_TUNE_FLOATS);
-    for (uint32_t i = 0; i < TARGETS * PSOG_SAMPLES_PER_TARGET; i++) {
+    for (uint32_t i = 0; i < SAMPLES; i++) {
         place_target(i / PSOG_SAMPLES_PER_TARGET, target_deg);
         if (i % PSOG_SAMPLES_PER_TARGET == 0)
             bench.error = psog_samples_target(&bench.samples, target_deg, PSOG_SAMPLES_PER_TARGET);
