@@ -45,7 +45,7 @@ def make_report(net: IntegerNet, files: Mapping[str, bytes]) -> dict[str, Any]:
             "biases": _BIAS_BYTES * outputs,
             "requantization": _REQUANTIZATION_BYTES * outputs,
             "head": int(net.head.weight.astype(np.float32).nbytes),
-            **({"user_embedding": net.embedding.device(net.layers).device_bytes} if net.embedding else {}),
+            **({"user_embedding": net.embedding.device(net).device_bytes} if net.embedding else {}),
         },
         "layers": layers,
         "sizes": {name: len(content) for name, content in files.items()},

@@ -140,10 +140,10 @@ def build_runtime(name: str, *, telling: bool = False) -> Path:
         telling: with what models with a user embedding need.
     """
     board = board_target(name)
-    entries = ("psog_model_open", "psog_infer", "psog_head_apply", "psog_tune_begin", "psog_tune_add",
-               "psog_tune_solve")  # fmt: skip
+    entries = ["psog_model_open", "psog_infer", "psog_head_apply", "psog_tune_begin", "psog_tune_add",
+               "psog_tune_solve"]  # fmt: skip
     if telling:
-        entries += ("psog_samples_begin", "psog_samples_target", "psog_samples_add", "psog_samples_solve")
+        entries += ["psog_samples_begin", "psog_samples_target", "psog_samples_add", "psog_samples_solve"]
     keep = [f"-Wl,--undefined={entry}" for entry in entries]
     link = [
         "-nostartfiles",

@@ -86,7 +86,8 @@ class DeviceEmbedding:
     @property
     def device_bytes(self) -> int:
         """Of a device image."""
-        return sum(part.nbytes for part in (self.weight, self.bias, *self.scales, *self.shifts))
+        floats = self.weight.size + self.bias.size + sum(scale.size for scale in self.scales)
+        return 4 * floats + sum(shift.size for shift in self.shifts)
 
     def numbers(self, centred: Int32, target_deg: NDArray[np.floating]) -> Float32:
         """(Z,) of a user from calibration samples, as `statistics` takes them.

@@ -33,8 +33,9 @@ class ToyEye(SteadyEye):
         return HEADSET.to_wire(counts if openness > 0.5 else np.full_like(counts, 2900))
 
 
-def calibrated_deg(net, eye, flash):
+def calibrated_deg(net, offset_deg, flash):
     """Accuracy on targets that the calibration has not seen."""
+    eye = ToyEye(offset_deg)
     with (
         VirtualHeadset("host", eye, image=write_image(net, HEADSET), flash=flash, speed=SPEED) as virtual,
         open_headset(virtual.port) as client,
@@ -44,10 +45,11 @@ def calibrated_deg(net, eye, flash):
     return report.after.accuracy_deg
 
 
-def by_hand_deg(net, eye):
+def by_hand_deg(net, offset_deg):
     """The same by the host's arithmetic."""
     at = np.repeat([(target.h_deg, target.v_deg) for target in PLAN.calibration], 4, axis=0)
     seen = np.array([(target.h_deg, target.v_deg) for target in PLAN.validation])
+    eye = ToyEye(offset_deg)
     wire = np.stack([eye.reading_at(*place) for place in at])
     own = personal(net, wire, at)
     real = own.real_features(own.features(own.input(wire)))
@@ -64,11 +66,11 @@ def test_told_biases_bring_wearers_nearer_than_a_head_alone(told_toy, tmp_path):
     """
     net, _ = told_toy
     alone = replace(net, embedding=None)
-    eyes = [ToyEye(np.random.default_rng(wearer).normal(0, 4, 2)) for wearer in range(10)]
-    expected = np.array([(by_hand_deg(net, eye), by_hand_deg(alone, eye)) for eye in eyes])
+    offsets_deg = [np.random.default_rng(wearer).normal(0, 4, 2) for wearer in range(10)]
+    expected = np.array([(by_hand_deg(net, at), by_hand_deg(alone, at)) for at in offsets_deg])
     assert expected[:, 0].mean() < expected[:, 1].mean()
     most = int(np.argmin(expected[:, 0] - expected[:, 1]))
-    told_deg = calibrated_deg(net, eyes[most], tmp_path / "told")
-    alone_deg = calibrated_deg(alone, eyes[most], tmp_path / "alone")
+    told_deg = calibrated_deg(net, offsets_deg[most], tmp_path / "told")
+    alone_deg = calibrated_deg(alone, offsets_deg[most], tmp_path / "alone")
     np.testing.assert_allclose((told_deg, alone_deg), expected[most], atol=0.01)
     assert told_deg < 0.9 * alone_deg

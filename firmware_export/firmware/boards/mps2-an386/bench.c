@@ -3,8 +3,8 @@
  *
  * bench.in:  u32 image bytes, u32 readings, image, readings as u16.
  * bench.out: struct result, features (readings × features), outputs (readings × 4 floats).
- * Sections counted: an empty one, each reading's inference, one tune_add, one tune_solve; and for a model with
- * a user embedding the whole solve of a calibration of nine targets. */
+ * Sections counted: an empty one, each reading's inference, one tune_add, one tune_solve; and for a model
+ * with a user embedding the whole solve of a calibration of nine targets. */
 #include <string.h>
 
 #include "psog.h"
