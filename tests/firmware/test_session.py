@@ -8,6 +8,7 @@ import pytest
 from psog.device import messages as m
 from psog.device.client import open_headset
 from psog.device.frames import Decoder
+from psog.device.lids import Lids
 from psog.device.messages import DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
 from psog.errors import DeviceError
@@ -165,8 +166,9 @@ def test_a_calibration_that_is_stopped_half_way_changes_nothing(board):
 def test_readings_of_a_closed_eye_are_passed_over(board):
     net, headset_table = random_net(4, "same")
     openness = net.apply_head(net.features(net.input(READINGS)))[:, 2]
-    net.head.weight[2, -1] += m.OPENNESS_BORDER - np.median(openness)
-    closed = net.apply_head(net.features(net.input(READINGS)))[:, 2] < m.OPENNESS_BORDER
+    net.head.weight[2, -1] += 0.8 - np.median(openness)
+    lids, outputs = Lids(), net.apply_head(net.features(net.input(READINGS)))
+    closed = np.array([not lids.open(1000 * i, float(row[2])) for i, row in enumerate(outputs)])
     assert 5 < closed[:40].sum() < 35
     last = int(np.flatnonzero(~closed)[9])
     with open_headset(board.port) as headset:

@@ -2,6 +2,7 @@
 #ifndef APP_H
 #define APP_H
 
+#include "lids.h"
 #include "outbox.h"
 #include "protocol.h"
 #include "psog.h"
@@ -49,6 +50,7 @@ struct app {
     struct psog_model model; /* when installed.slot is not PSOG_NO_SLOT */
     struct psog_upload upload;
     struct tuning tuning;
+    struct lids lids;
     bool calibrated;  /* user is one */
     struct user user; /* in use; the population's head, and no numbers or biases, when not calibrated */
     int8_t activations[PSOG_MAX_ACTIVATION_BYTES];

@@ -8,12 +8,12 @@
 
 /* GAZE and TRIAL have the same layout. */
 static void stream_gaze(struct app *app, uint8_t type, const uint8_t *t_us, const float output[PSOG_OUTPUTS],
-                        bool calibrated)
+                        bool is_open, bool calibrated)
 {
     uint8_t payload[PSOG_MSG_GAZE_SIZE];
     uint8_t flags = calibrated ? PSOG_GAZE_FLAG_CALIBRATED : 0u;
     float ln_error = output[PSOG_LN_ERROR] + (calibrated ? app->model.calibration_ln : 0.0f);
-    if (output[PSOG_OPENNESS] >= PSOG_OPENNESS_BORDER)
+    if (is_open)
         flags |= PSOG_GAZE_FLAG_VALID;
     memcpy(payload + PSOG_GAZE_T_US_OFFSET, t_us, T_US_BYTES);
     psog_put_f32(payload + PSOG_GAZE_GAZE_H_DEG_OFFSET, output[0]);
@@ -50,38 +50,42 @@ static void see(struct app *app, const struct user *user, const uint16_t *readin
 }
 
 /* The calibration in progress sees with the population's network, whoever used the headset before. */
-static void tune(struct app *app, const uint16_t *readings, int8_t *features)
+static void tune(struct app *app, const uint16_t *readings, int8_t *features, bool is_open)
 {
     if (app->calibrated && app->model.numbers > 0)
         see(app, NULL, readings, features);
-    if (tuning_reading(&app->tuning, readings, features))
+    if (tuning_reading(&app->tuning, readings, features, is_open))
         report_progress(app);
 }
 
 /* The trial's gaze of the same reading; a network that has been told sees it anew. */
-static void stream_trial(struct app *app, const uint8_t *t_us, const uint16_t *readings, int8_t *features)
+static void stream_trial(struct app *app, const uint8_t *t_us, const uint16_t *readings, int8_t *features,
+                         bool is_open)
 {
     float output[PSOG_OUTPUTS];
     if (app->model.numbers > 0)
         see(app, &app->tuning.user, readings, features);
     psog_head_apply(&app->model, app->tuning.user.head, features, output);
-    stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, true);
+    stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, is_open, true);
 }
 
 static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings)
 {
     int8_t features[PSOG_MAX_FEATURES];
     float output[PSOG_OUTPUTS];
+    uint64_t now_us;
     see(app, app->calibrated ? &app->user : NULL, readings, features);
     psog_head_apply(&app->model, app->user.head, features, output);
+    memcpy(&now_us, t_us, sizeof now_us);
+    bool is_open = lids_open(&app->lids, now_us, output[PSOG_OPENNESS]);
     if (app->streams & PSOG_STREAM_GAZE)
-        stream_gaze(app, PSOG_MSG_GAZE, t_us, output, app->calibrated);
+        stream_gaze(app, PSOG_MSG_GAZE, t_us, output, is_open, app->calibrated);
     if (app->streams & PSOG_STREAM_FEATURES)
         stream_features(app, t_us, features);
     if (app->tuning.phase == TUNING_TARGET)
-        tune(app, readings, features);
+        tune(app, readings, features, is_open);
     if ((app->streams & PSOG_STREAM_TRIAL) && app->tuning.phase == TUNING_TRIAL)
-        stream_trial(app, t_us, readings, features);
+        stream_trial(app, t_us, readings, features, is_open);
 }
 
 static bool well_formed(const struct psog_frame *frame)

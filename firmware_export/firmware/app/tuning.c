@@ -36,22 +36,20 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
     return PSOG_OK;
 }
 
-/* Whether the eye was open. */
+/* Whether the sample was taken. */
 static bool add(struct tuning *tuning, const uint16_t *readings, const int8_t *features)
 {
     float output[PSOG_OUTPUTS];
-    psog_head_apply(tuning->tune.model, NULL, features, output);
-    if (!(output[PSOG_OPENNESS] >= PSOG_OPENNESS_BORDER))
-        return false;
     if (!tells(tuning))
         return psog_tune_add(&tuning->tune, features, tuning->target_deg) == PSOG_OK;
+    psog_head_apply(tuning->tune.model, NULL, features, output);
     psog_samples_add(&tuning->samples, readings, output);
     return true;
 }
 
-bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features)
+bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features, bool is_open)
 {
-    if (add(tuning, readings, features))
+    if (is_open && add(tuning, readings, features))
         tuning->added++;
     else
         tuning->rejected++;

@@ -46,7 +46,7 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
 
 /* A reading and its features by the population's network, while the phase is TUNING_TARGET. True when it was
  * the target's last: all are in, or so many were passed over that the wearer is not looking. */
-bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features);
+bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features, bool is_open);
 
 /* activations: to see the samples again. */
 enum psog_error tuning_solve(struct tuning *tuning, int8_t *activations, size_t activation_bytes);
