@@ -225,6 +225,26 @@ def latency(
     return Latency(float(peak - most + between) * 1000 / rate_hz, float(top))
 
 
+def auroc(score: FloatArray, positive: NDArray[np.bool_]) -> float:
+    """Probability that a positive has the higher score than a negative; equal scores count half.
+
+    Args:
+        score, positive: (n,).
+    Raises:
+        ShapeError: the two do not match, or there are no positives or no negatives.
+    Source: Mann-Whitney U, Hanley & McNeil 1982, Radiology 143:29.
+    """
+    if score.shape != positive.shape or positive.all() or not positive.any():
+        raise ShapeError(
+            f"no AUROC from {score.shape} scores, {int(positive.sum())} of {positive.size} positive"
+        )
+    _, of_value, counts = np.unique(score, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - (counts - 1) / 2)[of_value]
+    positives = int(positive.sum())
+    larger = rank[positive].sum() - positives * (positives + 1) / 2
+    return float(larger / (positives * (len(score) - positives)))
+
+
 def _accuracy(error_deg: NDArray[np.float64]) -> Accuracy:
     error_deg = error_deg[np.isfinite(error_deg)]
     if len(error_deg) == 0:

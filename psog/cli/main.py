@@ -48,6 +48,7 @@ BENCHES = {
     "reference": Verb("psog.benchmarks.reference", "path-traced readings, and the simulator against them"),
     "wear": Verb("psog.benchmarks.wear", "how headsets move on heads and pupils answer to light"),
     "gaze": Verb("psog.benchmarks.gaze", "error of unseen users by calibration points and slip"),
+    "confidence": Verb("psog.benchmarks.confidence", "whether a model knows when not to be trusted"),
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),
     "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
     "video": Verb("psog.benchmarks.video", "the pupil's centre from what sensors read of real eye videos"),

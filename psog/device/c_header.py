@@ -50,6 +50,8 @@ def header_text() -> str:
         f"#define PSOG_MAX_PAYLOAD {messages.MAX_PAYLOAD}u",
         f"#define PSOG_LIDS_FLOOR {messages.LIDS_FLOOR}f",
         f"#define PSOG_LIDS_SHARE {messages.LIDS_SHARE}f",
+        f"#define PSOG_LIDS_SINGLE_SHARE {messages.LIDS_SINGLE_SHARE}f",
+        f"#define PSOG_LIDS_SMOOTH_US {messages.LIDS_SMOOTH_US:.1f}f",
         f"#define PSOG_LIDS_RISE_US {messages.LIDS_RISE_US:.1f}f",
         f"#define PSOG_LIDS_FALL_US {messages.LIDS_FALL_US:.1f}f",
         f"#define PSOG_FRAME_HEADER_SIZE {messages.HEADER.size}u",
@@ -114,9 +116,7 @@ def spec_tables() -> str:
 
 
 _FLAG_MEANING = {
-    GazeFlag.VALID: f"the lids are open: openness is at least {messages.LIDS_FLOOR:g}, and at least "
-    f"{messages.LIDS_SHARE:g} of its running level (time constants {messages.LIDS_RISE_US / 1e6:g} s up, "
-    f"{messages.LIDS_FALL_US / 1e6:g} s down)",
+    GazeFlag.VALID: "the lids are open, by a running openness of this eye's own: the gaze can be trusted",
     GazeFlag.CALIBRATED: "the head belongs to a user (for TRIAL: is the candidate)",
 }
 

@@ -1,8 +1,9 @@
 """Whether the lids are open, as the device judges it: against how open this eye has been lately.
 
-At the edge of the field the network's openness of a stranger's open eye may be 0.7; a blink takes it below
-that within tens of milliseconds. So an eye is open when its openness is at least LIDS_SHARE of a running
-level, which rises quickly and falls slowly, and never below LIDS_FLOOR.
+At the edge of the field the network's openness of a stranger's open eye may be 0.65, with noise; a blink
+takes it below that within tens of milliseconds. So openness is smoothed a little, and the eye is open when
+that is at least LIDS_SHARE of a running level, which rises quickly and falls slowly, and at least LIDS_FLOOR.
+No single reading may lie below LIDS_SINGLE_SHARE of the level: smoothing delays the beginning of a blink.
 """
 
 from __future__ import annotations
@@ -10,7 +11,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from psog.device.messages import LIDS_FALL_US, LIDS_FLOOR, LIDS_RISE_US, LIDS_SHARE
+from psog.device.messages import (
+    LIDS_FALL_US,
+    LIDS_FLOOR,
+    LIDS_RISE_US,
+    LIDS_SHARE,
+    LIDS_SINGLE_SHARE,
+    LIDS_SMOOTH_US,
+)
 
 
 @dataclass
@@ -18,10 +26,12 @@ class Lids:
     """One eye, reading after reading.
 
     Attributes:
-        level: running openness.
+        smooth: openness without the noise of single readings.
+        level: how open the eye has been lately.
         t_us: device time of the last reading.
     """
 
+    smooth: float = 0.0
     level: float = 0.0
     t_us: int = 0
 
@@ -30,7 +40,17 @@ class Lids:
         if not math.isfinite(openness):
             return False
         passed_us = (t_us - self.t_us) % (1 << 64)  # a clock that goes back passes for a long time
-        change = openness - self.level
-        self.level += change * min(passed_us / (LIDS_RISE_US if change > 0 else LIDS_FALL_US), 1.0)
         self.t_us = t_us
-        return openness >= LIDS_FLOOR and openness >= LIDS_SHARE * self.level
+        self.smooth = _follow(self.smooth, openness, passed_us, LIDS_SMOOTH_US)
+        constant_us = LIDS_RISE_US if self.smooth > self.level else LIDS_FALL_US
+        self.level = _follow(self.level, self.smooth, passed_us, constant_us)
+        return (
+            min(self.smooth, openness) >= LIDS_FLOOR
+            and self.smooth >= LIDS_SHARE * self.level
+            and openness >= LIDS_SINGLE_SHARE * self.level
+        )
+
+
+def _follow(value: float, target: float, passed_us: int, constant_us: int) -> float:
+    """`value` nearer to `target`, with a time constant."""
+    return value + (target - value) * min(passed_us / constant_us, 1.0)

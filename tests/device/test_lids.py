@@ -25,7 +25,7 @@ def test_a_blink_is_left_out_from_beginning_to_end(level):
     def blink(t):  # 100 ms down, 100 ms up
         return level * min(abs(t - 1.1) / 0.1, 1.0)
 
-    assert not [t for t in open_at(blink) if blink(t) < 0.7 * level]
+    assert not [t for t in open_at(blink) if blink(t) < 0.65 * level]
 
 
 @pytest.mark.parametrize("openness", [0.0, 0.49, math.nan, -math.inf])

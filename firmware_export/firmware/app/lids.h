@@ -8,7 +8,8 @@
 
 /* Zeroed at the start. */
 struct lids {
-    float level;   /* running openness: rises within LIDS_RISE_US, falls within LIDS_FALL_US */
+    float smooth;  /* openness without the noise of single readings */
+    float level;   /* how open the eye has been lately */
     uint64_t t_us; /* of the last reading */
 };
 
