@@ -1,12 +1,17 @@
 """Expected errors: large where a calibration has seen nothing, and as large as errors are on average."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from psog.device.samples import GazeSample
 from psog.errors import ShapeError
 from psog.net.architecture import LN_ERROR
 from psog.net.confidence import fit_ln_error, judge, leverage, stranger_error_deg, with_expected_error
 from psog.net.integer import UNMEASURED_DEG, Head
+from psog.net.store import save_model
 from tests.net.conftest import toy_episodes
 
 RANDOM = np.random.default_rng(0)
@@ -74,3 +79,20 @@ def test_closed_eyes_are_expected_to_be_far_off(measured, unseen, ring16):
     found = judge(measured, unseen, ring16, 1)
     closed = found.openness < 0.5
     assert np.median(found.leverage[closed]) > 3 * np.median(found.leverage[~closed])
+
+
+def test_the_examples_of_the_documentation_run(measured, unseen, ring16, tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "confidence.md").read_text("utf-8")
+    save_model(tmp_path / "model", measured, {})
+    wire = ring16.to_wire(unseen.readings[0])
+    given = {
+        "folder": tmp_path / "model",
+        "calibration_wire": wire[0],
+        "target_deg": unseen.gaze_deg[0, 0],
+        "wire": wire[1],
+        "samples": [GazeSample(0, 0, 1.0, 1.0, 1.0, error, True, True) for error in (1.0, 9.0)],
+    }
+    for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(example, given)
+    assert given["expected_error_deg"].shape == (wire.shape[1],)
+    assert [gaze.expected_error_deg for gaze in given["usable"]] == [1.0]
