@@ -99,7 +99,7 @@ class Checkpoint:
         return time.monotonic() - self._saved > SAVE_EVERY_S
 
     def save(self, state: State) -> None:
-        """Replace the file.
+        """Replace the file; its folder is made, as that of a model is.
 
         Raises:
             ModelError: it cannot be written; the old one is still there.
@@ -113,6 +113,12 @@ class Checkpoint:
         }
         # Tensors that share memory are refused by safetensors: each gets its own.
         tensors = {name: tensor.detach().clone().cpu().contiguous() for name, tensor in state.tensors.items()}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ModelError(
+                f"cannot write {self.path}: {error.strerror or error}; choose another folder"
+            ) from error
         with writing_file(self.path, ModelError) as partial:
             save_file(tensors, partial, about)
         self._saved = time.monotonic()

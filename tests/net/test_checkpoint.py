@@ -51,11 +51,12 @@ def tensors_of(net):
 @pytest.mark.parametrize("step", [50, 200], ids=["float", "int8"])
 def test_a_stopped_run_ends_in_the_same_network(tmp_path, ring16, episodes, often, step):
     whole, report = train(episodes, ring16, CONFIG)
-    checkpoint = unfinished(tmp_path / "model", ring16, CONFIG, DATA)
+    model = tmp_path / "new folder" / "model"
+    checkpoint = unfinished(model, ring16, CONFIG, DATA)
     with pytest.raises(StoppedError):
         train(episodes, ring16, CONFIG, stop_at(step), checkpoint)
     steps = []
-    again = unfinished(tmp_path / "model", ring16, CONFIG, DATA)
+    again = unfinished(model, ring16, CONFIG, DATA)
     net, goes_on = train(episodes, ring16, CONFIG, lambda at: steps.append(at.step), again)
     assert min(steps) >= step
     assert goes_on["history"] == report["history"]
