@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -39,6 +39,9 @@ class Command:
     """Of the calibration; 0 is none."""
     slips_mm: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0)
     """How far the headset slips after it."""
+    ways: tuple[Literal["both", "head", "numbers"], ...] = ("both",)
+    """What a calibration is used for: the user's head, the numbers that tell the network whose eye it sees,
+    or both, as a device does."""
     headset: tuple[str, ...] = ()
     """TOML files of headsets that are not built in."""
     bound: bool = False
@@ -73,7 +76,7 @@ class Command:
             _print(found, self.users, self.seed)
 
     def _measure(self, nets: Sequence[IntegerNet], headset: Headset) -> dict[str, Any]:
-        """{"models", "float": {points: {slip: figures}}, "int8": …}."""
+        """{"models", "float": {points: {slip: figures}}, "int8": …, and "int8, head" and such."""
         import numpy as np
 
         from psog.net.calibrated import float_features, int8_features
@@ -91,9 +94,13 @@ class Command:
         chosen = [(label[:, None] == grid[None]).all(axis=-1).any(axis=1) for grid in grids]
         inside = np.asarray((np.abs(episodes.gaze_deg[:, 1:]) <= REGION_DEG).all(axis=-1))
         result: dict[str, Any] = {"models": len(nets)}
-        for name, form in {"float": float_features, "int8": int8_features}.items():
-            errors = np.stack([gaze_errors(net, form, wire, episodes, chosen) for net in nets])
-            result[name] = self._figures(errors, inside)
+        forms = {"float": float_features, "int8": int8_features}
+        asked = [(name, way) for way in self.ways for name in forms if way == "both" or name == "int8"]
+        for name, way in asked:
+            errors = np.stack(
+                [gaze_errors(net, forms[name], wire, episodes, chosen, way=way) for net in nets]
+            )
+            result[name if way == "both" else f"{name}, {way}"] = self._figures(errors, inside)
         return result
 
     def _figures(self, errors: NDArray[np.float64], inside: NDArray[np.bool_]) -> dict[str, Any]:
@@ -154,18 +161,18 @@ def _print(found: dict[str, Any], users: int, seed: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    note = f"median user / 95th percentile / median within ±{REGION_DEG:g}°, degrees; × the bound"
     for name, of_headset in found.items():
-        title = (
-            f"{name}: gaze error of {users} unseen users (seed {seed}), {of_headset['models']} models, int8"
-        )
-        note = f"median user / 95th percentile / median within ±{REGION_DEG:g}°, degrees; × the bound"
-        slips = next(iter(of_headset["int8"].values()))
-        table = Table("points", *(f"{slip} mm" for slip in slips), title=title, caption=note)
-        for points, row in of_headset["int8"].items():
-            bounds = of_headset.get("bound_deg", {}).get(points, {})
-            cells = [_cell(figures, bounds.get(slip)) for slip, figures in row.items()]
-            table.add_row("none" if points == "0" else points, *cells)
-        Console().print(table)
+        for way in (key for key in of_headset if key.startswith("int8")):
+            made = f"{of_headset['models']} models, {way}"
+            title = f"{name}: gaze error of {users} unseen users (seed {seed}), {made}"
+            slips = next(iter(of_headset[way].values()))
+            table = Table("points", *(f"{slip} mm" for slip in slips), title=title, caption=note)
+            for points, row in of_headset[way].items():
+                bounds = of_headset.get("bound_deg", {}).get(points, {})
+                cells = [_cell(figures, bounds.get(slip)) for slip, figures in row.items()]
+                table.add_row("none" if points == "0" else points, *cells)
+            Console().print(table)
 
 
 def _cell(figures: dict[str, list[float]], bound_deg: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +21,9 @@ RealFeatures = Callable[[NDArray[np.uint16]], NDArray[np.floating]]
 
 Form = Callable[[IntegerNet], RealFeatures]
 """How a network's features are computed."""
+
+Way = Literal["both", "head", "numbers"]
+"""What a calibration is used for: the user's head, the numbers that tell the network whose eye it sees."""
 
 
 def int8_features(net: IntegerNet) -> RealFeatures:
@@ -64,13 +68,20 @@ def uncalibrated(net: IntegerNet, form: Form) -> Calibrated:
 
 
 def calibrated(
-    net: IntegerNet, form: Form, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]
+    net: IntegerNet,
+    form: Form,
+    wire: NDArray[np.uint16],
+    target_deg: NDArray[np.floating],
+    way: Way = "both",
 ) -> Calibrated:
     """The user's network and head from calibration samples.
 
     Args:
         wire: (n, sensors) readings; target_deg: (n, 2) where the user was asked to look.
+        way: "both" is what a device does.
     """
-    features = form(personal(net, wire, target_deg))
+    features = form(net if way == "head" else personal(net, wire, target_deg))
     prior = net.head.weight[:GAZE_OUTPUTS].astype(np.float64)
+    if way == "numbers":
+        return Calibrated(features, prior)
     return Calibrated(features, solve_head(features(wire), target_deg, prior, net.head.ridge))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from psog.episodes import Episodes
 from psog.metrics import angular_error
-from psog.net.calibrated import Form, calibrated, uncalibrated
+from psog.net.calibrated import Form, Way, calibrated, uncalibrated
 from psog.net.integer import IntegerNet
 
 
@@ -19,6 +19,8 @@ def gaze_errors(
     wire: NDArray[np.uint16],
     episodes: Episodes,
     calibrations: Sequence[NDArray[np.bool_]],
+    *,
+    way: Way = "both",
 ) -> NDArray[np.float64]:
     """Errors on every pose but the first, after calibrating with some samples of the first.
 
@@ -26,6 +28,7 @@ def gaze_errors(
         form: float or int8.
         wire: (users, poses, samples, sensors) readings as the device gets them.
         calibrations: (samples,) each, which samples of pose 0 calibrate; none leaves the population's head.
+        way: what a calibration is used for.
     Returns:
         (calibrations, users, poses - 1, samples) degrees.
     """
@@ -38,6 +41,7 @@ def gaze_errors(
         for index, chosen in enumerate(calibrations):
             wearer = stranger
             if chosen.any():
-                wearer = calibrated(net, form, wire[user, 0][chosen], episodes.gaze_deg[user, 0][chosen])
+                seen = wire[user, 0][chosen], episodes.gaze_deg[user, 0][chosen]
+                wearer = calibrated(net, form, *seen, way)
             errors[index, user] = angular_error(wearer(in_use).reshape(true_deg.shape), true_deg)
     return errors

@@ -1,6 +1,7 @@
 """The standing table of gaze errors."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from psog.headset import load_headset
 from psog.net.calibrated import int8_features
 from psog.net.evaluation import evaluate, noisy_wire
 from psog.net.gaze_errors import gaze_errors
+from psog.net.loop import TrainingConfig
 from psog.net.store import load_model
+from psog.net.training import train
 from psog.sim.episodes import make_test_episodes
+from tests.net.conftest import SMALL, toy_episodes
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,22 @@ def test_the_command_tells_every_calibration_and_slip_of_all_models(tiny_model, 
     assert cell["median_deg"][0] < found["int8"]["0"]["0"]["median_deg"][0]
     main(words[:-1])
     assert "3 unseen users (seed 999), 2 models" in capsys.readouterr().out
+
+
+def test_a_calibration_can_be_used_for_the_head_or_the_numbers_alone():
+    ring16 = load_headset("ring16")
+    episodes = toy_episodes("ring16", users=60, seed=2)
+    config = TrainingConfig(steps=300, seed=3, architecture=replace(SMALL, embedding=4))
+    net, _ = train(episodes, ring16, config)
+    wire = ring16.to_wire(episodes.readings)
+    every = [np.ones(wire.shape[2], bool)]
+    both, head, numbers = (
+        gaze_errors(net, int8_features, wire, episodes, every, way=way).mean()
+        for way in ("both", "head", "numbers")
+    )
+    assert len({both, head, numbers}) == 3 and both < numbers
+    stranger = gaze_errors(net, int8_features, wire, episodes, [np.zeros_like(every[0])]).mean()
+    assert max(head, numbers) < stranger
 
 
 def test_the_bound_is_set_beside_the_errors(tiny_model, capsys):
