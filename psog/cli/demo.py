@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,12 +61,14 @@ class Command:
         from psog.cli.boards import default_board
         from psog.cli.demo_steps import Steps, print_result
         from psog.headset import load_headset
+        from psog.net.architecture import USER_NUMBERS, standard
         from psog.net.loop import TrainingConfig
         from psog.net.training import check_users
 
         headset = load_headset(self.headset)
         board = self.board or default_board()
-        config = TrainingConfig(steps=self.steps, seed=self.seed)
+        told = replace(standard(headset), embedding=USER_NUMBERS)
+        config = TrainingConfig(steps=self.steps, seed=self.seed, architecture=told)
         check_users(self.users)
         self._clear_out()
         console = Console(stderr=self.json, highlight=False)

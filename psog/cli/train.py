@@ -39,8 +39,8 @@ class Command:
     network: Literal["cnn", "mlp", "deep"] = "cnn"
     """The headset's standard network, the baseline of about the same cost without convolutions, or two
     convolutions of 16 channels, which are worth pruning."""
-    embedding: int = 16
-    """Numbers that tell the network whose eye it sees, from a calibration; 0 for none."""
+    embedding: int | None = None
+    """Numbers that tell the network whose eye it sees, from a calibration (16 unless given); 0 for none."""
     keep: float | None = None
     """Prune while training: the share of kernels to keep, such as 0.25, each with four of nine weights."""
     patterns: Literal["4", "8", "12", "data"] | None = None
@@ -130,14 +130,15 @@ class Command:
             console.print(f"pruned: {left:,} MACs are left where removed weights are passed over")
 
     def _config(self, headset: Headset) -> TrainingConfig:
-        from psog.net.architecture import named
+        from psog.net.architecture import USER_NUMBERS, named
         from psog.net.loop import TrainingConfig
 
+        numbers = USER_NUMBERS if self.embedding is None else self.embedding
         return TrainingConfig(
             steps=DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps,
             seconds=self.seconds,
             seed=self.seed,
-            architecture=replace(named(self.network, headset), embedding=self.embedding),
+            architecture=replace(named(self.network, headset), embedding=numbers),
             learning_rate=TrainingConfig.learning_rate if self.learning_rate is None else self.learning_rate,
             users_per_batch=self.users_per_batch,
             pruning=self._pruning(),

@@ -93,6 +93,10 @@ def named(network: Network, headset: Headset) -> Architecture:
     return {"cnn": standard, "mlp": mlp, "deep": deep}[network](headset)
 
 
+USER_NUMBERS = 16
+"""Of the embedding of a population's network, unless told otherwise; docs/training.md has others."""
+
+
 def standard(headset: Headset) -> Architecture:
     """The network psog ships for a headset, at most 40k MACs with the head on the built-in ones.
 
