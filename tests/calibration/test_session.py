@@ -287,9 +287,10 @@ def test_a_headset_that_disappears_is_one_clear_error(eye, image, tmp_path):
 
 
 @pytest.mark.parametrize("user_seed", [1000, 1001, 1002])
-def test_users_never_seen_gain_where_they_were_not_calibrated(user_seed, tiny_model, tmp_path):
+def test_users_never_seen_gain_where_they_were_not_calibrated(user_seed, tmp_path):
     """Deterministic: an eye that neither blinks nor wanders, whatever the computer's pace."""
     plan = plan_targets(9, HEADSET.field_deg, seed=0)
-    with worn_by(SteadyEye(HEADSET, user_seed), load_image(tiny_model), tmp_path / "flash") as client:
+    model = load_image(Path(HEADSET.name))  # that comes with psog
+    with worn_by(SteadyEye(HEADSET, user_seed), model, tmp_path / "flash") as client:
         report = calibrate(client, accept=True, plan=plan)
-    assert report.after.accuracy_deg < 0.7 * report.before.accuracy_deg
+    assert report.after.accuracy_deg < 0.5 * report.before.accuracy_deg
