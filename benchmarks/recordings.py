@@ -37,7 +37,7 @@ class Command:
     """Also train without one recording and test on it, for each recording to train on in turn."""
     headset: str = "grid15"
     """The headset they were made with: a name, or the path of a TOML file."""
-    epochs: float = 32.0
+    epochs: float = 48.0
     """Passes over the training rows and their moved copies."""
     network: Literal["cnn", "mlp", "small-cnn", "small-mlp"] = "cnn"
     """The headset's standard network, the baseline without convolutions, or one of either kind with at most
