@@ -29,16 +29,20 @@ class Lids:
         smooth: openness without the noise of single readings.
         level: how open the eye has been lately.
         t_us: device time of the last reading.
+        begun: whether there has been one.
     """
 
     smooth: float = 0.0
     level: float = 0.0
     t_us: int = 0
+    begun: bool = False
 
     def open(self, t_us: int, openness: float) -> bool:
         """Take the next reading's openness; whether the lids are open."""
         if not math.isfinite(openness):
             return False
+        if not self.begun:
+            self.smooth, self.level, self.t_us, self.begun = openness, openness, t_us, True
         passed_us = (t_us - self.t_us) % (1 << 64)  # a clock that goes back passes for a long time
         self.t_us = t_us
         self.smooth = _follow(self.smooth, openness, passed_us, LIDS_SMOOTH_US)

@@ -14,6 +14,8 @@ bool lids_open(struct lids *lids, uint64_t t_us, float openness)
 {
     if (!psog_is_finite(openness))
         return false;
+    if (!lids->begun)
+        *lids = (struct lids){true, openness, openness, t_us};
     float passed_us = (float)(t_us - lids->t_us); /* a clock that goes back passes for a long time */
     lids->t_us = t_us;
     lids->smooth = follow(lids->smooth, openness, passed_us, PSOG_LIDS_SMOOTH_US);

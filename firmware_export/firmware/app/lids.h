@@ -8,6 +8,7 @@
 
 /* Zeroed at the start. */
 struct lids {
+    bool begun;
     float smooth;  /* openness without the noise of single readings */
     float level;   /* how open the eye has been lately */
     uint64_t t_us; /* of the last reading */
