@@ -46,6 +46,7 @@ class Manifest:
         sensors, rows: how many.
         shards: names of the Parquet files, in the order of time.
         provenance: where it comes from.
+        sha256: of the shards' bytes, hexadecimal; none where the manifest does not tell.
     """
 
     headset: str
@@ -53,6 +54,7 @@ class Manifest:
     rows: int
     shards: Sequence[str]
     provenance: Mapping[str, Any]
+    sha256: Sequence[str] = ()
 
 
 def shard_name(number: int) -> str:
@@ -105,6 +107,7 @@ def read_manifest(folder: Path) -> Manifest:
         rows=found["rows"],
         shards=found["shards"],
         provenance=found.get("provenance", {}),
+        sha256=found.get("shard_sha256", []),
     )
 
 
@@ -117,6 +120,9 @@ def _check_values(found: Mapping[str, Any], path: Path) -> None:
         raise RecordingError(f"{path}: {found['rows']} rows, expected 0 or more")
     if not shards or not all(isinstance(name, str) and name and Path(name).name == name for name in shards):
         raise RecordingError(f"{path}: shards must be one or more names of files beside it")
+    digests = found.get("shard_sha256", [])
+    if not isinstance(digests, list) or not all(isinstance(digest, str) for digest in digests):
+        raise RecordingError(f"{path}: shard_sha256 must be a list of digests")
     if not isinstance(found.get("provenance", {}), dict):
         raise RecordingError(f"{path}: provenance must be an object")
 

@@ -35,6 +35,7 @@ VERBS = {
     "bound": Verb("psog.cli.bound", "the information limit of a headset: what no estimator can beat"),
     "design": Verb("psog.cli.design", "a better sensor layout, by the gradient of the information limit"),
     "train": Verb("psog.cli.train", "train a population model for a headset"),
+    "adapt": Verb("psog.cli.adapt", "a model for the headset that was built, from several users' recordings"),
     "personalise": Verb("psog.cli.personalise", "a model for one user, from a recording"),
     "evaluate": Verb("psog.cli.evaluate", "error of a model on recordings or unseen users, and a page of it"),
     "export": Verb("psog.cli.export", "gaze.tflite, gaze.psog and report.json from a model"),

@@ -20,8 +20,9 @@ VERSION = 2
 MODEL, WEIGHTS, REPORT = "model.json", "weights.safetensors", "report.json"
 FOLDER = FolderKind("model", MODEL, ModelError)
 
-ORIGIN = ("training", "data", "parent")
-"""Keys of a report that say where a model comes from; they are kept in model.json."""
+ORIGIN = ("stage", "training", "data", "parent")
+"""Keys of a report that say where a model comes from; they are kept in model.json. Stages are "population",
+"headset" and "user"; older models do not tell theirs."""
 PRUNING = "pruning"
 """Key of a report that says what was removed (psog.net.pruned); in model.json too, if there is any."""
 
@@ -34,12 +35,15 @@ class Model:
     """A network and how it came about.
 
     Attributes:
-        report: what training and evaluation said; "training" (with its seed), "data" and "parent" tell the
-            origin.
+        report: what training and evaluation said; "stage", "training" (with its seed), "data" and "parent"
+            tell the origin.
+        origin: what a model made from this one says of its parent: "name", "weights_sha256", "stage"; None
+            for one that is not on a disk.
     """
 
     net: IntegerNet
     report: Mapping[str, Any]
+    origin: Mapping[str, Any] | None = None
 
 
 def save_model(folder: Path, net: IntegerNet, report: Mapping[str, Any], force: bool = False) -> None:
@@ -101,18 +105,8 @@ def load_model(folder: Path) -> Model:
         raise ModelError(f"model {folder}: {error}") from error
     told = {key: content[key] for key in (PRUNING,) if key in content}
     report = {**{key: content.get(key) for key in ORIGIN}, **told, **_read_json(folder, REPORT)}
-    return Model(net, report)
-
-
-def origin_of(folder: Path) -> dict[str, Any]:
-    """What a model made from the one in `folder` says of its parent.
-
-    Raises:
-        ModelError: no model is there.
-    """
-    folder = model_place(folder)
-    content = _read_json(folder, MODEL)
-    return {"name": folder.resolve().name, "weights_sha256": content.get("weights_sha256")}
+    origin = {"name": folder.resolve().name, **{key: content.get(key) for key in ("weights_sha256", "stage")}}
+    return Model(net, report, origin)
 
 
 def _json(content: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from psog.headset import Headset
 from psog.net.architecture import standard
 from psog.net.checkpoint import Checkpoint
 from psog.net.convert import to_integer
-from psog.net.integer import IntegerNet
+from psog.net.integer import IntegerNet, Normalisation
 from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
 from psog.net.normalise import check_readings, fit_normalisation, to_steps
 from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective, RowObjective
@@ -69,7 +69,7 @@ def train(
     happened = fit(net, objective, config, progress, checkpoint)
     users, poses, samples = episodes.readings.shape[:3]
     data = {"kind": "episodes", "users": users, "poses": poses, "samples": samples, "seed": episodes.seed}
-    return _finish(net, config, happened, data)
+    return finish(net, config, happened, data)
 
 
 def unfinished(model: Path, headset: Headset, config: TrainingConfig, data: Mapping[str, Any]) -> Checkpoint:
@@ -107,18 +107,30 @@ def prepare(
     normalisation = fit_normalisation(
         open_rows[:: max(1, len(open_rows) // _ROWS_FOR_RANGE)], highest, config.architecture.planes
     )
-    noise = _noise_steps(normalisation.multiplier * 2.0**-normalisation.shift, episodes.noise_counts, headset)
     net = build(config.architecture, headset, normalisation, config.seed).to(device)
-    objective = EpisodeObjective(
+    return net, objective_on(episodes, headset, normalisation, config, team=team)
+
+
+def objective_on(
+    episodes: Episodes,
+    headset: Headset,
+    normalisation: Normalisation,
+    config: TrainingConfig,
+    *,
+    team: Team = ALONE,
+) -> EpisodeObjective:
+    """What a run on these episodes minimises, with readings as this normalisation gives them."""
+    wire = episodes.readings.astype(np.float32) * np.float32(headset.wire_scale)
+    steps_per_wire = normalisation.multiplier * 2.0**-normalisation.shift
+    return EpisodeObjective(
         steps=torch.from_numpy(to_steps(normalisation, wire)),
         gaze_deg=torch.from_numpy(episodes.gaze_deg),
         openness=torch.from_numpy(episodes.openness),
-        noise_steps=noise,
+        noise_steps=_noise_steps(steps_per_wire, episodes.noise_counts, headset),
         config=config,
         generator=seeded(config.seed),
         team=team,
     )
-    return net, objective
 
 
 def train_plain(
@@ -157,7 +169,7 @@ def train_plain(
         generator=seeded(config.seed),
     )
     happened = fit(net, objective, config, progress)
-    return _finish(net, config, happened, {"kind": "recordings", "rows": len(readings)})
+    return finish(net, config, happened, {"kind": "recordings", "rows": len(readings)})
 
 
 def _highest(headset: Headset) -> int:
@@ -199,12 +211,18 @@ def _noise_steps(
     return torch.from_numpy((noise * headset.wire_scale * steps_per_wire).astype(np.float32))
 
 
-def _finish(
+def finish(
     trained: GazeNet, config: TrainingConfig, happened: dict[str, Any], data: dict[str, Any]
 ) -> tuple[IntegerNet, dict[str, Any]]:
+    """The integers of a trained network and the report of its run.
+
+    Args:
+        happened: as psog.net.loop.fit returns it; data: what it was trained on.
+    """
     net = to_integer(trained.cpu())
     history = happened.pop("history")
     report: dict[str, Any] = {
+        "stage": "population",
         "training": {**config.to_json(), **happened},
         "data": data,
         "parent": None,

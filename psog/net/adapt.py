@@ -1,0 +1,210 @@
+"""The headset's stage: a population's network, trained further on people who wore the headset that was built.
+
+A real headset is not what its file says: parts sit and aim a little elsewhere, lobes and gains differ. The
+whole network learns that from a few people's recordings, still through the ridge solve that will fit the
+head to the next one (psog.net.objectives). Simulated users in between keep it from learning those few people
+instead: docs/transfer.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from psog.episodes import Episodes
+from psog.errors import ModelError
+from psog.headset import Headset
+from psog.net.adapt_episodes import episodes_of, wearers_of
+from psog.net.adapt_pruned import hold_pruned, pruning_of
+from psog.net.checkpoint import Checkpoint
+from psog.net.convert import from_integer
+from psog.net.integer import IntegerNet, Normalisation
+from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
+from psog.net.normalise import fit_normalisation
+from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective
+from psog.net.qat import GazeNet, QuantizedLayer
+from psog.net.sources import Source
+from psog.net.store import Model
+from psog.net.training import finish, objective_on
+
+FEWEST_WEARERS = 4
+"""Below this even simulated users in between do not keep the network from learning people by heart; a weak
+value."""
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """How a network is trained further.
+
+    Attributes:
+        simulated_share: of the steps, on simulated users of the headset's file.
+        normalisation: of readings: the parent's ("keep"), or one fitted to the recordings ("refit").
+    """
+
+    simulated_share: float = 0.5
+    normalisation: Literal["keep", "refit"] = "refit"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.simulated_share < 1:
+            raise ModelError(
+                f"share of simulated users is {self.simulated_share:g}; expected 0 or more, below 1"
+            )
+
+
+def adaptation_config(steps: int, seed: int, learning_rate: float = 1e-3) -> TrainingConfig:
+    """A run that begins with a network which already gains from a calibration.
+
+    Args:
+        learning_rate: at the start; 3e-3 was worse on two simulated headsets (docs/transfer.md).
+    """
+    return TrainingConfig(steps=steps, seed=seed, learning_rate=learning_rate, warm_up=0.0)
+
+
+def adapt(
+    parent: Model,
+    sources: Sequence[Source],
+    headset: Headset,
+    config: TrainingConfig,
+    how: Adaptation,
+    *,
+    simulated: Episodes | None = None,
+    progress: ProgressCallback | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> tuple[IntegerNet, dict[str, Any]]:
+    """A network for one headset, from a population's and recordings of several people.
+
+    What pruning removed from the parent stays removed; its embedding is trained on.
+
+    Args:
+        sources: with gaze; users of different recordings are different people.
+        config: as `adaptation_config` makes it.
+        simulated: episodes of the headset's file, where `how` has a share of them.
+        checkpoint: of this run (`unfinished`), to go on from after a stop.
+    Returns:
+        The integers, and a report as of psog.net.training.train.
+    Raises:
+        ModelError: the model is of another headset, or says of its pruning what cannot be; too few people;
+            or a run that diverged.
+        RecordingError: a recording of another headset, without gaze, with readings that are not numbers, or
+            with a saturated sensor.
+    """
+    people = wearers_of(parent.net, headset, sources)
+    if len(people) < FEWEST_WEARERS:
+        raise ModelError(
+            f"cannot adapt to {len(people)} users who fixate often enough; at least {FEWEST_WEARERS} "
+            "expected; record more people"
+        )
+    recorded = episodes_of(people, headset, config.seed)
+    refit = how.normalisation == "refit"
+    net = trainable(parent, _refitted(parent.net, recorded, headset) if refit else parent.net)
+    objective = MixedObjective.on(
+        recorded,
+        headset,
+        config,
+        normalisation=net.normalisation,
+        simulated=simulated,
+        share=how.simulated_share,
+    )
+    happened = fit(net, objective, config, progress, checkpoint)
+    data = {
+        "kind": "recordings",
+        "files": [source.told() for source in sources],
+        "users": len(people),
+        "poses": sum(map(len, people)),
+        "simulated_users": None if simulated is None else len(simulated.readings),
+        **asdict(how),
+    }
+    made, report = finish(net, config, happened, data)
+    return made, {**report, "stage": "headset", "parent": parent.origin, **pruning_of(parent)}
+
+
+def unfinished(
+    model: Path,
+    parent: Model,
+    sources: Sequence[Source],
+    headset: Headset,
+    config: TrainingConfig,
+    *,
+    how: Adaptation,
+    simulated_users: int,
+) -> Checkpoint:
+    """The checkpoint of the adaptation that makes `model`."""
+    decides = config.to_json()
+    del decides["learning_rate"]  # a run that diverged goes on with a lower one
+    made_from = {
+        "headset": headset.model_dump(mode="json"),
+        "parent": parent.origin,
+        "files": [source.told() for source in sources],
+        "simulated_users": simulated_users,
+        **asdict(how),
+        **decides,
+    }
+    return Checkpoint(model, made_from)
+
+
+def trainable(parent: Model, source: IntegerNet) -> GazeNet:
+    """A network ready to be trained further: in float, with what was pruned from its parent held at zero.
+
+    Args:
+        source: the parent's network, or one with the same weights.
+    """
+    net = from_integer(source)
+    net.quantized = False
+    for layer in net.layers:
+        assert isinstance(layer, QuantizedLayer)
+        layer.output.frozen = False
+    hold_pruned(net, parent)
+    return net
+
+
+def _refitted(net: IntegerNet, recorded: Episodes, headset: Headset) -> IntegerNet:
+    """The network with a normalisation of the readings of open eyes in these episodes."""
+    wire = recorded.readings[recorded.openness >= OPEN_ENOUGH] * np.float32(headset.wire_scale)
+    return replace(net, normalisation=fit_normalisation(wire))
+
+
+@dataclass
+class MixedObjective:
+    """Recorded episodes in some steps, simulated ones in the others; both draw from one generator.
+
+    Attributes:
+        share: of steps on simulated episodes.
+    """
+
+    recorded: EpisodeObjective
+    simulated: EpisodeObjective | None
+    share: float
+    generator: torch.Generator
+
+    @classmethod
+    def on(
+        cls,
+        recorded: Episodes,
+        headset: Headset,
+        config: TrainingConfig,
+        *,
+        normalisation: Normalisation,
+        simulated: Episodes | None,
+        share: float,
+    ) -> MixedObjective:
+        """What a run on these episodes minimises, with readings as this normalisation gives them."""
+        generator = seeded(config.seed)
+
+        def of(episodes: Episodes) -> EpisodeObjective:
+            return replace(objective_on(episodes, headset, normalisation, config), generator=generator)
+
+        return cls(
+            of(recorded), of(simulated) if simulated is not None and share > 0 else None, share, generator
+        )
+
+    def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
+        chosen = self.recorded
+        if self.simulated is not None and float(torch.rand((), generator=self.generator)) < self.share:
+            chosen = self.simulated
+        return chosen(net, fraction)
