@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ def _rows(headset: Headset, eye: LiveEye, samples: EyeSamples, rows: slice) -> R
     """What `eye` reads in some rows of a movement, with the truth."""
     t_us = np.rint(np.arange(len(samples.event))[rows] * 1e6 / headset.rate_hz).astype(np.int64)
     readings = eye.read(samples.gaze_deg[rows], samples.openness[rows])
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "gaze_h_deg": samples.gaze_deg[rows, 0],
         "gaze_v_deg": samples.gaze_deg[rows, 1],
         "shift_x_mm": eye.fits[:, 0],

@@ -54,6 +54,7 @@ BENCHES = {
     "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
     "video": Verb("psog.benchmarks.video", "the pupil's centre from what sensors read of real eye videos"),
     "etra2019": Verb("psog.benchmarks.etra2019.command", "the ETRA 2019 paper's protocol and networks"),
+    "stages": Verb("psog.benchmarks.stages", "population, this headset, this user, at equal steps"),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),

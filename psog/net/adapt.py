@@ -151,6 +151,8 @@ def unfinished(
 def trainable(parent: Model, source: IntegerNet) -> GazeNet:
     """A network ready to be trained further: in float, with what was pruned from its parent held at zero.
 
+    Ranges of activations are found anew once it rounds.
+
     Args:
         source: the parent's network, or one with the same weights.
     """
@@ -159,6 +161,7 @@ def trainable(parent: Model, source: IntegerNet) -> GazeNet:
     for layer in net.layers:
         assert isinstance(layer, QuantizedLayer)
         layer.output.frozen = False
+        layer.output.seen.fill_(False)
     hold_pruned(net, parent)
     return net
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from psog.cli.main import main
 from psog.firmware_export.export import export_model
 from psog.headset import load_headset
 from psog.net.architecture import standard
+from psog.net.fine_tune import FineTuning
 from psog.net.loop import TrainingConfig
 from psog.net.store import load_model, save_model
 from psog.net.training import train
@@ -54,11 +56,31 @@ def test_a_personal_model_sees_its_user_better_and_says_where_it_comes_from(plac
     main(["personalise", str(place / "told"), str(place / "first"), "--out", str(own), "--json"])
     report = json.loads(capsys.readouterr().out)
     assert report["training"] == {"kind": "personal", "embedding": True}
-    assert report["data"]["name"] == "first"
+    (file,) = report["data"]["files"]
+    manifest = json.loads((place / "first/manifest.json").read_text())
+    assert file == {"name": "first", "rows": 15_000, "sha256": manifest["shard_sha256"]}
     told = json.loads((place / "told/model.json").read_text())
-    assert report["parent"] == {"name": "told", "weights_sha256": told["weights_sha256"]}
+    assert report["stage"] == "user" and told["stage"] == "population"
+    assert report["parent"] == {
+        "name": "told",
+        "weights_sha256": told["weights_sha256"],
+        "stage": "population",
+    }
     assert load_model(own).report["parent"] == report["parent"]
     assert evaluate(capsys, own, place / "later") < 0.5 * evaluate(capsys, place / "told", place / "later")
+
+
+def test_with_fine_tuning_it_says_what_that_came_to(place, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("psog.net.fine_tune.FineTuning", partial(FineTuning, lengths=(10,)))
+    words = ["personalise", str(place / "told"), str(place / "one"), "--fine-tune", "--seed", "5"]
+    main([*words, "--out", str(tmp_path / "own")])
+    content = json.loads((tmp_path / "own/model.json").read_text())
+    assert content["stage"] == "user" and content["training"]["seed"] == 5
+    found = content["training"]["fine_tuning"]
+    assert [run["steps"] for run in found["tried"]] == [10]
+    said = "fine-tuned: " if found["kept"] == "fine-tuned" else "not fine-tuned, because"
+    assert said in capsys.readouterr().err
+    export_model(load_model(tmp_path / "own").net, load_headset("ring16"), tmp_path / "export")
 
 
 def test_it_is_exported_as_any_other(place, tmp_path, capsys):
