@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Protocol:
         people: who recorded with each headset for its stage, `people_s` seconds each.
         test_users: others, of each headset.
         tuned_users: of these, those whose own recording of `own_s` seconds the last stage gets.
+        tuned_steps: of its longest run.
     """
 
     steps: int
@@ -42,6 +43,7 @@ class Protocol:
     test_users: int
     tuned_users: int
     own_s: float = 60.0
+    tuned_steps: int = 800
 
 
 FULL = Protocol(2000, 1000, 2000, headsets=2, people=10, people_s=60.0, test_users=24, tuned_users=8)
@@ -113,9 +115,9 @@ def measure(headset_name: str, protocol: Protocol, seed: int, console: Console) 
 
     for number in range(protocol.headsets):
         test_seed, real = _TEST_SEED + number, built(headset, _BUILD_SEED + number)
-        designed = _Wearers(as_designed(headset), protocol.test_users, 0, protocol.own_s, test_seed)
+        designed = _Wearers(as_designed(headset), replace(protocol, tuned_users=0), test_seed)
         judge(f"{REFERENCE}; headset as designed", of_population[REFERENCE], designed)
-        wearers = _Wearers(real, protocol.test_users, protocol.tuned_users, protocol.own_s, test_seed)
+        wearers = _Wearers(real, protocol, test_seed)
         for way, model in of_population.items():
             judge(way, model, wearers)
         people = real.record(protocol.people, protocol.people_s, _PEOPLE_SEED + number)
@@ -128,16 +130,21 @@ def measure(headset_name: str, protocol: Protocol, seed: int, console: Console) 
 class _Wearers:
     """Unseen users of a headset, some of whom have recorded before."""
 
-    def __init__(self, worn: Built, users: int, tuned: int, seconds: float, seed: int) -> None:
+    def __init__(self, worn: Built, protocol: Protocol, seed: int) -> None:
         from pathlib import Path
 
         from psog.net.evaluation import noisy_wire
+        from psog.net.fine_tune import FineTuning
         from psog.net.sources import Source
 
         self._headset = worn.headset
-        self._test = worn.test(users, seed, _SLIPS_MM)
+        self._test = worn.test(protocol.test_users, seed, _SLIPS_MM)
         self._wire = noisy_wire(self._test, worn.headset, seed)
-        self._own = [Source(Path(f"own{k}"), worn.record_tested(k, seconds, seed)) for k in range(tuned)]
+        self._own = [
+            Source(Path(f"own{k}"), worn.record_tested(k, protocol.own_s, seed))
+            for k in range(protocol.tuned_users)
+        ]
+        self._lengths = tuple(n for n in FineTuning.lengths if n <= protocol.tuned_steps)
 
     def errors(self, model: Model) -> dict[str, Errors]:
         """By how the users calibrated."""
@@ -146,7 +153,7 @@ class _Wearers:
         from psog.net.fine_tune import FineTuning
 
         found = {NINE: self._nine_points(model, slice(None))}
-        for how, tuning in ((OWN, None), (TUNED, FineTuning())) if self._own else ():
+        for how, tuning in ((OWN, None), (TUNED, FineTuning(lengths=self._lengths))) if self._own else ():
             found[how] = np.full_like(found[NINE], np.nan)
             for user in range(len(self._own)):
                 found[how][user] = self._nine_points(
@@ -175,8 +182,6 @@ class _Wearers:
 
 
 def _some(episodes: Episodes, users: slice) -> Episodes:
-    from dataclasses import replace
-
     return replace(
         episodes,
         readings=episodes.readings[users],

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from psog.episodes import Episodes
 from psog.headset import load_headset
-from psog.net.architecture import Architecture, Convolution
+from psog.net.architecture import Architecture, Convolution, deep
 from psog.net.loop import TrainingConfig
+from psog.net.pruning import Pruning
+from psog.net.store import Model
 from psog.net.training import train
 
 torch.set_num_threads(1)
@@ -52,3 +54,10 @@ def ring16():
 def trained(ring16):
     """A small network for ring16 and its report."""
     return train(toy_episodes("ring16", 60, 1), ring16, TrainingConfig(steps=300, architecture=SMALL, seed=3))
+
+
+@pytest.fixture(scope="session")
+def pruned(ring16):
+    """A model of which three quarters of the second convolution's kernels were removed."""
+    config = TrainingConfig(steps=12, architecture=deep(ring16), pruning=Pruning(keep=0.25))
+    return Model(*train(toy_episodes("ring16", 25, 1), ring16, config))

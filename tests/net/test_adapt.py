@@ -10,14 +10,10 @@ from psog.benchmarks.stages_headset import built
 from psog.errors import ModelError
 from psog.headset import load_headset
 from psog.net.adapt import Adaptation, adapt, adaptation_config, unfinished
-from psog.net.architecture import deep
 from psog.net.evaluation import evaluate
-from psog.net.loop import TrainingConfig
-from psog.net.pruning import Pruning
 from psog.net.sources import Source
-from psog.net.store import Model, load_model
+from psog.net.store import load_model
 from psog.net.tensors import pack
-from psog.net.training import train
 from psog.sim.episodes import make_episodes
 from tests.net.conftest import toy_episodes
 
@@ -123,15 +119,8 @@ def test_a_stopped_adaptation_ends_in_the_same_network(tmp_path, parent, people,
     assert same(whole, again) and report["training"]["steps_done"] == 70
 
 
-@pytest.fixture(scope="module")
-def pruned():
-    """A model of which three quarters of the second convolution's kernels were removed."""
-    config = TrainingConfig(steps=40, architecture=deep(HEADSET), pruning=Pruning(keep=0.25))
-    return Model(*train(toy_episodes("ring16", 25, 1), HEADSET, config))
-
-
 def test_a_pruned_network_stays_pruned_and_says_so(pruned, people, one_thread):
-    net, report = adapt(pruned, people, HEADSET, replace(SHORT, steps=30), WITHOUT)
+    net, report = adapt(pruned, people, HEADSET, replace(SHORT, steps=5), WITHOUT)
     before, after = pruned.net.layers[1].weight, net.layers[1].weight
     assert not np.array_equal(before, after)
     kernels_before, kernels_after = ((w != 0).any(axis=(1, 2)) for w in (before, after))

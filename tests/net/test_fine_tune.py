@@ -10,16 +10,12 @@ from psog.benchmarks.stages_headset import built
 from psog.errors import RecordingError
 from psog.headset import load_headset
 from psog.metrics import angular_error
-from psog.net.architecture import deep
 from psog.net.calibrated import calibrated, int8_features
 from psog.net.fine_tune import FineTuning, held_out
 from psog.net.personalise import personalise
-from psog.net.pruning import Pruning
 from psog.net.sources import Source
-from psog.net.store import Model, load_model
-from psog.net.training import TrainingConfig, train
+from psog.net.store import load_model
 from psog.recording import FIXATION
-from tests.net.conftest import toy_episodes
 
 HEADSET = load_headset("ring16")
 BORDER = 0.5
@@ -96,9 +92,7 @@ def test_where_no_run_is_better_the_closed_form_is_kept(parent, own, one_thread)
     assert same(net, closed)
 
 
-def test_a_pruned_network_stays_pruned_and_says_so(own, one_thread):
-    config = TrainingConfig(steps=40, architecture=deep(HEADSET), pruning=Pruning(keep=0.25))
-    pruned = Model(*train(toy_episodes("ring16", 25, 1), HEADSET, config))
+def test_a_pruned_network_stays_pruned_and_says_so(pruned, own, one_thread):
     border = -10.0  # it has not learnt to tell openness
     tuning = FineTuning(lengths=(20,))
     net, report = personalise(pruned, own, HEADSET, openness_border=border, tuning=tuning)
