@@ -51,6 +51,7 @@ class Command:
 
         from psog.cli.sources import load_source
         from psog.cli.training_bar import training_bar
+        from psog.cli.unseen import with_measured_error
         from psog.headset import load_headset
         from psog.net.adapt import Adaptation, adapt, adaptation_config, unfinished
         from psog.net.store import FOLDER, load_model, save_model
@@ -82,6 +83,7 @@ class Command:
                 progress=show,
                 checkpoint=checkpoint,
             )
+        net = with_measured_error(net, headset, self.seed)
         save_model(self.out, net, report, self.force)
         checkpoint.remove()
         if self.json:

@@ -14,7 +14,7 @@ class Command:
     """Make a model for one user on the host, from a recording of this user looking at known targets.
 
     What `psog-calibrate` fits on the device, the head, is fitted here; and a model that was trained with
-    --embedding is told whose eye it sees, which the device cannot do. With --fine-tune every weight is
+    an embedding is told whose eye it sees. With --fine-tune every weight is
     trained on this user besides, as long as held-out fixations gain. The result is a model like any other.
     """
 

@@ -169,7 +169,7 @@ def trainable(parent: Model, source: IntegerNet) -> GazeNet:
 def _refitted(net: IntegerNet, recorded: Episodes, headset: Headset) -> IntegerNet:
     """The network with a normalisation of the readings of open eyes in these episodes."""
     wire = recorded.readings[recorded.openness >= OPEN_ENOUGH] * np.float32(headset.wire_scale)
-    return replace(net, normalisation=fit_normalisation(wire))
+    return replace(net, normalisation=fit_normalisation(wire, planes=net.normalisation.planes))
 
 
 @dataclass
