@@ -13,9 +13,9 @@ from tyro.conf import Positional
 class Command:
     """Make a model for one user on the host, from a recording of this user looking at known targets.
 
-    What `psog-calibrate` fits on the device, the head, is fitted here; and a model that was trained with
-    an embedding is told whose eye it sees. With --fine-tune every weight is
-    trained on this user besides, as long as held-out fixations gain. The result is a model like any other.
+    The head is fitted, as `psog-calibrate` does on the device, and a model with an embedding is told whose
+    eye it sees. With --fine-tune every weight is trained on this user besides, as long as held-out fixations
+    gain. The result is a model like any other.
     """
 
     model: Positional[Path]
