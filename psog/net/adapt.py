@@ -84,13 +84,13 @@ def adapt(
     Args:
         sources: with gaze; users of different recordings are different people.
         config: as `adaptation_config` makes it.
-        simulated: episodes of the headset's file, where `how` has a share of them.
+        simulated: episodes of the headset's file, where `how` has a share for them.
         checkpoint: of this run (`unfinished`), to go on from after a stop.
     Returns:
         The integers, and a report as of psog.net.training.train.
     Raises:
-        ModelError: the model is of another headset, or says of its pruning what cannot be; too few people;
-            or a run that diverged.
+        ModelError: the model is of another headset, or says of its pruning what cannot be; too few people,
+            no simulated users where some are asked for; or a run that diverged.
         RecordingError: a recording of another headset, without gaze, with readings that are not numbers, or
             with a saturated sensor.
     """
@@ -100,6 +100,8 @@ def adapt(
             f"cannot adapt to {len(people)} users who fixate often enough; at least {FEWEST_WEARERS} "
             "expected; record more people"
         )
+    if simulated is None and how.simulated_share > 0:
+        raise ModelError(f"a share of {how.simulated_share:g} goes to simulated users, and none are given")
     recorded = episodes_of(people, headset, config.seed)
     refit = how.normalisation == "refit"
     net = trainable(parent, _refitted(parent.net, recorded, headset) if refit else parent.net)
@@ -117,7 +119,7 @@ def adapt(
         "files": [source.told() for source in sources],
         "users": len(people),
         "poses": sum(map(len, people)),
-        "simulated_users": None if simulated is None else len(simulated.readings),
+        "simulated_users": len(simulated.readings) if simulated and how.simulated_share > 0 else 0,
         **asdict(how),
     }
     made, report = finish(net, config, happened, data)
