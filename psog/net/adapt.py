@@ -9,7 +9,7 @@ instead: docs/transfer.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from psog.net.integer import IntegerNet, Normalisation
 from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
 from psog.net.normalise import fit_normalisation
 from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective
+from psog.net.processes import ALONE, Team
 from psog.net.qat import GazeNet, QuantizedLayer
 from psog.net.sources import Source
 from psog.net.store import Model
@@ -186,6 +187,7 @@ class MixedObjective:
     simulated: EpisodeObjective | None
     share: float
     generator: torch.Generator
+    team: Team = field(default=ALONE, init=False)
 
     @classmethod
     def on(
