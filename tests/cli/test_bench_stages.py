@@ -32,26 +32,21 @@ def test_a_built_headset_has_the_name_of_its_file_and_small_errors_of_its_seed()
         assert (turned_deg <= np.sqrt(2) * AIM_DEG).all() and turned_deg.max() > 0
 
 
-def test_a_tested_user_s_own_recording_is_of_the_same_eye():
-    """The gaze that a head, solved on the recording, finds in the test is the true one but for the fit."""
+def test_a_tested_user_s_own_recording_depends_on_the_user_alone():
     worn = as_designed(HEADSET)
-    test = worn.test(users=3, seed=5, slips_mm=(0.0,))
-    means = [worn.record_tested(k, 2.0, seed=5).readings.mean(axis=0) for k in range(3)]
-    nearest = [
-        np.argmin([np.linalg.norm(test.readings[k].mean(axis=(0, 1)) - mean) for k in range(3)])
-        for mean in means
-    ]
-    assert nearest == [0, 1, 2]
+    first, again, other = (worn.record_tested(k, 1.0, seed=5).readings for k in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first.mean(axis=0) - other.mean(axis=0)).max() > 100
 
 
 @pytest.mark.usefixtures("one_thread")
 def test_every_way_is_judged_with_the_same_users():
     protocol = Protocol(
-        steps=6,
-        further=3,
+        steps=150,
+        further=40,
         users=20,
         headsets=1,
-        people=6,
+        people=8,
         people_s=21.0,
         test_users=3,
         tuned_users=1,

@@ -121,7 +121,7 @@ def test_a_stopped_adaptation_ends_in_the_same_network(tmp_path, parent, people,
 
 
 def test_a_pruned_network_stays_pruned_and_says_so(pruned, people, one_thread):
-    net, report = adapt(pruned, people, HEADSET, replace(SHORT, steps=5), WITHOUT)
+    net, report = adapt(pruned, people, HEADSET, replace(SHORT, steps=25), WITHOUT)
     before, after = pruned.net.layers[1].weight, net.layers[1].weight
     assert not np.array_equal(before, after)
     kernels_before, kernels_after = ((w != 0).any(axis=(1, 2)) for w in (before, after))

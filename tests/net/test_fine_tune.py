@@ -84,7 +84,7 @@ def test_what_is_kept_is_better_on_fixations_that_were_held_out(parent, own, one
 
 def test_where_no_run_is_better_the_closed_form_is_kept(parent, own, one_thread):
     closed, _ = personal(parent, own, None)
-    wild = replace(SHORT, learning_rate=0.3, lengths=(3,))
+    wild = replace(SHORT, learning_rate=3.0, lengths=(3,))
     net, report = personal(parent, own, wild)
     found = report["training"]["fine_tuning"]
     assert found["kept"] == "closed form" and len(found["tried"]) == 1
