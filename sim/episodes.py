@@ -35,7 +35,7 @@ _BATCH = 64
 
 
 @dataclass(frozen=True)
-class _Draw:
+class Draw:
     """One user's random part: what happens in each pose.
 
     Attributes:
@@ -79,13 +79,13 @@ def make_episodes(
     check_distances(donning_mm=donning_mm, slip_mm=slip_mm)
     field = np.array(field_deg or headset.field_deg, dtype=np.float64)
 
-    def draw(random: np.random.Generator, pupil_mm: float) -> _Draw:
+    def draw(random: np.random.Generator, pupil_mm: float) -> Draw:
         start = donning(random, donning_mm)
         moved = [slipped(random, start, random.uniform(0, slip_mm)) for _ in range(poses - 1)]
         gaze = random.uniform(-1, 1, (poses, samples, 2)) * field
-        return _Draw(np.array([start, *moved]), gaze, gaze, *_moments(random, (poses, samples), pupil_mm))
+        return Draw(np.array([start, *moved]), gaze, gaze, *_moments(random, (poses, samples), pupil_mm))
 
-    return _episodes(
+    return rendered_episodes(
         headset,
         draw,
         count=users,
@@ -132,7 +132,7 @@ def make_test_episodes(
     grid = np.repeat(targets[row_by_row], repeats, axis=0)
     shape = (1 + len(slips_mm), len(grid))
 
-    def draw(random: np.random.Generator, pupil_mm: float) -> _Draw:
+    def draw(random: np.random.Generator, pupil_mm: float) -> Draw:
         start = donning(random, donning_mm)
         fits = np.array([start, *(slipped(random, start, slip) for slip in slips_mm)])
         label = random.uniform(-1, 1, (*shape, 2)) * headset.field_deg
@@ -141,9 +141,9 @@ def make_test_episodes(
         gaze[0] += random.standard_normal(grid.shape) * FIXATION_SD_DEG
         openness, diameter, offset = _moments(random, shape, pupil_mm, lids_share)
         openness[0] = 1.0
-        return _Draw(fits, gaze, label, openness, diameter, offset)
+        return Draw(fits, gaze, label, openness, diameter, offset)
 
-    return _episodes(
+    return rendered_episodes(
         headset,
         draw,
         count=users,
@@ -167,9 +167,9 @@ def _moments(
     return openness, diameter, offset + random.standard_normal((*shape, 2)) * lids.MOMENT_SD_MM
 
 
-def _episodes(
+def rendered_episodes(
     headset: Headset,
-    draw: Callable[[np.random.Generator, float], _Draw],
+    draw: Callable[[np.random.Generator, float], Draw],
     *,
     count: int,
     users_seed: int,
@@ -211,7 +211,7 @@ def _as_built(readings: NDArray[np.float32], devices: Sequence[Device]) -> NDArr
     return readings * gain[:, None, None] + offset[:, None, None]
 
 
-def _render(optics: Optics, users: Users, draws: Sequence[_Draw]) -> NDArray[np.float32]:
+def _render(optics: Optics, users: Users, draws: Sequence[Draw]) -> NDArray[np.float32]:
     """(users, poses, samples, sensors) irradiance."""
     poses = len(draws[0].fits)
     each = users.take(np.repeat(np.arange(users.count), poses))

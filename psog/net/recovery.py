@@ -1,0 +1,260 @@
+"""After a slip: a user's head corrected by one target or by none, and how far it has drifted.
+
+What slips do to a user's head lies mostly in a few directions, the changes H of a `Recovery`: a head after a
+slip is W + Σ a_k H_k, and over simulated slips the numbers a are about independent with a variance of 1. So
+everything here works on K numbers.
+
+- One target: with f the mean features there, J = [H_1 f … H_K f] and r the gaze that is missing, the most
+  probable a is P Jᵀ (J P Jᵀ + σ² I)⁻¹ r; only a 2×2 matrix is inverted.
+- No target: readings x over estimated gaze g differ from what they were at the calibration. A quadratic
+  surface is fitted to the difference over the last minutes, and a is a linear function of its coefficients.
+  As a surface *over gaze*, it says little about where the wearer happened to look.
+- Drift: how far a has come since it was last known to be right, in units of how far it wanders while a
+  headset sits still (a Mahalanobis distance).
+
+Source: linear Bayesian estimation (Kalman's measurement update); the surface over gaze is this project's. All
+of it is learnt from simulated users (psog.net.recovery_learning).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psog.errors import ShapeError
+from psog.net.architecture import OPENNESS
+from psog.net.calibrated import Calibrated, Form, calibrated
+from psog.net.integer import IntegerNet
+from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG
+
+Array = NDArray[np.float64]
+
+TERMS = 6
+"""Of a quadratic surface over gaze: 1, h, v, h², hv, v²."""
+SURFACE_RIDGE = 0.02
+"""Of the fitted surfaces, per reading, with gaze in units of GAZE_UNIT_DEG: of 0.003, 0.02 and 0.1 the one
+with the least error on simulated slips."""
+CALIBRATION_RIDGE = 0.01
+"""The same of a calibration, whose targets are spread over the field."""
+SURPRISE = 13.8
+"""A target farther from where it is expected than this (squared, in SDs: 0.1 % of a χ² of 2 degrees of
+freedom) counts as if it were so far: the wearer looked elsewhere."""
+
+
+TRUST_KEPT = 0.9
+"""Of what is known of a guess's worth, from call to call; a weak value."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What is kept of readings without targets: 22 + 6 · sensors numbers.
+
+    Attributes:
+        count: of readings; a fraction once some are half forgotten.
+        terms: (6, 6) sum of the products of the terms of gaze.
+        readings: (6, sensors) sum of their products with the inputs.
+    """
+
+    count: float
+    terms: Array
+    readings: Array
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(self.count + other.count, self.terms + other.terms, self.readings + other.readings)
+
+    def kept(self, share: float) -> Moments:
+        """The same with less weight: call it at equal intervals, and what is old is forgotten."""
+        return Moments(self.count * share, self.terms * share, self.readings * share)
+
+    def reach_deg(self) -> float:
+        """SD of the gaze in the direction in which it varies least."""
+        mean = self.terms / max(self.count, 1e-9)
+        h, v = mean[0, 1], mean[0, 2]
+        hh, hv, vv = mean[1, 1] - h * h, mean[1, 2] - h * v, mean[2, 2] - v * v
+        least = (hh + vv) / 2 - np.hypot((hh - vv) / 2, hv)
+        return float(np.sqrt(max(least, 0.0)) * GAZE_UNIT_DEG)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far guesses from readings without targets are borne out by what is read next.
+
+    A guess that only follows noise, or a headset that does not rest, agrees with nothing that comes later.
+    The slope of later guesses over earlier ones is the best factor for using them (linear prediction).
+
+    Attributes:
+        agreed, guessed: sums of the products of a guess with the later one, and with itself, half forgotten.
+    """
+
+    agreed: float = 6.0
+    guessed: float = 10.0
+
+    @property
+    def share(self) -> float:
+        """Of a guess that is used, 0 to 1."""
+        return min(max(self.agreed / self.guessed, 0.0), 1.0)
+
+    def after(self, guess: Array, later: Array) -> Trust:
+        return Trust(
+            TRUST_KEPT * self.agreed + float(guess @ later), TRUST_KEPT * self.guessed + float(guess @ guess)
+        )
+
+
+@dataclass(frozen=True)
+class Wearer:
+    """A user from a calibration on.
+
+    Attributes:
+        calibrated: network and head of the calibration.
+        net: of the population; it says how readings become inputs.
+        surface: (6, sensors) inputs over gaze at the calibration.
+        asked: (K,) change of the head by recentring.
+        guess: (K,) change of the head that readings without targets imply; None where nobody looked at them.
+        trust: how much of it is used.
+    """
+
+    calibrated: Calibrated
+    net: IntegerNet
+    surface: Array
+    asked: Array
+    guess: Array | None = None
+    trust: Trust = Trust()
+
+    @property
+    def change(self) -> Array:
+        """(K,) of the head in use."""
+        return self.asked if self.guess is None else self.asked + self.trust.share * self.guess
+
+    def moments(self, wire: NDArray[np.uint16], openness_border: float) -> Moments:
+        """Of (n, sensors) readings, as far as the eye seems open.
+
+        Gaze is estimated by the head of the calibration, so that no correction feeds on itself.
+        """
+        features, head = self.calibrated.features(wire), self.calibrated.head
+        openness = self.net.head.weight[OPENNESS]
+        is_open = features @ openness[:-1] + openness[-1] >= openness_border
+        gaze_deg = features[is_open] @ head[:, :-1].T + head[:, -1]
+        return moments(inputs_of(self.net, wire[is_open]), gaze_deg)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What simulated slips teach, for one network.
+
+    Attributes:
+        surface: (6, sensors) inputs over gaze of the average user.
+        changes: (K, 2, features + 1) of heads, degrees.
+        weight: (K, 6 · sensors), bias: (K,) from a surface's coefficients to the change.
+        left: (K, K) covariance of the change that the implicit mode does not see.
+        noise_deg: of gaze at one place, an axis: what no change of the head explains, and fixation.
+        calm: (K, K) makes changes white that are seen while the headset sits still.
+        alarm: drift that in an hour without a slip is passed once on average, if looked at each minute.
+    """
+
+    surface: Array
+    changes: Array
+    weight: Array
+    bias: Array
+    left: Array
+    noise_deg: float
+    calm: Array
+    alarm: float
+
+    def wearer(
+        self, net: IntegerNet, form: Form, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]
+    ) -> Wearer:
+        """A user from a calibration: (n, sensors) readings at (n, 2) targets."""
+        seen = moments(inputs_of(net, wire), target_deg)
+        surface = self.surface + fitted(seen, self.surface, CALIBRATION_RIDGE)
+        return Wearer(calibrated(net, form, wire, target_deg), net, surface, np.zeros(len(self.changes)))
+
+    def gaze(self, wearer: Wearer) -> Calibrated:
+        """The network and the head in use."""
+        head = wearer.calibrated.head + np.tensordot(wearer.change, self.changes, axes=1)
+        return replace(wearer.calibrated, head=head)
+
+    def recentred(self, wearer: Wearer, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]) -> Wearer:
+        """After a few readings at one target.
+
+        Args:
+            wire: (n, sensors) readings of one fixation, n >= 1.
+            target_deg: (2,) where the wearer was asked to look.
+        Raises:
+            ShapeError: no reading, or more than one target.
+        """
+        if len(wire) < 1 or np.shape(target_deg) != (GAZE_OUTPUTS,):
+            raise ShapeError(
+                f"cannot recentre: {len(wire)} readings, targets {np.shape(target_deg)}; expected at least 1 "
+                "and (2,)"
+            )
+        now = self.gaze(wearer)
+        mean = np.append(now.features(wire).mean(axis=0), 1.0)
+        missing = np.asarray(target_deg, np.float64) - now.head @ mean
+        jacobian = (self.changes @ mean).T
+        prior = np.eye(len(self.changes)) if wearer.guess is None else self.left
+        spread = jacobian @ prior @ jacobian.T + self.noise_deg**2 * np.eye(GAZE_OUTPUTS)
+        weighted = np.linalg.solve(spread, missing)
+        surprise = float(missing @ weighted)
+        weighted *= min(1.0, np.sqrt(SURPRISE / max(surprise, 1e-9)))
+        return replace(wearer, asked=wearer.asked + prior @ jacobian.T @ weighted)
+
+    def implied(self, wearer: Wearer, seen: Moments) -> Array:
+        """(K,) how the head has changed since the calibration, from readings without targets."""
+        away = fitted(seen, wearer.surface, SURFACE_RIDGE)
+        return np.asarray(self.weight @ away.ravel() + self.bias)
+
+    def followed(self, wearer: Wearer, seen: Moments, latest: Moments) -> Wearer:
+        """The implicit mode, to be called at equal intervals.
+
+        Args:
+            seen: of all readings that are not forgotten yet, the latest included.
+            latest: of those since the call before.
+        Returns:
+            The wearer as before where gaze reached too little to tell.
+        """
+        if not covers(seen):
+            return wearer
+        trust = wearer.trust
+        if wearer.guess is not None and covers(latest):
+            trust = trust.after(wearer.guess, self.implied(wearer, latest))
+        return replace(wearer, guess=self.implied(wearer, seen), trust=trust)
+
+    def drift(self, change: Array, since: Array) -> float:
+        """How far apart two changes of a head are; about √K while the headset sits still."""
+        return float(np.linalg.norm(self.calm @ (change - since)))
+
+
+LEAST_READINGS, LEAST_REACH_DEG = 20.0, 2.5
+"""Of readings that the implicit mode goes by: how many, each of another fixation, and how far gaze varies (SD
+in the direction in which it varies least); weak values."""
+
+
+def covers(seen: Moments) -> bool:
+    """Whether readings without targets say enough: how many there are, and how far gaze reached."""
+    return seen.count >= LEAST_READINGS and seen.reach_deg() >= LEAST_REACH_DEG
+
+
+def inputs_of(net: IntegerNet, wire: NDArray[np.uint16]) -> Array:
+    """(n, sensors) what the network sees of readings, all its input planes together."""
+    return np.asarray(net.centred(wire) * np.float64(net.input_step))
+
+
+def terms(gaze_deg: NDArray[np.floating]) -> Array:
+    """(…, 2) gaze to the (…, 6) terms of a surface."""
+    h, v = np.moveaxis(np.asarray(gaze_deg, np.float64) / GAZE_UNIT_DEG, -1, 0)
+    return np.stack([np.ones_like(h), h, v, h * h, h * v, v * v], axis=-1)
+
+
+def moments(inputs: NDArray[np.floating], gaze_deg: NDArray[np.floating]) -> Moments:
+    """Of (n, sensors) inputs at (n, 2) gazes."""
+    rows = terms(gaze_deg)
+    return Moments(float(len(rows)), rows.T @ rows, rows.T @ np.asarray(inputs, np.float64))
+
+
+def fitted(seen: Moments, expected: Array, ridge: float) -> Array:
+    """(6, sensors) surface of how far readings are from what is expected of them."""
+    count = max(seen.count, 1e-9)
+    away = (seen.readings - seen.terms @ expected) / count
+    return np.asarray(np.linalg.solve(seen.terms / count + ridge * np.eye(TERMS), away))
