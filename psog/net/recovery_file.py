@@ -12,7 +12,7 @@ from psog.files import check_new_file, writing_file
 from psog.net.integer import IntegerNet
 from psog.net.recovery import TERMS, Recovery
 from psog.net.ridge import GAZE_OUTPUTS
-from psog.net.store import origin_of
+from psog.net.store import load_model
 
 NAME = "recovery.safetensors"
 FORMAT = "psog-recovery 1"
@@ -23,6 +23,17 @@ _MOST_CHANGES = 64
 def check_free(folder: Path, *, force: bool) -> None:
     """Raise ModelError if the model in `folder` has one already and `force` is false."""
     check_new_file(folder / NAME, ".safetensors", ModelError, force=force)
+
+
+def _weights_of(folder: Path) -> str:
+    """Digest of the weights of the model in `folder`.
+
+    Raises:
+        ModelError: none is there.
+    """
+    origin = load_model(folder).origin
+    assert origin is not None  # it comes from a folder
+    return str(origin["weights_sha256"])
 
 
 def save_recovery(folder: Path, recovery: Recovery, *, force: bool = False) -> None:
@@ -38,7 +49,7 @@ def save_recovery(folder: Path, recovery: Recovery, *, force: bool = False) -> N
         item.name: np.atleast_1d(np.asarray(getattr(recovery, item.name), np.float32))
         for item in fields(Recovery)
     }
-    told = {"format": FORMAT, "weights_sha256": origin_of(folder)["weights_sha256"]}
+    told = {"format": FORMAT, "weights_sha256": _weights_of(folder)}
     with writing_file(folder / NAME, ModelError) as partial:
         partial.write_bytes(save(tensors, metadata=told))
 
@@ -62,7 +73,7 @@ def load_recovery(folder: Path, net: IntegerNet) -> Recovery | None:
             told = file.metadata() or {}
             if told.get("format") != FORMAT:
                 raise ModelError(f"{path}: format {told.get('format')!r}, expected {FORMAT!r}; {again}")
-            if told.get("weights_sha256") != origin_of(folder)["weights_sha256"]:
+            if told.get("weights_sha256") != _weights_of(folder):
                 raise ModelError(f"{path} was learnt from other weights than this model's; {again}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, no mapping
     except (OSError, SafetensorError) as error:
