@@ -19,7 +19,8 @@ from psog.net.loop import TrainingConfig, fit
 from psog.net.patterns import ENTRIES, TAPS, PoolName
 from psog.net.pruned import describe
 from psog.net.pruning import Pruning, hold, prunable_layers
-from psog.net.qat import GazeNet, QuantizedLayer
+from psog.net.qat import GazeNet
+from psog.net.quantized_layer import QuantizedLayer
 from psog.net.training import prepare
 
 _TUNING_SHARE = 0.5  # of the training's steps, once more, after pruning

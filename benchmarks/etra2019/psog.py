@@ -30,7 +30,8 @@ from psog.net.integer import Head, IntegerNet
 from psog.net.loop import TrainingConfig, fit, seeded
 from psog.net.normalise import fit_normalisation, to_steps
 from psog.net.objectives import EpisodeObjective, RowObjective
-from psog.net.qat import QuantizedLayer, build
+from psog.net.qat import build
+from psog.net.quantized_layer import QuantizedLayer
 from psog.net.training import train_plain
 from psog.sim.streams import derived_seed
 

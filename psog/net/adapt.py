@@ -29,7 +29,8 @@ from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
 from psog.net.normalise import fit_normalisation
 from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective
 from psog.net.processes import ALONE, Team
-from psog.net.qat import GazeNet, QuantizedLayer
+from psog.net.qat import GazeNet
+from psog.net.quantized_layer import QuantizedLayer
 from psog.net.sources import Source
 from psog.net.store import Model
 from psog.net.training import finish, objective_on

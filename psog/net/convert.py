@@ -13,7 +13,8 @@ from psog.net.arithmetic import to_bias
 from psog.net.embedding import MOMENTS, Embedding
 from psog.net.integer import UNMEASURED_DEG, Head, IntegerNet, Layer, Quantization
 from psog.net.normalise import INPUT
-from psog.net.qat import GazeNet, QuantizedLayer, UserEmbedding
+from psog.net.qat import GazeNet, UserEmbedding
+from psog.net.quantized_layer import QuantizedLayer
 from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG
 
 

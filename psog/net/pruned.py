@@ -12,7 +12,8 @@ from psog.net.architecture import KERNEL
 from psog.net.integer import IntegerNet
 from psog.net.patterns import TAPS, Pattern, PoolName, fixed_pool
 from psog.net.pruning import to_kernels
-from psog.net.qat import GazeNet, QuantizedLayer
+from psog.net.qat import GazeNet
+from psog.net.quantized_layer import QuantizedLayer
 
 NO_PATTERN = -1
 

@@ -25,7 +25,8 @@ from torch import Tensor
 
 from psog.errors import ModelError
 from psog.net.patterns import POOL_NAMES, TAPS, PoolName, best_masks, pool_named
-from psog.net.qat import GazeNet, QuantizedLayer
+from psog.net.qat import GazeNet
+from psog.net.quantized_layer import QuantizedLayer
 
 
 @dataclass(frozen=True)
