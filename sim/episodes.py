@@ -154,6 +154,60 @@ def make_test_episodes(
     )
 
 
+def make_episodes_of_one(
+    headset: Headset,
+    user: Users,
+    *,
+    poses: int,
+    samples: int = 64,
+    seed: int,
+    donning_mm: float = 4.0,
+    quadrature: Quadrature | None = None,
+    progress: Progress | None = None,
+) -> Episodes:
+    """Episodes of one user, who puts the headset on anew for every pose and keeps the eyes open.
+
+    Gaze is uniform over the headset's field. Sensors are those of the design, without tolerances. Pose k
+    depends on (seed, k), the user and the parameters, not on how many poses there are.
+
+    Args:
+        user: one row of Users.
+        progress: counts poses instead of users.
+    Returns:
+        Episodes of one user.
+    Raises:
+        SimulationError: a parameter that cannot be, or not exactly one user.
+    """
+    _check(poses=poses, samples=samples)
+    check_distances(donning_mm=donning_mm)
+    if user.count != 1:
+        raise SimulationError(f"cannot make episodes of one user: {user.count} users given, expected 1")
+    check_exposure(headset)
+    optics, gain = Optics(headset, quadrature), gains(headset)
+
+    def draw(random: np.random.Generator) -> Draw:
+        fit = donning(random, donning_mm)[None]
+        gaze = random.uniform(-1, 1, (1, samples, 2)) * headset.field_deg
+        return Draw(fit, gaze, gaze, *_moments(random, (1, samples), float(user.pupil_mm[0]), 0.0))
+
+    readings, labels = [], []
+    for first in range(0, poses, _BATCH):
+        numbers = range(first, min(first + _BATCH, poses))
+        draws = [draw(stream(seed, "pose", k)) for k in numbers]
+        readings.append(_render(optics, user.take(np.zeros(len(draws), np.intp)), draws)[:, 0] * gain)
+        labels.append(np.concatenate([one.label_deg for one in draws]).astype(np.float32))
+        if progress is not None:
+            progress(numbers.stop, poses)
+    return Episodes(
+        headset=headset.name,
+        readings=np.concatenate(readings)[None],
+        gaze_deg=np.concatenate(labels)[None],
+        openness=np.ones((1, poses, samples), np.float32),
+        noise_counts=noise_counts(headset, gain),
+        seed=seed,
+    )
+
+
 def _moments(
     random: np.random.Generator, shape: tuple[int, int], pupil_mm: float, lids_share: float = BLINK_SHARE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

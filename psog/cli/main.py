@@ -52,6 +52,7 @@ BENCHES = {
     "gaze": Verb("psog.benchmarks.gaze", "error of unseen users by calibration points and slip"),
     "confidence": Verb("psog.benchmarks.confidence", "whether a model knows when not to be trusted"),
     "recovery": Verb("psog.benchmarks.recovery", "error over hours of slips, and what sets it right"),
+    "known-user": Verb("psog.benchmarks.known_user", "error of users who are known, against the bound"),
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),
     "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
     "video": Verb("psog.benchmarks.video", "the pupil's centre from what sensors read of real eye videos"),

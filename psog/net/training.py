@@ -140,14 +140,14 @@ def train_plain(
     config: TrainingConfig,
     progress: ProgressCallback | None = None,
     *,
-    noise_counts: float = 0.0,
+    noise_counts: float | NDArray[np.float32] = 0.0,
 ) -> tuple[IntegerNet, dict[str, Any]]:
     """A network for labelled recordings without episodes: no user to fit, the head is trained with the rest.
 
     Args:
         readings: (n, sensors) ADC counts.
         gaze_deg: (n, 2).
-        noise_counts: standard deviation of the noise added to every reading in training.
+        noise_counts: standard deviation of the noise added to every reading in training, or (sensors,).
     Returns, raises: as `train`.
     """
     if readings.shape != (len(gaze_deg), headset.sensor_count):
@@ -164,7 +164,7 @@ def train_plain(
     objective = RowObjective(
         steps=torch.from_numpy(to_steps(normalisation, wire)),
         gaze_deg=torch.from_numpy(np.asarray(gaze_deg, np.float32)),
-        noise_steps=factor * noise_counts * headset.wire_scale,
+        noise_steps=factor * torch.as_tensor(noise_counts) * headset.wire_scale,
         rows_per_batch=config.rows_per_batch,
         generator=seeded(config.seed),
     )

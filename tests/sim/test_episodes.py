@@ -5,8 +5,9 @@ import pytest
 
 from psog.errors import SimulationError
 from psog.headset import load_headset
-from psog.sim.episodes import BLINK_SHARE, make_episodes, make_test_episodes
+from psog.sim.episodes import BLINK_SHARE, make_episodes, make_episodes_of_one, make_test_episodes
 from psog.sim.fits import ROLL_DEG, donning, slipped
+from psog.sim.population import draw_users
 
 RING = load_headset("ring16")
 
@@ -86,6 +87,30 @@ def test_a_slip_changes_readings_and_none_does_not():
     slipping = make_episodes(RING, users=1, poses=2, samples=400, seed=1, slip_mm=4, donning_mm=0)
     change = lambda e: np.abs(np.diff(e.readings[0].mean(axis=1), axis=0)).max()  # noqa: E731
     assert change(slipping) > 3 * change(still)
+
+
+def test_a_pose_of_one_user_does_not_depend_on_how_many_there_are():
+    user = draw_users(1, 7)
+    few, many = (make_episodes_of_one(RING, user, poses=n, samples=8, seed=2) for n in (2, 70))
+    assert many.readings.shape == (1, 70, 8, 16)
+    np.testing.assert_array_equal(few.readings, many.readings[:, :2])
+    np.testing.assert_array_equal(few.gaze_deg, many.gaze_deg[:, :2])
+
+
+def test_one_user_has_open_eyes_and_a_fit_of_its_own_in_every_pose():
+    user = draw_users(1, 7)
+    donned, still = (
+        make_episodes_of_one(RING, user, poses=40, samples=32, seed=2, donning_mm=mm) for mm in (4.0, 0.0)
+    )
+    assert (donned.openness == 1).all()
+    assert np.abs(donned.gaze_deg).max() > 19.5
+    between_poses = lambda e: e.readings[0].mean(axis=1).std(axis=0).mean()  # noqa: E731
+    assert between_poses(donned) > 2 * between_poses(still)
+
+
+def test_episodes_of_one_are_not_made_of_two():
+    with pytest.raises(SimulationError, match="2 users given, expected 1"):
+        make_episodes_of_one(RING, draw_users(2, 7), poses=1, seed=1)
 
 
 def test_progress_is_told():
