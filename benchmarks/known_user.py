@@ -227,9 +227,9 @@ def _print(found: Sequence[KnownUser], headset: Headset, seed: int) -> None:
 
     median = _median_ratio(found, "int8")
     table = Table(
-        *("user", "bound", "float", "int8", "float / bound", "int8 / bound"),
+        *("user", "bound", "float", "int8", "float ×", "int8 ×"),
         title=f"{headset.name}: gaze error of known users, ±{DONNING_MM:g} mm (seed {seed}), degrees",
-        caption=f"mean (rms); int8 / bound of the median user: {median:.2f}",
+        caption=f"mean (rms); ×: mean over that of the bound, of the median user {median:.2f} in int8",
     )
     for number, one in enumerate(found):
         errors = [f"{e.mean_deg:.3f} ({e.rms_deg:.3f})" for e in (one.bound, *one.forms.values())]
