@@ -37,11 +37,11 @@ def test_the_network_learns_its_user_and_stays_above_the_bound(capsys):
 
 
 def test_a_table_has_a_row_for_every_user(capsys):
-    words = ["--users", "2", "--steps", "20", "--samples", "640", "--fits", "1"]
+    words = ["--users", "1", "--steps", "20", "--samples", "640", "--fits", "1"]
     main(["bench", "known-user", *words])
     printed = capsys.readouterr().out
     assert "±4 mm (seed 0)" in printed
-    assert [line[2] for line in printed.splitlines() if line.startswith("│")] == ["0", "1"]
+    assert [line[2] for line in printed.splitlines() if line.startswith("│")] == ["0"]
 
 
 @pytest.mark.parametrize(
