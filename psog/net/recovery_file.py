@@ -46,7 +46,8 @@ def save_recovery(folder: Path, recovery: Recovery, *, force: bool = False) -> N
 
     check_free(folder, force=force)
     tensors = {
-        item.name: np.atleast_1d(np.asarray(getattr(recovery, item.name), np.float32))
+        # Contiguous: safetensors writes the memory of an array, whatever its order of axes.
+        item.name: np.ascontiguousarray(np.atleast_1d(getattr(recovery, item.name)), np.float32)
         for item in fields(Recovery)
     }
     told = {"format": FORMAT, "weights_sha256": _weights_of(folder)}

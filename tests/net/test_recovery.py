@@ -1,12 +1,14 @@
 """Heads set right after a slip, by one target or by none, and how drift is noticed."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from psog.errors import ModelError, ShapeError
 from psog.metrics import angular_error
 from psog.net.calibrated import int8_features
-from psog.net.recovery import Trust, covers, moments
+from psog.net.recovery import Recovery, Trust, covers, moments
 from psog.net.recovery_file import NAME, load_recovery, save_recovery
 from psog.net.recovery_learning import learn
 from psog.net.store import save_model
@@ -163,6 +165,9 @@ def test_what_was_learnt_survives_the_disk(learnt, trained, unseen, tmp_path):
     assert load_recovery(tmp_path / "model", trained[0]) is None
     save_recovery(tmp_path / "model", learnt)
     again = load_recovery(tmp_path / "model", trained[0])
+    for item in fields(Recovery):
+        was, is_now = getattr(learnt, item.name), getattr(again, item.name)
+        np.testing.assert_allclose(is_now, was, rtol=1e-6, atol=1e-9, err_msg=item.name)
     for pose in (1, 4):
         np.testing.assert_allclose(
             error_deg(again, asked(again, unseen, pose), unseen, pose),
