@@ -45,6 +45,10 @@ class TrainingConfig:
     users_per_batch: int = 16
     queries: int = 64
     """Samples per user and step on which a fitted head is judged."""
+    few_points: float = 0.25
+    """Share of the steps in which users calibrate with one to five samples; in the others with up to 40."""
+    absent_minded: float = 0.05
+    """Share of users who look elsewhere at one of their targets."""
     rows_per_batch: int = 512
     """Batch of recordings without episodes."""
     pruning: Pruning | None = None

@@ -21,10 +21,8 @@ OPEN_ENOUGH = 0.5
 # A calibration as it happens: from one point to 25 and more, mostly of many. Fixations are 0.3° beside their
 # target (facts of Per-user adaptation), of one person more and of another less; now and then somewhere else.
 _FEW = 5
-_FEW_SHARE = 0.25
 _MOST_SUPPORT = 40
 _TARGET_NOISE_DEG = (0.15, 0.45)
-_ABSENT_MINDED = 0.05  # share of users who look elsewhere at one of their targets
 _PRIOR_SHARE = 0.1  # of the loss by the population's head, so that it works without calibration too
 # At 4,000 steps these find 98 % of lids a quarter to half open below an openness of 0.8, where equal weights
 # and a share of 0.1 find 84 %, for 1 % of open eyes there instead of 0.2 %; the gaze is as good.
@@ -133,7 +131,7 @@ class EpisodeObjective:
         low, high = _TARGET_NOISE_DEG
         noise_deg = low + (high - low) * torch.rand(users, 1, 1, generator=self.generator)
         targets = gaze + torch.randn(gaze.shape, generator=self.generator) * (noise_deg / GAZE_UNIT_DEG)
-        absent = torch.rand(users, generator=self.generator) < _ABSENT_MINDED
+        absent = torch.rand(users, generator=self.generator) < self.config.absent_minded
         elsewhere = torch.rand(users, 2, generator=self.generator) * 2 - 1
         which = torch.randint(support, (users,), generator=self.generator)
         row = torch.arange(users)
@@ -143,7 +141,7 @@ class EpisodeObjective:
     def _draw(self) -> tuple[int, Tensor, Tensor]:
         """How many support samples, and pose and sample of each: support from pose 0, then queries."""
         users, poses, samples = self.config.users_per_batch, *self.steps.shape[1:3]
-        few = float(torch.rand((), generator=self.generator)) < _FEW_SHARE
+        few = float(torch.rand((), generator=self.generator)) < self.config.few_points
         fewest, most = (1, _FEW) if few else (_FEW + 1, min(_MOST_SUPPORT, samples))
         support = int(torch.randint(fewest, most + 1, (1,), generator=self.generator))
         shape = (users, support + self.config.queries)
