@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,10 +102,19 @@ class _Back:
         return Replayed(
             rows=np.array(rows, np.int64),
             features=np.array(features, np.int8),
-            output=np.array([(g.gaze_h_deg, g.gaze_v_deg, g.openness) for g in gaze], np.float32),
+            output=np.array([_head_output(sample) for sample in gaze], np.float32),
             losses=losses,
             status=status,
         )
+
+
+def _head_output(sample: GazeSample) -> tuple[float, float, float, float]:
+    """What the head gave; on the wire is the expected error itself, not its logarithm."""
+    expected = math.log(max(sample.expected_error_deg, _LEAST_DEG))
+    return sample.gaze_h_deg, sample.gaze_v_deg, sample.openness, expected
+
+
+_LEAST_DEG = 1e-30  # of an expected error that float32 has rounded to nothing
 
 
 class _Paced:
