@@ -54,7 +54,6 @@ OWN = "own recording, then 9 points"
 TUNED = "fine-tuned, then 9 points"
 _SLIPS_MM = (0.0, 1.0)
 _DATA_SEED, _BUILD_SEED, _PEOPLE_SEED, _TEST_SEED = 0, 100, 200, 300
-_OPENNESS_BORDER = 0.8  # of the device
 
 
 @dataclass(frozen=True)
@@ -162,11 +161,14 @@ class _Wearers:
         return found
 
     def _personal(self, model: Model, user: int, tuning: Any) -> Model:
+        from psog.device.messages import OPENNESS_BORDER
         from psog.net.personalise import personalise
         from psog.net.store import Model
 
-        source, border = self._own[user], _OPENNESS_BORDER
-        return Model(*personalise(model, source, self._headset, openness_border=border, tuning=tuning))
+        found = personalise(
+            model, self._own[user], self._headset, openness_border=OPENNESS_BORDER, tuning=tuning
+        )
+        return Model(*found)
 
     def _nine_points(self, model: Model, users: slice) -> Errors:
         import numpy as np

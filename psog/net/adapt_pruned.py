@@ -41,10 +41,11 @@ def hold_pruned(net: GazeNet, parent: Model) -> None:
 
 def _pool(told: Any) -> tuple[Pattern, ...]:
     """The patterns that "pruning" names, checked."""
+    refused = "what the model says of its pruning is no pool of patterns; copy the model again"
     try:
-        pool = tuple(tuple(int(tap) for tap in pattern) for pattern in told["pool"])
-        if told["patterns"] in POOL_NAMES and pool and all(0 <= t < TAPS for p in pool for t in p):
-            return pool
-    except (KeyError, TypeError, ValueError):
-        pass
-    raise ModelError("what the model says of its pruning is no pool of patterns; copy the model again")
+        name, pool = told["patterns"], tuple(tuple(int(tap) for tap in pattern) for pattern in told["pool"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(refused) from error
+    if name not in POOL_NAMES or not pool or not all(0 <= tap < TAPS for pattern in pool for tap in pattern):
+        raise ModelError(refused)
+    return pool

@@ -65,6 +65,9 @@ class TrainingConfig:
             raise ModelError(f"learning rate is {self.learning_rate}; expected a number above 0")
         if not 0 <= self.seed < 1 << 63:
             raise ModelError(f"seed is {self.seed}; expected 0 or more, below 2^63")
+        for name in ("few_points", "absent_minded"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ModelError(f"{name} is {getattr(self, name)}; expected a share from 0 to 1")
         if self.users_per_batch < 1:
             raise ModelError(f"a batch has {self.users_per_batch} users; at least 1 expected")
         if not 0 <= self.warm_up <= self.quantize_from < self.freeze_from < 1:

@@ -43,7 +43,7 @@ SURPRISE = 13.8
 freedom) counts as if it were so far: the wearer looked elsewhere."""
 
 
-TRUST_KEPT = 0.9
+AGREEMENT_KEPT = 0.9
 """Of what is known of a guess's worth, from call to call; a weak value."""
 
 
@@ -78,7 +78,7 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Trust:
+class Agreement:
     """How far guesses from readings without targets are borne out by what is read next.
 
     A guess that only follows noise, or a headset that does not rest, agrees with nothing that comes later.
@@ -96,9 +96,10 @@ class Trust:
         """Of a guess that is used, 0 to 1."""
         return min(max(self.agreed / self.guessed, 0.0), 1.0)
 
-    def after(self, guess: Array, later: Array) -> Trust:
-        return Trust(
-            TRUST_KEPT * self.agreed + float(guess @ later), TRUST_KEPT * self.guessed + float(guess @ guess)
+    def after(self, guess: Array, later: Array) -> Agreement:
+        return Agreement(
+            AGREEMENT_KEPT * self.agreed + float(guess @ later),
+            AGREEMENT_KEPT * self.guessed + float(guess @ guess),
         )
 
 
@@ -112,7 +113,7 @@ class Wearer:
         surface: (6, sensors) inputs over gaze at the calibration.
         asked: (K,) change of the head by recentring.
         guess: (K,) change of the head that readings without targets imply; None where nobody looked at them.
-        trust: how much of it is used.
+        agreement: how much of it is used.
     """
 
     calibrated: Calibrated
@@ -120,12 +121,12 @@ class Wearer:
     surface: Array
     asked: Array
     guess: Array | None = None
-    trust: Trust = Trust()
+    agreement: Agreement = Agreement()
 
     @property
     def change(self) -> Array:
         """(K,) of the head in use."""
-        return self.asked if self.guess is None else self.asked + self.trust.share * self.guess
+        return self.asked if self.guess is None else self.asked + self.agreement.share * self.guess
 
     def moments(self, wire: NDArray[np.uint16], openness_border: float) -> Moments:
         """Of (n, sensors) readings, as far as the eye seems open.
@@ -216,10 +217,10 @@ class Recovery:
         """
         if not covers(seen):
             return wearer
-        trust = wearer.trust
+        agreement = wearer.agreement
         if wearer.guess is not None and covers(latest):
-            trust = trust.after(wearer.guess, self.implied(wearer, latest))
-        return replace(wearer, guess=self.implied(wearer, seen), trust=trust)
+            agreement = agreement.after(wearer.guess, self.implied(wearer, latest))
+        return replace(wearer, guess=self.implied(wearer, seen), agreement=agreement)
 
     def drift(self, change: Array, since: Array) -> float:
         """How far apart two changes of a head are; about √K while the headset sits still."""

@@ -36,7 +36,7 @@ def test_the_network_learns_its_user_and_stays_above_the_bound(capsys):
         assert printed[f"median_{form}_ratio"] == user[form]["ratio"] == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_table_has_a_row_for_every_user(capsys):
+def test_the_table_names_its_user_and_its_seed(capsys):
     words = ["--users", "1", "--steps", "20", "--samples", "640", "--fits", "1"]
     main(["bench", "known-user", *words])
     printed = capsys.readouterr().out

@@ -107,7 +107,9 @@ def test_alone_a_process_takes_the_whole_batch():
     assert ALONE.slice(16) == slice(0, 16)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.skipif(
+    torch.cuda.is_available(), reason="a refusal of what is not there; this machine has a GPU"
+)
 def test_a_gpu_that_is_not_there_is_one_line():
     with pytest.raises(ModelError, match=r"cannot train on a GPU.*--device cpu"):
         device_for("cuda", 16)

@@ -8,7 +8,7 @@ import pytest
 from psog.errors import ModelError, ShapeError
 from psog.metrics import angular_error
 from psog.net.calibrated import int8_features
-from psog.net.recovery import Recovery, Trust, covers, moments
+from psog.net.recovery import Agreement, Recovery, covers, moments
 from psog.net.recovery_file import NAME, load_recovery, save_recovery
 from psog.net.recovery_learning import learn
 from psog.net.store import save_model
@@ -120,11 +120,11 @@ def test_guesses_are_trusted_as_far_as_later_ones_agree():
     random = np.random.default_rng(4)
     steady = random.normal(size=16)
     for noise, expected in ((0.0, 1.0), (1.0, 0.5), (10.0, 0.0)):
-        trust = Trust()
+        agreement = Agreement()
         for _ in range(100):
             one, other = steady + noise * random.normal(size=(2, 16))
-            trust = trust.after(one, other)
-        assert trust.share == pytest.approx(expected, abs=0.2)
+            agreement = agreement.after(one, other)
+        assert agreement.share == pytest.approx(expected, abs=0.2)
 
 
 def test_a_stare_says_nothing(learnt, unseen):
