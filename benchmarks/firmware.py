@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class Command:
     """Instructions, flash, RAM and stack of an inference on each emulated board, and whether it is exact.
 
-    Instructions are counted exactly between two marks; flash is what the linker placed for network, head and
-    calibration, without link and storage; the stack is painted. Time and energy need silicon.
+    Instructions are counted exactly between two marks, by kind; cycles of a Cortex-M4 are estimated from them
+    by the timings of its technical reference manual, in memory without wait states. Flash is what the linker
+    placed for network, head and calibration, without link and storage; the stack is painted.
     """
 
     model: Path | None = None
@@ -104,8 +105,19 @@ def _print(console: Console, boards: dict[str, dict[str, Any]]) -> None:
     table.add_column("")
     for board in boards:
         table.add_column(board, justify="right")
-    for key in next(iter(boards.values())):
+    for key, first in next(iter(boards.values())).items():
         values = [found[key] for found in boards.values()]
-        shown = [f"{v:,}" if isinstance(v, int) and not isinstance(v, bool) else str(v) for v in values]
-        table.add_row(key.replace("_", " "), *shown)
+        if isinstance(first, dict):
+            for part in first:
+                table.add_row(
+                    f"  of these {part.replace('_', ' ')}", *(_shown(value[part]) for value in values)
+                )
+        else:
+            table.add_row(key.replace("_", " "), *map(_shown, values))
     console.print(table)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,11 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
         image: contents of a gaze.psog.
         readings: random ones to run; the slowest counts.
     Returns:
-        JSON types: "instructions" of one inference, "macs", "flash_runtime_bytes" (network, head and tuning,
-        without link and storage), "flash_model_bytes", "flash_firmware_bytes" (all code), "ram_bytes",
-        "stack_bytes", the same for tuning, with a user embedding for its whole solve too, and "bit_exact"
-        against the integer model.
+        JSON types: "instructions" of one inference, "cycles_estimated" of it (psog.firmware_export.cycles;
+        None but for a Cortex-M4), "mix" of its instructions (psog.firmware_export.mix.Mix), "macs",
+        "flash_runtime_bytes" (network, head and tuning, without link and storage), "flash_model_bytes",
+        "flash_firmware_bytes" (all code), "ram_bytes", "stack_bytes", the same for tuning, with a user
+        embedding for its whole solve too, and "bit_exact" against the integer model.
     Raises:
         ToolchainError: compiler or QEMU missing, or the board is not emulated.
     """
@@ -39,6 +41,8 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
     same_gaze = bool(np.abs(found.gaze - model.gaze(wire)).max() <= _HEAD_TOLERANCE_DEG)
     return {
         "instructions": found.instructions,
+        "mix": asdict(found.mix),
+        "cycles_estimated": found.cycles,
         "macs": count_macs(model),
         "flash_runtime_bytes": section_sizes(runtime, target).flash_bytes,
         "flash_model_bytes": len(image),

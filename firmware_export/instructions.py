@@ -1,13 +1,13 @@
 """What a model costs on a microcontroller: instructions, RAM and stack, measured in QEMU, exactly.
 
 QEMU models no cycles, so instructions are counted, by a plugin of our own, between two marks in a small
-program that runs the firmware's runtime on the board's core (boards/BOARD/bench.c).
+program that runs the firmware's runtime on the board's core (boards/BOARD/bench.c). Their kinds tell what a
+count hides, and for a Cortex-M4 they give an estimate of its cycles.
 """
 
 from __future__ import annotations
 
 import struct
-import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ShapeError, ToolchainError
+from psog.firmware_export.cycles import m4_cycles
+from psog.firmware_export.executed import Code, Section, execute, instructions
 from psog.firmware_export.image_format import told_sizes
 from psog.firmware_export.image_reader import read_image
-from psog.firmware_export.toolchain import (
-    C_TREE,
-    QEMU,
-    board_target,
-    build_bench,
-    build_program,
-    find_program,
-    symbols,
-)
+from psog.firmware_export.mix import Mix, count_mix
+from psog.firmware_export.toolchain import board_target, build_bench
 from psog.net.told import SAMPLES_PER_TARGET
 
 _RESULT = struct.Struct("<6I")
@@ -44,6 +39,8 @@ class Measurement:
 
     Attributes:
         instructions: of one inference (normalisation, layout, layers, head): the most of any reading.
+        mix: what these instructions are.
+        cycles: of that inference, estimated (psog.firmware_export.cycles); None but for a Cortex-M4.
         tune_add_instructions, tune_solve_instructions: of one sample and of the solve.
         ram_bytes: activations, features, head, the runtime's state, and what a user embedding keeps in use.
         tune_ram_bytes: what a calibration in progress needs besides; with a user embedding, for 13 targets.
@@ -55,6 +52,8 @@ class Measurement:
     """
 
     instructions: int
+    mix: Mix
+    cycles: int | None
     tune_add_instructions: int
     tune_solve_instructions: int
     ram_bytes: int
@@ -82,9 +81,12 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     if readings.ndim != 2 or readings.shape[1] != sensors or not 1 <= len(readings) <= _MAX_READINGS:
         raise ShapeError(f"readings have shape {readings.shape}, expected (1 to {_MAX_READINGS}, {sensors})")
     data = struct.pack("<II", len(image), len(readings)) + image + readings.tobytes()
-    counts, output = _run_bench(board, data)
+    sections, code, output = _run_bench(board, data)
+    counts = [instructions(section) for section in sections]
     empty, inferences, after = counts[0], counts[1 : 1 + len(readings)], counts[1 + len(readings) :]
     add, solve, tell = (*after, empty)[:3]
+    slowest = sections[1 + int(np.argmax(inferences))]
+    is_m4 = "-mcpu=cortex-m4" in board_target(board).target.core
     model_bytes, tune_bytes, stack, tune_stack, samples_bytes, tell_stack = _RESULT.unpack_from(output)
     numbers, biases = told_sizes(image)
     user_bytes = 4 * (numbers + biases) if numbers else 0
@@ -96,6 +98,8 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     tune_floats = (features + 1) * (features + 2) // 2 + 2 * (features + 1)
     return Measurement(
         instructions=max(inferences) - empty,
+        mix=count_mix(slowest, code) - count_mix(sections[0], code),
+        cycles=m4_cycles(slowest, code) - m4_cycles(sections[0], code) if is_m4 else None,
         tune_add_instructions=add - empty,
         tune_solve_instructions=solve - empty,
         ram_bytes=int.from_bytes(image[76:80], "little") + features + head_bytes + model_bytes + user_bytes,
@@ -113,35 +117,18 @@ def _size(image: bytes, at: int) -> int:
     return int.from_bytes(image[at : at + 2], "little")
 
 
-def _run_bench(board: str, data: bytes) -> tuple[list[int], bytes]:
-    """Instruction counts of the sections, and what the program wrote."""
-    emulator = find_program(QEMU, "qemu-system-arm")
+def _run_bench(board: str, data: bytes) -> tuple[list[Section], Code, bytes]:
+    """What was executed between the marks, its instructions, and what the program wrote."""
     target = board_target(board)
     if not target.machine:
         raise ToolchainError(f"instructions are counted in QEMU, which does not emulate board {board!r}")
     program = build_bench(board)
-    plugin = build_program(C_TREE / "emulator" / "count_instructions.c")
-    marks = symbols(program, target.target)
     with tempfile.TemporaryDirectory(prefix="psog-bench-") as name:
         folder = Path(name)
         (folder / "bench.in").write_bytes(data)
-        begin, end = marks["bench_begin"], marks["bench_end"]
-        command = [
-            *(emulator, "-machine", target.machine, "-nodefaults", "-display", "none", "-monitor", "none"),
-            *("-semihosting-config", "enable=on,target=native", "-kernel", str(program)),
-            *("-plugin", f"{plugin},begin={begin:#x},end={end:#x},out=counts.txt"),
-        ]
-        try:
-            run = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise ToolchainError(f"the measurement on {board} did not end in {_TIME_LIMIT_S:g} s") from None
-        if run.returncode == _EXIT_REFUSED:
+        status, sections = execute(target, program, folder, _TIME_LIMIT_S)
+        if status == _EXIT_REFUSED:
             raise ToolchainError(f"the runtime on {board} refused the model; export it again")
-        if run.returncode != 0:
-            raise ToolchainError(
-                f"the measurement on {board} failed (exit {run.returncode}): {run.stderr.strip()}"
-            )
-        counts = [int(line) for line in (folder / "counts.txt").read_text("ascii").split()]
-        return counts, (folder / "bench.out").read_bytes()
+        if status != 0:
+            raise ToolchainError(f"the measurement on {board} failed (exit {status})")
+        return sections, Code(program, target), (folder / "bench.out").read_bytes()

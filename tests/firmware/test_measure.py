@@ -38,7 +38,9 @@ def test_a_count_is_exact_and_grows_with_the_work(board):
     image = write_image(net, headset)
     wire = random_readings(np.random.default_rng(1), net.normalisation, 500)
     first, again = measure(board, image, wire), measure(board, image, wire)
-    assert first.instructions == again.instructions
+    assert (first.instructions, first.mix, first.cycles) == (again.instructions, again.mix, again.cycles)
+    kinds = {kind: n for kind, n in vars(first.mix).items() if kind not in ("words_moved", "jumps_taken")}
+    assert sum(kinds.values()) == first.instructions
     larger_net, larger_headset = random_net(1, "deep")
     larger = measure(board, write_image(larger_net, larger_headset), wire)
     # About two instructions for each multiply-accumulate; those in the padding (44 of 135) are not done.
