@@ -283,9 +283,28 @@ def test_a_power_cut_while_erasing_never_brings_back_the_older_calibration():
         assert device.calibration(FLOATS) == [2.0] * FLOATS
 
 
+def test_sectors_of_128_kb_are_a_slot_each():
+    """Sectors 8 to 11 of an STM32F405 (boards/netduinoplus2)."""
+    sector = 128 * 1024
+    device = device_with(OLD, (4 * sector, sector, 4, 0xFF))
+    assert (device.store.model_slot_bytes, device.store.calibration_slot_bytes) == (sector, sector)
+    for turn in range(2):
+        assert device.save([float(turn)] * FLOATS) == OK
+    assert device.calibration(FLOATS) == [1.0] * FLOATS
+    assert send(device, NEW) == OK
+    device.start()
+    assert device.model.crc32 == crc(NEW)
+
+
 @pytest.mark.parametrize(
     "geometry",
-    [(64 * 1024, 1000, 8, 0xFF), (64 * 1024, 1024, 16, 0xFF), (1024, 1024, 8, 0xFF), (65000, 1024, 8, 0xFF)],
+    [
+        (64 * 1024, 1000, 8, 0xFF),
+        (64 * 1024, 1024, 16, 0xFF),
+        (1024, 1024, 8, 0xFF),
+        (65000, 1024, 8, 0xFF),
+        (1 << 20, 1 << 18, 4, 0xFF),
+    ],
 )
 def test_a_flash_that_cannot_be_divided_is_refused(geometry):
     with pytest.raises(AssertionError):

@@ -227,7 +227,7 @@ uint32_t psog_crc32(uint32_t crc, const uint8_t *data, size_t size);
 struct psog_flash {
     const uint8_t *memory;  /* the region as the core reads it; models run in place */
     uint32_t size_bytes;    /* a whole number of erase blocks */
-    uint32_t erase_bytes;   /* size of an erase block, a power of two, 64 … 65536 */
+    uint32_t erase_bytes;   /* size of an erase block, a power of two, 64 … 131072 */
     uint32_t program_bytes; /* smallest unit that can be programmed: 1, 2, 4 or 8 */
     uint8_t erased;         /* what an erased byte reads: 0xFF or 0x00 */
     void *context;          /* handed to the functions */
