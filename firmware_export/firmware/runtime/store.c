@@ -23,8 +23,9 @@ static bool power_of_two(uint32_t value)
 enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash)
 {
     uint32_t erase = flash->erase_bytes;
-    if (!power_of_two(erase) || erase < 64 || erase > LARGEST_ERASE_BYTES || !power_of_two(flash->program_bytes) ||
-        flash->program_bytes > PIECE_UNIT || flash->size_bytes % erase != 0)
+    if (!power_of_two(erase) || erase < 64 || erase > LARGEST_ERASE_BYTES ||
+        !power_of_two(flash->program_bytes) || flash->program_bytes > PIECE_UNIT ||
+        flash->size_bytes % erase != 0)
         return PSOG_ERR_RANGE;
     uint32_t calibration = (PSOG_CALIBRATION_BYTES + erase - 1u) & ~(erase - 1u);
     if (flash->size_bytes < 2u * (calibration + erase))
