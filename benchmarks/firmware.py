@@ -87,9 +87,10 @@ def _random_net(seed: int) -> IntegerNet:
 
 def _emulated_boards() -> list[str]:
     from psog.errors import ToolchainError
-    from psog.firmware_export.toolchain import BOARDS, available_boards
+    from psog.firmware_export.boards import EMULATED
+    from psog.firmware_export.toolchain import available_boards
 
-    found = [name for name in available_boards() if BOARDS[name].machine]
+    found = [name for name in available_boards() if name in EMULATED]
     if not found:
         raise ToolchainError(
             "no emulated board can be measured; install Debian's gcc-arm-none-eabi, libnewlib-arm-none-eabi "

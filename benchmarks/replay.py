@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from psog.errors import LinkError, PsogError
+from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
     from psog.headset import Headset
@@ -29,7 +30,7 @@ class Command:
     """Model folder."""
     recording: tyro.conf.Positional[Path]
     """A recording folder, or a grid15 file of psog_nn."""
-    board: Literal["mps2-an386", "host"] = "mps2-an386"
+    board: BoardName = "mps2-an386"
     """Where the firmware runs."""
     speed: float = 1.0
     """Device seconds per second, at most."""

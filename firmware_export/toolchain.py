@@ -1,4 +1,4 @@
-"""Building the firmware's C tree: compilers, boards, and what the linker says about size.
+"""Building the firmware's C tree: compilers, and what the linker says about size.
 
 Every build goes into a cache folder named after its sources, flags and compiler, so that it happens once;
 it appears there complete or not at all, and one that is damaged later is built again.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psog.errors import ToolchainError
+from psog.firmware_export.boards import BOARDS, HOST, BoardTarget, Target
 from psog.sealed import is_whole, seal
 
 C_TREE = Path(__file__).resolve().parent / "firmware"
@@ -26,55 +27,6 @@ _CODE = ("-O2", "-ffp-contract=off", "-fno-math-errno", "-ffunction-sections", "
 _SANITIZERS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-@dataclass(frozen=True)
-class Target:
-    """A compiler and what it needs to make code for one core.
-
-    Attributes:
-        compiler, size, nm: programs.
-        package: the Debian packages that bring them.
-        core: flags that choose the core.
-    """
-
-    compiler: str
-    size: str
-    nm: str
-    package: str
-    core: tuple[str, ...]
-
-
-HOST = Target("gcc", "size", "nm", "gcc", ())
-CORTEX_M4F = Target(
-    "arm-none-eabi-gcc",
-    "arm-none-eabi-size",
-    "arm-none-eabi-nm",
-    "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
-)
-
-
-@dataclass(frozen=True)
-class BoardTarget:
-    """How a folder under firmware/boards is built.
-
-    Attributes:
-        machine: QEMU's name of the machine; empty where the host runs it itself.
-        link: linker flags; relative paths are relative to the C tree.
-    """
-
-    target: Target
-    machine: str
-    link: tuple[str, ...]
-
-
-BOARDS = {
-    "host": BoardTarget(HOST, "", ("-lm",)),
-    "mps2-an386": BoardTarget(
-        CORTEX_M4F,
-        "mps2-an386",
-        ("-nostartfiles", "--specs=nano.specs", "-Tboards/mps2-an386/board.ld", "-Wl,--gc-sections", "-lm"),
-    ),
-}
 QEMU = "qemu-system-arm"
 
 
@@ -119,18 +71,15 @@ def build_board(name: str, *, sanitize: bool = False) -> Path:
         ToolchainError: unknown board, compiler missing, or it does not compile.
     """
     board = board_target(name)
-    sources = _sources("runtime", "app", "boards/common", f"boards/{name}")
+    folders = (*board.shared, f"boards/{name}")
+    sources = [s for s in _sources("runtime", "app", *folders) if s.name != _LIBRARY]
     link = (*board.link, *(_SANITIZERS if sanitize else ()))
-    return _build(board.target, f"{name}.elf", [s for s in sources if s.name not in _NOT_APP], link)
+    return _build(board.target, f"{name}.elf", sources, link, folders)
 
 
 def build_bench(name: str) -> Path:
-    """The program of a board that measures one model (boards/BOARD/bench.c)."""
-    board = board_target(name)
-    sources = _sources("runtime", f"boards/{name}")
-    return _build(
-        board.target, f"{name}-bench.elf", [s for s in sources if s.name not in _NOT_BENCH], board.link
-    )
+    """The program that measures one model on an emulated board (boards/common/programs/bench.c)."""
+    return _build_program(name, "bench")
 
 
 def build_runtime(name: str, *, telling: bool = False) -> Path:
@@ -163,7 +112,7 @@ def build_library(*, sanitize: bool = False) -> Path:
         sanitize: with the address and undefined-behaviour sanitizers; load it into a process that has
             their run-time library.
     """
-    sources = [*_sources("runtime"), C_TREE / "boards/host/library.c"]
+    sources = [*_sources("runtime"), C_TREE / "boards/host" / _LIBRARY]
     extra = _SANITIZERS if sanitize else ()
     return _build(HOST, "libpsog.so", sources, ["-shared", "-fPIC", *extra, "-lm"])
 
@@ -201,17 +150,29 @@ def symbols(elf: Path, target: Target) -> dict[str, int]:
     return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
 
 
-_NOT_APP = ("bench.c", "library.c")
-_NOT_BENCH = ("board.c", "library.c")
+_LIBRARY = "library.c"
+_APPLICATION_ONLY = ("board.c", "sim_flash.c")
+
+
+def _build_program(name: str, program: str) -> Path:
+    """A program of boards/common/programs on an emulated board: runtime and start-up, no application."""
+    board = board_target(name)
+    folders = (*board.shared, f"boards/{name}")
+    sources = [s for s in _sources("runtime", *folders) if s.name not in _APPLICATION_ONLY]
+    sources.append(C_TREE / "boards/common/programs" / f"{program}.c")
+    return _build(board.target, f"{name}-{program}.elf", sources, board.link, folders)
 
 
 def _sources(*folders: str) -> list[Path]:
     return [path for folder in folders for path in sorted((C_TREE / folder).glob("*.c"))]
 
 
-def _build(target: Target, output: str, sources: Sequence[Path], link: Sequence[str]) -> Path:
+def _build(
+    target: Target, output: str, sources: Sequence[Path], link: Sequence[str], folders: Sequence[str] = ()
+) -> Path:
+    """folders: whose headers are found, besides those of runtime, application and all boards."""
     compiler = find_program(target.compiler, target.package)
-    includes = [f"-I{folder}" for folder in ("runtime", "app", "boards", "boards/common")]
+    includes = [f"-I{folder}" for folder in ("runtime", "app", "boards", *folders)]
     flags = [*_WARNINGS, *_CODE, *target.core, *includes]
     key = _digest([_run([compiler, "--version"], C_TREE), *flags, *link, output], sources)
     built = _cache_folder() / key / output

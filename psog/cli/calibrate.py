@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from psog.cli.main import run_command
 from psog.errors import CalibrationError, PsogError
+from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,7 @@ class Command:
     """Calibrate a virtual headset with a simulated wearer instead."""
     model: Path | None = None
     """Model folder, .psog image or name of a model that comes with psog (ring16), for --virtual."""
-    board: Literal["mps2-an386", "host"] | None = None
+    board: BoardName | None = None
     """Board for --virtual; by default the Cortex-M4F in QEMU where installed, else this computer."""
     user_seed: int | None = None
     """Which simulated user wears the virtual headset (1000); none of them is ever trained on."""

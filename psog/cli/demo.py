@@ -7,9 +7,10 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from psog.errors import PsogError
+from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +51,7 @@ class Command:
     """Training steps."""
     seed: int = 7
     """Of users, weights and the wearer; the same seed gives the same model."""
-    board: Literal["mps2-an386", "host"] | None = None
+    board: BoardName | None = None
     """Where the firmware runs; by default a Cortex-M4F in QEMU when that is installed."""
     json: bool = False
     """Print the result as JSON on standard output, and everything else on standard error."""

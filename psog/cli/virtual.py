@@ -7,9 +7,10 @@ import json
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from psog.errors import PsogError
+from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
     from psog.headset import Headset
@@ -23,8 +24,9 @@ class Command:
     The real firmware runs on the board, and a simulated wearer looks where calibration targets appear.
     """
 
-    board: Literal["mps2-an386", "host"] | None = None
-    """Where the firmware runs: on a Cortex-M4F in QEMU (the default where installed) or on this computer."""
+    board: BoardName | None = None
+    """Where the firmware runs: on a core in QEMU (by default mps2-an386, a Cortex-M4F, where that is
+    installed) or on this computer (host)."""
     model: Path | None = None
     """Model folder or .psog image to install."""
     headset: str | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from psog.errors import ToolchainError
+from psog.firmware_export.boards import BoardTarget, SharedMemory
 from psog.firmware_export.toolchain import QEMU, board_target, build_board, find_program
 from psog.virtual.bus import RING_MEMORY_BYTES, RingTransport, SocketTransport
 
@@ -35,7 +36,7 @@ class Board:
 
     def __init__(self, name: str, flash: Path) -> None:
         self.name = name
-        emulated = bool(board_target(name).machine)
+        target = board_target(name)
         program = build_board(name)
         flash = flash.absolute()
         if not flash.parent.is_dir():
@@ -48,24 +49,21 @@ class Board:
             bus, sensors = socket.socketpair()
             theirs.enter_context(sensors)
             named = f"the firmware on {name}"
-            if emulated:
-                memory, shared = _share_memory(ours)
-                theirs.callback(os.close, memory)
+            given = {"link": link, "sensors": sensors.fileno()}
+            if target.memory:
+                given["memory"], shared = _share_memory(target.memory, ours)
+                theirs.callback(os.close, given["memory"])
                 self.sensors = RingTransport(bus, named, shared)
-                ours.callback(self.sensors.close)
-                given: tuple[int, ...] = (link, sensors.fileno(), memory)
-                command = _emulated(name, program, flash, link=link, sensors=sensors.fileno(), memory=memory)
             else:
                 self.sensors = SocketTransport(bus, named)
-                ours.callback(self.sensors.close)
-                given = (link, sensors.fileno())
-                command = _native(program, flash, link, sensors.fileno())
+            ours.callback(self.sensors.close)
+            command = (_emulated if target.machine else _native)(target, program, flash, given)
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=given,
+                pass_fds=tuple(given.values()),
             )
             self._finalizer = weakref.finalize(self, _end, self._process, ours.pop_all())
 
@@ -108,44 +106,41 @@ def start_board(board: str, flash: Path) -> Board:
     return Board(board, flash)
 
 
-def _native(program: Path, flash: Path, link: int, sensors: int) -> list[str]:
-    return [str(program), "--link-fd", str(link), "--sensor-fd", str(sensors), "--flash", str(flash)]
+def _native(_target: BoardTarget, program: Path, flash: Path, given: dict[str, int]) -> list[str]:
+    link, sensors = str(given["link"]), str(given["sensors"])
+    return [str(program), "--link-fd", link, "--sensor-fd", sensors, "--flash", str(flash)]
 
 
-def _emulated(name: str, program: Path, flash: Path, *, link: int, sensors: int, memory: int) -> list[str]:
+def _emulated(target: BoardTarget, program: Path, flash: Path, given: dict[str, int]) -> list[str]:
     """QEMU takes the descriptors as they are, so that nothing is lost before the firmware listens."""
     quoted = str(flash).replace(",", ",,")
-    ram = f"id=ram,size={_RAM_BYTES},mem-path=/proc/self/fd/{memory},share=on"
-    return [
-        *(find_program(QEMU, _QEMU_PACKAGE), "-machine", f"{board_target(name).machine},memory-backend=ram"),
-        *("-object", f"memory-backend-file,{ram}"),
+    command = [
+        *(find_program(QEMU, _QEMU_PACKAGE), "-machine", target.machine),
         *("-nodefaults", "-display", "none", "-monitor", "none"),
         *("-semihosting-config", f"enable=on,target=native,arg={quoted}"),
-        *("-add-fd", f"fd={link},set=1"),
+        *("-add-fd", f"fd={given['link']},set=1"),
         *("-chardev", "serial,id=link,path=/dev/fdset/1", "-serial", "chardev:link"),
-        *("-chardev", f"socket,id=sensors,fd={sensors}", "-serial", "chardev:sensors"),
+        *("-chardev", f"socket,id=sensors,fd={given['sensors']}", "-serial", "chardev:sensors"),
         *("-kernel", str(program)),
     ]
+    if target.memory:
+        file = f"mem-path=/proc/self/fd/{given['memory']},share=on"
+        command += ["-machine", "memory-backend=ram"]
+        command += ["-object", f"memory-backend-file,id=ram,size={target.memory.bytes},{file}"]
+    return command
 
 
-_RAM_BYTES = 16 << 20
-"""PSRAM of the MPS2 boards."""
-_SHARED_AT = _RAM_BYTES - (16 << 10)
-"""Where in it the board's linker script has the memory for readings."""
-
-
-def _share_memory(cleanup: contextlib.ExitStack) -> tuple[int, memoryview]:
-    """Memory for an emulated board: its descriptor, and a view of the part for readings that `cleanup`
-    unmaps."""
+def _share_memory(layout: SharedMemory, cleanup: contextlib.ExitStack) -> tuple[int, memoryview]:
+    """Memory for an emulated board: its descriptor, and a view of the ring for readings that `cleanup`
+    unmaps. What nobody writes to takes no room."""
     memory = os.memfd_create("psog board")
     try:
-        os.ftruncate(memory, _RAM_BYTES)
-        mapped = cleanup.enter_context(mmap.mmap(memory, _RAM_BYTES - _SHARED_AT, offset=_SHARED_AT))
+        os.ftruncate(memory, layout.bytes)
+        mapped = cleanup.enter_context(mmap.mmap(memory, RING_MEMORY_BYTES, offset=layout.ring_at))
     except BaseException:
         os.close(memory)
         raise
-    whole = cleanup.enter_context(memoryview(mapped))
-    return memory, cleanup.enter_context(whole[:RING_MEMORY_BYTES])
+    return memory, cleanup.enter_context(memoryview(mapped))
 
 
 def _open_terminal() -> tuple[int, int]:

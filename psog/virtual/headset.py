@@ -21,7 +21,7 @@ class VirtualHeadset:
     A context manager; leaving it ends every process and thread it started.
 
     Args:
-        board: "host" or "mps2-an386".
+        board: name of a board, see `firmware_export.boards`.
         source: what the sensors read.
         image: model image to install at the start, unless the device has it already.
         flash: file that keeps the device's flash from one run to the next; without it a new device starts.

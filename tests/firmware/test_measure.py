@@ -7,20 +7,18 @@ from psog.errors import ShapeError, ToolchainError
 from psog.firmware_export.image import write_image
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.toolchain import (
-    BOARDS,
-    available_boards,
     board_target,
     build_board,
     build_runtime,
     section_sizes,
 )
+from tests.firmware.emulated import EMULATED, ONE_PER_CORE
 from tests.random_nets import PLANS, random_net, random_readings
 
-EMULATED = [name for name in available_boards() if BOARDS[name].machine]
 pytestmark = pytest.mark.skipif(not EMULATED, reason="no cross compiler or no QEMU is installed")
 
 
-@pytest.mark.parametrize("board", EMULATED)
+@pytest.mark.parametrize("board", ONE_PER_CORE)
 @pytest.mark.parametrize("corners", [False, True])
 @pytest.mark.parametrize("plan", PLANS)
 def test_the_core_computes_the_integer_network_to_the_bit(board, plan, corners):

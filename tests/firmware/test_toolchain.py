@@ -10,7 +10,8 @@ import pytest
 from psog.device.messages import DeviceErrorCode
 from psog.errors import ToolchainError
 from psog.firmware_export import toolchain
-from psog.firmware_export.toolchain import BOARDS, C_TREE, available_boards, build_board, build_library
+from psog.firmware_export.boards import BOARDS
+from psog.firmware_export.toolchain import C_TREE, available_boards, build_board, build_library
 from psog.virtual.boards import start_board
 
 

@@ -10,15 +10,14 @@
 #include "psog.h"
 #include "semihosting.h"
 
-#define MAX_INPUT_BYTES (1u << 20)
-#define MAX_READINGS 4096u
 #define PAINT 0xA5C3A5C3u
 #define TARGETS 9u
 #define SAMPLES (TARGETS * PSOG_SAMPLES_PER_TARGET)
 
-enum exit_code { DONE = 0, NO_INPUT = 2, REFUSED = 3, NO_OUTPUT = 4 };
+enum exit_code { DONE = 0, NO_INPUT = 2, REFUSED = 3, NO_OUTPUT = 4, NO_ROOM = 5 };
 
 extern uint32_t link_stack_bottom[];
+extern uint8_t link_free_start[], link_free_end[]; /* at multiples of 8: input, then output */
 
 struct result {
     uint32_t model_bytes; /* of RAM: struct psog_model */
@@ -28,10 +27,6 @@ struct result {
     uint32_t samples_bytes; /* struct psog_samples */
     uint32_t telling_stack_bytes; /* 0 without a user embedding */
 };
-
-static uint8_t input[MAX_INPUT_BYTES] __attribute__((section(".psram"), aligned(8)));
-static uint8_t output[sizeof(struct result) + MAX_READINGS * (PSOG_MAX_FEATURES + 4u * PSOG_OUTPUTS)]
-    __attribute__((section(".psram"), aligned(8)));
 
 static struct {
     struct psog_model model;
@@ -132,13 +127,26 @@ static void check(enum psog_error error)
         semihosting_exit(REFUSED);
 }
 
+/* Room for what `readings` give, behind the input; ends the program where there is none. */
+static uint8_t *place_output(uint32_t input_bytes, uint32_t readings)
+{
+    uint8_t *output = link_free_start + (input_bytes + 7u) / 8u * 8u;
+    uint32_t each = bench.model.features + (uint32_t)sizeof bench.gaze;
+    if ((size_t)(link_free_end - output) < sizeof(struct result) + readings * each)
+        semihosting_exit(NO_ROOM);
+    return output;
+}
+
 int main(void)
 {
+    uint8_t *input = link_free_start;
     struct result result = {.model_bytes = sizeof bench.model,
                             .tune_bytes = sizeof bench.tune,
                             .samples_bytes = sizeof bench.samples};
     uint32_t header[2];
     int32_t bytes = semihosting_file_bytes("bench.in");
+    if (bytes > link_free_end - link_free_start)
+        return NO_ROOM;
     if (bytes < (int32_t)sizeof header || !semihosting_read_file("bench.in", input, (size_t)bytes))
         return NO_INPUT;
     memcpy(header, input, sizeof header);
@@ -150,6 +158,7 @@ int main(void)
     check(psog_tune_begin(&bench.tune, &bench.model, bench.work, PSOG_MAX_TUNE_FLOATS));
     psog_head_load(&bench.model, bench.head);
 
+    uint8_t *output = place_output((uint32_t)bytes, header[1]);
     bench.features = (int8_t *)output + sizeof result;
     uint8_t *gaze = output + sizeof result + header[1] * bench.model.features;
     result.inference_stack_bytes = stack_bytes(inference);

@@ -1,13 +1,14 @@
-/* Arm MPS2 with AN386 in QEMU: UART 0 is the link, flash is a file of the host. Readings come through
- * memory, as direct memory access brings them on a real part; UART 1 rings for them and carries what the
- * display shows.
- * Source: Arm DDI 0479 (CMSDK UART), DAI 0386 (addresses, interrupts). */
+/* Arm's MPS boards in QEMU: UART 0 is the link, flash is a file of the host. Readings come through memory, as
+ * direct memory access brings them on a real part; UART 1 rings for them and carries what the display shows.
+ * A board is its addresses.h, which lies in its own folder.
+ * Source: Arm DDI 0479 (CMSDK UART). */
 #include "board.h"
 
+#include "addresses.h"
 #include "semihosting.h"
 #include "sim_flash.h"
 
-const char BOARD_NAME[] = "mps2-an386";
+const char BOARD_NAME[] = MPS_BOARD_NAME;
 
 struct uart {
     volatile uint32_t data;
@@ -17,25 +18,26 @@ struct uart {
     volatile uint32_t divider;
 };
 
-#define LINK ((struct uart *)0x40004000u)
-#define SENSORS ((struct uart *)0x40005000u)
+#define LINK ((struct uart *)MPS_LINK_UART)
+#define SENSORS ((struct uart *)MPS_SENSOR_UART)
 
 enum uart_state { TX_FULL = 1, RX_FULL = 2 };
 enum uart_control { ENABLE_TX = 1, ENABLE_RX = 2, INTERRUPT_TX = 4, INTERRUPT_RX = 8 };
 enum uart_interrupt { SENT = 1, RECEIVED = 2 };
 #define FASTEST_DIVIDER 16u
 
-#define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100u)
-#define NVIC_CLEAR_PENDING (*(volatile uint32_t *)0xE000E280u)
-#define UART_INTERRUPTS 0xFu /* UART 0: 0 received, 1 sent; UART 1: 2 and 3 */
+/* One word of each for 32 interrupts. Source: Armv7-M and Armv8-M Architecture Reference Manuals, NVIC. */
+#define NVIC_ENABLE ((volatile uint32_t *)0xE000E100u)[MPS_FIRST_INTERRUPT / 32u]
+#define NVIC_CLEAR_PENDING ((volatile uint32_t *)0xE000E280u)[MPS_FIRST_INTERRUPT / 32u]
+#define UART_INTERRUPTS (0xFu << MPS_FIRST_INTERRUPT % 32u)
 
 #define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
 #define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 
 #define EXIT_NO_FLASH 2u
 
-/* The last 16 KB of PSRAM, which the host shares (psog/virtual/bus.py): QEMU passes a UART's bytes one at a
- * time, which is too slow for a thousand readings a second. Both counts only grow, modulo 2^32. */
+/* Memory that the host shares (psog/virtual/bus.py): QEMU passes a UART's bytes one at a time, which is too
+ * slow for a thousand readings a second. Both counts only grow, modulo 2^32. */
 #define RING_BYTES 8192u
 struct ring {
     volatile uint32_t written; /* by the host */
@@ -44,7 +46,7 @@ struct ring {
 };
 static struct ring readings __attribute__((section(".shared")));
 
-static uint8_t flash_memory[SIM_FLASH_BYTES] __attribute__((section(".psram"), aligned(8)));
+static uint8_t flash_memory[SIM_FLASH_BYTES] __attribute__((section(".external"), aligned(8)));
 static char flash_path[SEMIHOSTING_PATH_BYTES];
 
 static bool keep(uint32_t offset, const uint8_t *data, uint32_t size)

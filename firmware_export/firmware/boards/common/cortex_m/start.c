@@ -1,4 +1,5 @@
-/* Reset, vectors and faults of a Cortex-M4F. Source: Armv7-M Architecture Reference Manual. */
+/* Reset, vectors and faults of a Cortex-M with an FPU.
+ * Source: Armv7-M and Armv8-M Architecture Reference Manuals (exception 7, the secure fault, is v8-M's). */
 #include <stdint.h>
 #include <string.h>
 
@@ -41,5 +42,5 @@ struct vectors {
 
 __attribute__((section(".vectors"), used)) const struct vectors vectors = {
     link_stack_top,
-    {reset, fault, fault, fault, fault, fault, 0, 0, 0, 0, fault, fault, 0, fault, fault},
+    {reset, fault, fault, fault, fault, fault, fault, 0, 0, 0, fault, fault, 0, fault, fault},
 };

@@ -1,0 +1,105 @@
+"""The boards that the firmware is built for: compiler, emulated machine, and what they share.
+
+A table, quick to import: commands name their `--board` from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+
+@dataclass(frozen=True)
+class Target:
+    """A compiler and what it needs to make code for one core.
+
+    Attributes:
+        compiler, size, nm: programs.
+        package: the Debian packages that bring them.
+        core: flags that choose the core.
+    """
+
+    compiler: str
+    size: str
+    nm: str
+    package: str
+    core: tuple[str, ...]
+
+
+def _cortex_m(*core: str) -> Target:
+    return Target(
+        "arm-none-eabi-gcc",
+        "arm-none-eabi-size",
+        "arm-none-eabi-nm",
+        "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+        ("-mthumb", "-mfloat-abi=hard", *core),
+    )
+
+
+HOST = Target("gcc", "size", "nm", "gcc", ())
+CORTEX_M4F = _cortex_m("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16")
+CORTEX_M33F = _cortex_m("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16")
+CORTEX_M55 = _cortex_m("-mcpu=cortex-m55")  # with FPU and MVE, integer and float
+
+
+@dataclass(frozen=True)
+class SharedMemory:
+    """Memory of an emulated machine through which the host brings readings.
+
+    Attributes:
+        bytes: size of the machine's main memory, as QEMU has it.
+        ring_at: where in it the ring lies: region SHARED of the board's linker script.
+    """
+
+    bytes: int
+    ring_at: int
+
+
+@dataclass(frozen=True)
+class BoardTarget:
+    """How a folder under firmware/boards is built and run.
+
+    Attributes:
+        machine: QEMU's name of the machine; empty where the host runs it itself.
+        shared: folders of sources that it has in common with other boards, below the C tree.
+        link: linker flags; relative paths are relative to the C tree.
+        memory: how readings come to an emulated board; without it, through its second UART.
+    """
+
+    target: Target
+    machine: str
+    shared: tuple[str, ...]
+    link: tuple[str, ...]
+    memory: SharedMemory | None = None
+
+
+CORTEX_M_FOLDERS = ("boards/common", "boards/common/cortex_m")
+"""Of every board that QEMU emulates: simulated flash, start-up, semihosting."""
+_MPS_FOLDERS = (*CORTEX_M_FOLDERS, "boards/common/mps")
+_RING_AT = (16 << 20) - (16 << 10)  # the end of 16 MB
+
+
+def cortex_m_link(board: str) -> tuple[str, ...]:
+    """Linker flags of a board with a script of its own."""
+    return ("-nostartfiles", "--specs=nano.specs", f"-Tboards/{board}/board.ld", "-Wl,--gc-sections", "-lm")
+
+
+def _mps(name: str, target: Target, memory_bytes: int) -> BoardTarget:
+    return BoardTarget(
+        target, name, _MPS_FOLDERS, cortex_m_link(name), memory=SharedMemory(memory_bytes, _RING_AT)
+    )
+
+
+BOARDS = {
+    "host": BoardTarget(HOST, "", ("boards/common",), ("-lm",)),
+    "mps2-an386": _mps("mps2-an386", CORTEX_M4F, 16 << 20),
+    "mps2-an505": _mps("mps2-an505", CORTEX_M33F, 16 << 20),
+    "mps3-an547": _mps("mps3-an547", CORTEX_M55, 2 << 30),
+}
+EMULATED = tuple(name for name, board in BOARDS.items() if board.machine)
+
+if TYPE_CHECKING:
+    BoardName = str
+else:
+    BoardName = Literal[tuple(BOARDS)]
+    """The type of a `--board` option."""

@@ -1,0 +1,12 @@
+/* Arm MPS3 with AN547 (Cortex-M55), as seen by secure code, which is what the core starts with.
+ * Source: Arm DAI 0547, memory map and interrupts. */
+#ifndef ADDRESSES_H
+#define ADDRESSES_H
+
+#define MPS_BOARD_NAME "mps3-an547"
+#define MPS_LINK_UART 0x59303000u   /* UART 0 */
+#define MPS_SENSOR_UART 0x59304000u /* UART 1 */
+/* Four interrupts in a row: UART 0 received, sent; UART 1 received, sent. */
+#define MPS_FIRST_INTERRUPT 33u
+
+#endif
