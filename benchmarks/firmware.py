@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psog.benchmarks.firmware_nets import NETS, NetName
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from psog.net.integer import IntegerNet
+_DEFAULT: NetName = "conv16-conv16-dense10"
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,17 @@ class Command:
     """
 
     model: Path | None = None
-    """A model folder or .psog image; by default a random net, conv16-conv16-dense10 on 3×5."""
+    """A model folder or .psog image, instead of a random net."""
+    net: NetName | None = None
+    """A net with random weights whose cost under TFLite Micro is known; by default the first."""
+    all_nets: bool = False
+    """Every such net, one table."""
+    update: Path | None = None
+    """Measure every such net and write the figures that the tests hold the runtime to into this file."""
     readings: int = 64
     """Random readings to run; the slowest counts."""
     seed: int = 0
-    """Of the random net and the readings."""
+    """Of the random nets and the readings."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -35,90 +43,61 @@ class Command:
 
         from rich.console import Console
 
+        from psog.benchmarks.firmware_text import print_boards, print_nets
+
+        self._check()
+        progress = Console(stderr=True)
+        if self.update is not None:
+            _update(self.update, progress)
+        elif self.all_nets:
+            nets = {str(name): self._measure(name, progress) for name in NETS}
+            print(json.dumps({"nets": nets})) if self.json else print_nets(Console(), nets)
+        else:
+            name = None if self.model else self.net or _DEFAULT
+            found = self._measure(name, progress)
+            print(json.dumps(found)) if self.json else print_boards(Console(), found)
+
+    def _check(self) -> None:
         from psog.errors import PsogError
-        from psog.firmware_export.budget import measure_budget
-        from psog.firmware_export.image import write_image
-        from psog.firmware_export.image_file import load_image
-        from psog.headset import load_headset
 
         if not 1 <= self.readings <= 4096:
             raise PsogError(f"--readings is {self.readings}; expected 1 to 4096")
         if not 0 <= self.seed < 1 << 63:
             raise PsogError(f"--seed is {self.seed}; expected 0 or more, below 2^63")
-        if self.model is None:
-            image = write_image(_random_net(self.seed), load_headset(_HEADSET))
-        else:
+        choices = {
+            "--model": self.model is not None,
+            "--net": self.net is not None,
+            "--all-nets": self.all_nets,
+            "--update": self.update is not None,
+        }
+        given = [name for name, is_given in choices.items() if is_given]
+        if len(given) > 1:
+            raise PsogError(f"{' and '.join(given)} are given; each says what to measure, expected one")
+
+    def _measure(self, name: NetName | None, progress: Console) -> dict[str, Any]:
+        """A net, or the model where there is no name, on each board."""
+        from psog.benchmarks.firmware_nets import make_image, peer_figures
+        from psog.firmware_export.budget import measurable_boards, measure_budget
+        from psog.firmware_export.image_file import load_image
+
+        if name is None:
+            assert self.model is not None
             image = load_image(self.model)
-        console = Console(stderr=True)
+        else:
+            image = make_image(name, self.seed)
         boards = {}
-        for board in _emulated_boards():
-            with console.status(f"measuring on {board}"):
+        for board in measurable_boards():
+            with progress.status(f"measuring {name or self.model} on {board}"):
                 boards[board] = measure_budget(board, image, readings=self.readings, seed=self.seed)
-        if self.json:
-            print(json.dumps({"boards": boards}))
-        else:
-            _print(Console(), boards)
+                boards[board] |= peer_figures(name, board, boards[board]) if name else {}
+        return {"net": name, "boards": boards}
 
 
-_HEADSET = "grid15"
+def _update(path: Path, progress: Console) -> None:
+    from psog.benchmarks.firmware_budget import check_replaceable, measure_figures, write_figures
 
-
-def _random_net(seed: int) -> IntegerNet:
-    """The network whose cost under TFLite Micro is known, with random weights."""
-    import numpy as np
-    import torch
-
-    from psog.headset import load_headset
-    from psog.net.architecture import Architecture, Convolution
-    from psog.net.convert import to_integer
-    from psog.net.normalise import fit_normalisation, to_steps
-    from psog.net.qat import build
-
-    headset = load_headset(_HEADSET)
-    wire = np.random.default_rng(seed).uniform(10_000, 50_000, (1000, headset.sensor_count))
-    normalisation = fit_normalisation(wire)
-    architecture = Architecture((Convolution(16, "same"), Convolution(16, "same")), (), features=10)
-    net = build(architecture, headset, normalisation, seed)
-    net.quantize()
-    with torch.no_grad():
-        net(torch.from_numpy(to_steps(normalisation, wire)))  # shows the layers their ranges
-    return to_integer(net)
-
-
-def _emulated_boards() -> list[str]:
-    from psog.errors import ToolchainError
-    from psog.firmware_export.boards import EMULATED
-    from psog.firmware_export.toolchain import available_boards
-
-    found = [name for name in available_boards() if name in EMULATED]
-    if not found:
-        raise ToolchainError(
-            "no emulated board can be measured; install Debian's gcc-arm-none-eabi, libnewlib-arm-none-eabi "
-            "and qemu-system-arm"
-        )
-    return found
-
-
-def _print(console: Console, boards: dict[str, dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table(title="network, head and calibration on each board (QEMU)")
-    table.add_column("")
-    for board in boards:
-        table.add_column(board, justify="right")
-    for key, first in next(iter(boards.values())).items():
-        values = [found[key] for found in boards.values()]
-        if isinstance(first, dict):
-            for part in first:
-                table.add_row(
-                    f"  of these {part.replace('_', ' ')}", *(_shown(value[part]) for value in values)
-                )
-        else:
-            table.add_row(key.replace("_", " "), *map(_shown, values))
-    console.print(table)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    check_replaceable(path)
+    with progress.status("measuring every net on every board"):
+        figures = measure_figures()
+    write_figures(path, figures)
+    progress.print(f"{path}: {len(figures['boards'])} boards, {len(NETS)} nets, {figures['compiler']}")

@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.errors import ToolchainError
+from psog.firmware_export.boards import EMULATED
 from psog.firmware_export.image import ModelImage, read_image
 from psog.firmware_export.instructions import Measurement, measure
-from psog.firmware_export.toolchain import board_target, build_board, build_runtime, section_sizes
+from psog.firmware_export.toolchain import (
+    available_boards,
+    board_target,
+    build_board,
+    build_runtime,
+    section_sizes,
+)
 from psog.net.integer import Normalisation
 
 _HEAD_TOLERANCE_DEG = 1e-3  # float sums in another order (docs/SPEC.md, test vector)
@@ -63,6 +71,21 @@ def _telling(found: Measurement) -> dict[str, int]:
         "tell_solve_instructions": found.tell_solve_instructions,
         "tell_stack_bytes": found.tell_stack_bytes,
     }
+
+
+def measurable_boards() -> list[str]:
+    """Emulated boards whose compiler and emulator are installed.
+
+    Raises:
+        ToolchainError: there is none.
+    """
+    found = [name for name in available_boards() if name in EMULATED]
+    if not found:
+        raise ToolchainError(
+            "no emulated board can be measured; install Debian's gcc-arm-none-eabi, libnewlib-arm-none-eabi "
+            "and qemu-system-arm"
+        )
+    return found
 
 
 def readings_over_range(normalisation: Normalisation, count: int, seed: int) -> NDArray[np.uint16]:

@@ -62,6 +62,11 @@ def find_program(program: str, package: str) -> str:
     return path
 
 
+def compiler_version(target: Target) -> str:
+    """The first line with which a compiler introduces itself."""
+    return _run([find_program(target.compiler, target.package), "--version"], C_TREE).splitlines()[0]
+
+
 def build_board(name: str, *, sanitize: bool = False) -> Path:
     """The firmware of a board: an executable for `host`, an ELF file for the others.
 

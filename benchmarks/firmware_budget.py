@@ -1,0 +1,108 @@
+"""The figures that the runtime is held to: measured, written into a file, and compared with it.
+
+Everything here is exact, so a difference is a change of the code, the compiler or the image, never noise.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from psog.benchmarks.firmware_nets import NETS, make_image
+from psog.errors import PsogError
+from psog.firmware_export.budget import measurable_boards, measure_budget
+from psog.firmware_export.toolchain import board_target, compiler_version
+
+FIGURES = (
+    "instructions",
+    "cycles_estimated",
+    "flash_runtime_bytes",
+    "flash_model_bytes",
+    "ram_bytes",
+    "stack_bytes",
+)
+READINGS = 4
+SEED = 0
+TOLERANCE = 0.02
+"""Share by which a figure may differ from the file's."""
+
+
+def measure_board(board: str) -> dict[str, dict[str, int | None]]:
+    """The figures of every net on a board."""
+    found: dict[str, dict[str, int | None]] = {}
+    for name in NETS:
+        figures = measure_budget(board, make_image(name, SEED), readings=READINGS, seed=SEED)
+        found[name] = {key: figures[key] for key in FIGURES}
+    return found
+
+
+def measure_figures() -> dict[str, Any]:
+    """The content of the file: every net on every board that can be measured here, by one compiler.
+
+    Raises:
+        ToolchainError: compiler or QEMU missing.
+    """
+    boards = measurable_boards()
+    return {
+        "compiler": compiler_version(board_target(boards[0]).target),
+        "boards": {board: measure_board(board) for board in boards},
+    }
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to write figures over something else.
+
+    Raises:
+        PsogError: the path holds another file.
+    """
+    if path.exists():
+        read_figures(path)
+
+
+def write_figures(path: Path, figures: dict[str, Any]) -> None:
+    """Write the file."""
+    path.write_text(json.dumps(figures, indent=2) + "\n", "ascii")
+
+
+def read_figures(path: Path) -> dict[str, Any]:
+    """The file's content.
+
+    Raises:
+        PsogError: it is not such a file.
+    """
+    try:
+        figures = json.loads(path.read_text("ascii"))
+        if figures.keys() == {"compiler", "boards"}:
+            return dict(figures)
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise PsogError(
+        f"{path} holds no figures of the firmware; name the file that psog bench firmware --update wrote, "
+        "or one that does not exist"
+    )
+
+
+def differences(
+    stored: dict[str, dict[str, int | None]], found: dict[str, dict[str, int | None]], board: str
+) -> list[str]:
+    """One line for each figure that is not within TOLERANCE of the file's, or is not in it."""
+    return [
+        f"{board}, {net}: {key} {_change(old.get(key), figures[key])}"
+        for net, figures in found.items()
+        for old in [stored.get(net, {})]
+        for key in FIGURES
+        if not _is_near(old.get(key), figures[key])
+    ]
+
+
+def _is_near(old: int | None, new: int | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return abs(new - old) <= TOLERANCE * old
+
+
+def _change(old: int | None, new: int | None) -> str:
+    if old is None or new is None:
+        return f"{old} in the file, now {new}"
+    return f"{'grew' if new > old else 'fell'} from {old:,} to {new:,} ({(new - old) / old:+.1%})"
