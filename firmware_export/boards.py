@@ -79,9 +79,18 @@ _MPS_FOLDERS = (*CORTEX_M_FOLDERS, "boards/common/mps")
 _RING_AT = (16 << 20) - (16 << 10)  # the end of 16 MB
 
 
-def cortex_m_link(board: str) -> tuple[str, ...]:
+SILICON_SCRIPT = "silicon.ld"
+"""Of a board whose folder makes the program for the part itself too."""
+
+
+def cortex_m_link(board: str, script: str = "board.ld") -> tuple[str, ...]:
     """Linker flags of a board with a script of its own."""
-    return ("-nostartfiles", "--specs=nano.specs", f"-Tboards/{board}/board.ld", "-Wl,--gc-sections", "-lm")
+    return ("-nostartfiles", "--specs=nano.specs", f"-Tboards/{board}/{script}", "-Wl,--gc-sections", "-lm")
+
+
+def _cortex_m_board(name: str, target: Target) -> BoardTarget:
+    """A board that QEMU has under the same name; readings come through its second UART."""
+    return BoardTarget(target, name, CORTEX_M_FOLDERS, cortex_m_link(name))
 
 
 def _mps(name: str, target: Target, memory_bytes: int) -> BoardTarget:
@@ -95,6 +104,7 @@ BOARDS = {
     "mps2-an386": _mps("mps2-an386", CORTEX_M4F, 16 << 20),
     "mps2-an505": _mps("mps2-an505", CORTEX_M33F, 16 << 20),
     "mps3-an547": _mps("mps3-an547", CORTEX_M55, 2 << 30),
+    "netduinoplus2": _cortex_m_board("netduinoplus2", CORTEX_M4F),
 }
 EMULATED = tuple(name for name, board in BOARDS.items() if board.machine)
 

@@ -12,11 +12,19 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from psog.errors import ToolchainError
-from psog.firmware_export.boards import BOARDS, HOST, BoardTarget, Target
+from psog.firmware_export.boards import (
+    BOARDS,
+    CORTEX_M_FOLDERS,
+    HOST,
+    SILICON_SCRIPT,
+    BoardTarget,
+    Target,
+    cortex_m_link,
+)
 from psog.sealed import is_whole, seal
 
 C_TREE = Path(__file__).resolve().parent / "firmware"
@@ -67,15 +75,16 @@ def compiler_version(target: Target) -> str:
     return _run([find_program(target.compiler, target.package), "--version"], C_TREE).splitlines()[0]
 
 
-def build_board(name: str, *, sanitize: bool = False) -> Path:
+def build_board(name: str, *, sanitize: bool = False, silicon: bool = False) -> Path:
     """The firmware of a board: an executable for `host`, an ELF file for the others.
 
     Args:
         sanitize: with the address and undefined-behaviour sanitizers (host only).
+        silicon: for the part itself, of a board that has both forms, instead of for QEMU.
     Raises:
-        ToolchainError: unknown board, compiler missing, or it does not compile.
+        ToolchainError: unknown board, compiler missing, it does not compile, or it has no such form.
     """
-    board = board_target(name)
+    board = _for_silicon(name) if silicon else board_target(name)
     folders = (*board.shared, f"boards/{name}")
     sources = [s for s in _sources("runtime", "app", *folders) if s.name != _LIBRARY]
     link = (*board.link, *(_SANITIZERS if sanitize else ()))
@@ -156,14 +165,21 @@ def symbols(elf: Path, target: Target) -> dict[str, int]:
 
 
 _LIBRARY = "library.c"
-_APPLICATION_ONLY = ("board.c", "sim_flash.c")
+
+
+def _for_silicon(name: str) -> BoardTarget:
+    board = board_target(name)
+    if not (C_TREE / "boards" / name / SILICON_SCRIPT).is_file():
+        raise ToolchainError(f"board {name!r} has no form for silicon; it only runs emulated or on the host")
+    target = replace(board.target, core=(*board.target.core, "-DPSOG_SILICON"))
+    return replace(board, target=target, link=cortex_m_link(name, SILICON_SCRIPT))
 
 
 def _build_program(name: str, program: str) -> Path:
-    """A program of boards/common/programs on an emulated board: runtime and start-up, no application."""
+    """A program of boards/common/programs on an emulated board: runtime and start-up."""
     board = board_target(name)
     folders = (*board.shared, f"boards/{name}")
-    sources = [s for s in _sources("runtime", *folders) if s.name not in _APPLICATION_ONLY]
+    sources = _sources("runtime", *CORTEX_M_FOLDERS)
     sources.append(C_TREE / "boards/common/programs" / f"{program}.c")
     return _build(board.target, f"{name}-{program}.elf", sources, board.link, folders)
 

@@ -20,6 +20,7 @@ from psog.firmware_export.toolchain import QEMU, board_target, build_board, find
 from psog.virtual.bus import RING_MEMORY_BYTES, RingTransport, SocketTransport
 
 _STOP_TIMEOUT_S = 5.0
+_ENDING_S = 0.5
 _QEMU_PACKAGE = "qemu-system-arm"
 
 
@@ -73,7 +74,9 @@ class Board:
         return self._process.poll() is None
 
     def complaint(self) -> str:
-        """Why a board that is no longer alive ended, in one line; empty when it did not say."""
+        """Why a board that has ended did so, in one line; empty when it did not say, or runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_ENDING_S)  # its port may go a moment before it does
         if self.alive or self._process.stderr is None or self._process.stderr.closed:
             return ""
         return self._process.stderr.read().decode("utf-8", "replace").strip().replace("\n", "; ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -58,7 +59,8 @@ class VirtualHeadset:
                 start_board(self._board_name, self._flash or folder / "flash")
             )
             if self._image is not None:
-                _install(self._board.port, self._image, self._progress)
+                with self._explained():
+                    _install(self._board.port, self._image, self._progress)
             bus = Link(self._board.sensors)
             cleanup.callback(bus.close)
             self._feeder = Feeder(bus, self._source, self._speed)
@@ -88,11 +90,19 @@ class VirtualHeadset:
         Raises:
             LinkError: the firmware has stopped.
         """
-        try:
+        with self._explained():
             return self._feeder.wait(timeout_s)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """When the board has ended, its own reason instead of what a link says."""
+        try:
+            yield
         except LinkError as error:
-            why = self._board.complaint() or str(error)
-            raise LinkError(f"the virtual headset has stopped: {why}") from error
+            why = self._board.complaint()
+            if self._board.alive:
+                raise
+            raise LinkError(f"the virtual headset has stopped: {why or error}") from error
 
 
 def _install(port: str, image: bytes, progress: Progress | None) -> None:

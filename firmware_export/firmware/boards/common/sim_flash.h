@@ -12,6 +12,7 @@
 
 struct sim_flash {
     uint8_t *memory;
+    uint32_t size_bytes; /* a whole number of SIM_FLASH_ERASE_BYTES */
     /* Makes a changed range permanent; NULL where memory already is. False when that failed. */
     bool (*keep)(uint32_t offset, const uint8_t *data, uint32_t size);
 };

@@ -77,7 +77,7 @@ void board_init(int argc, char **argv)
     board.arguments = argv;
     board.link = descriptor(argc, argv, "--link-fd");
     board.sensors = descriptor(argc, argv, "--sensor-fd");
-    board.sim = (struct sim_flash){.memory = open_flash(option(argc, argv, "--flash"))};
+    board.sim = (struct sim_flash){open_flash(option(argc, argv, "--flash")), SIM_FLASH_BYTES, NULL};
     board.flash = sim_flash_region(&board.sim);
 }
 

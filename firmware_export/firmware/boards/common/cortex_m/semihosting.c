@@ -5,6 +5,7 @@
 enum operation {
     SYS_OPEN = 0x01,
     SYS_CLOSE = 0x02,
+    SYS_WRITE0 = 0x04,
     SYS_WRITE = 0x05,
     SYS_READ = 0x06,
     SYS_SEEK = 0x0A,
@@ -17,10 +18,10 @@ enum mode { READ_BINARY = 1, UPDATE_BINARY = 3, WRITE_BINARY = 5 }; /* fopen's "
 
 #define STOPPED_APPLICATION_EXIT 0x20026u
 
-static int32_t call(enum operation operation, const uint32_t *arguments)
+static int32_t call(enum operation operation, const void *arguments)
 {
     register int32_t r0 __asm("r0") = (int32_t)operation;
-    register const uint32_t *r1 __asm("r1") = arguments;
+    register const void *r1 __asm("r1") = arguments;
     __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
 }
@@ -100,6 +101,11 @@ bool semihosting_update_file(const char *path, uint32_t offset, const void *data
     bool done = call(SYS_SEEK, seek) == 0 && transfer(SYS_WRITE, file, data, size);
     close_file(file);
     return done;
+}
+
+void semihosting_complain(const char *text)
+{
+    (void)call(SYS_WRITE0, text);
 }
 
 void semihosting_exit(uint32_t code)

@@ -23,6 +23,9 @@ bool semihosting_write_file(const char *path, const void *data, size_t size);
 /* Overwrites a part of an existing file. */
 bool semihosting_update_file(const char *path, uint32_t offset, const void *data, size_t size);
 
+/* Writes to the emulator's standard error. */
+void semihosting_complain(const char *text);
+
 /* Ends the emulator. */
 void semihosting_exit(uint32_t code);
 

@@ -5,7 +5,7 @@
 #include "board.h"
 
 #include "addresses.h"
-#include "semihosting.h"
+#include "emulated_flash.h"
 #include "sim_flash.h"
 
 const char BOARD_NAME[] = MPS_BOARD_NAME;
@@ -34,8 +34,6 @@ enum uart_interrupt { SENT = 1, RECEIVED = 2 };
 #define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
 #define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 
-#define EXIT_NO_FLASH 2u
-
 /* Memory that the host shares (psog/virtual/bus.py): QEMU passes a UART's bytes one at a time, which is too
  * slow for a thousand readings a second. Both counts only grow, modulo 2^32. */
 #define RING_BYTES 8192u
@@ -47,29 +45,7 @@ struct ring {
 static struct ring readings __attribute__((section(".shared")));
 
 static uint8_t flash_memory[SIM_FLASH_BYTES] __attribute__((section(".external"), aligned(8)));
-static char flash_path[SEMIHOSTING_PATH_BYTES];
-
-static bool keep(uint32_t offset, const uint8_t *data, uint32_t size)
-{
-    return semihosting_update_file(flash_path, offset, data, size);
-}
-
-static struct sim_flash sim = {.memory = flash_memory, .keep = keep};
 static struct psog_flash flash;
-
-static void load_flash(void)
-{
-    if (!semihosting_command_line(flash_path, sizeof flash_path))
-        semihosting_exit(EXIT_NO_FLASH);
-    if (semihosting_file_bytes(flash_path) <= 0) {
-        for (uint32_t i = 0; i < SIM_FLASH_BYTES; i++)
-            flash_memory[i] = SIM_FLASH_ERASED;
-        if (!semihosting_write_file(flash_path, flash_memory, SIM_FLASH_BYTES))
-            semihosting_exit(EXIT_NO_FLASH);
-    } else if (!semihosting_read_file(flash_path, flash_memory, SIM_FLASH_BYTES)) {
-        semihosting_exit(EXIT_NO_FLASH);
-    }
-}
 
 static void enable(struct uart *uart)
 {
@@ -83,8 +59,7 @@ void board_init(int argc, char **argv)
     (void)argc;
     (void)argv;
     __asm volatile("cpsid i"); /* a pending interrupt still ends WFI */
-    load_flash();
-    flash = sim_flash_region(&sim);
+    flash = emulated_flash(flash_memory, SIM_FLASH_BYTES);
     NVIC_ENABLE = UART_INTERRUPTS;
     enable(LINK);
     enable(SENSORS);

@@ -1,0 +1,67 @@
+/* Netduino Plus 2 (STM32F405RG): USART1 is the link, USART2 the sensor bus. The same sources make the program
+ * for the part (with PSOG_SILICON) and for QEMU; only flash_*.c differ. */
+#include "board.h"
+
+#include "clock.h"
+#include "flash_region.h"
+#include "registers.h"
+#include "serial.h"
+
+const char BOARD_NAME[] = "netduinoplus2";
+
+static struct psog_flash flash;
+
+void board_init(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    struct clocks clocks = clock_start();
+    flash = flash_region();
+    serial_start(clocks);
+}
+
+const struct psog_flash *board_flash(void)
+{
+    return &flash;
+}
+
+size_t board_link_read(uint8_t *bytes, size_t capacity)
+{
+    return serial_read(&serial_link, bytes, capacity);
+}
+
+size_t board_link_write(const uint8_t *bytes, size_t count)
+{
+    return serial_write(&serial_link, bytes, count);
+}
+
+size_t board_sensor_read(uint8_t *bytes, size_t capacity)
+{
+    return serial_read(&serial_sensors, bytes, capacity);
+}
+
+size_t board_sensor_write(const uint8_t *bytes, size_t count)
+{
+    return serial_write(&serial_sensors, bytes, count);
+}
+
+void board_wait(struct board_interest interest)
+{
+    /* With interrupts held back, one that comes after the look still ends WFI. */
+    __asm volatile("cpsid i" ::: "memory");
+    bool received = serial_waiting(&serial_sensors) > 0 ||
+                    (interest.link_bytes && serial_waiting(&serial_link) > 0);
+    bool room = (interest.link_room && serial_room(&serial_link) > 0) ||
+                (interest.sensor_room && serial_room(&serial_sensors) > 0);
+    if (!received && !room)
+        __asm volatile("wfi" ::: "memory");
+    __asm volatile("cpsie i" ::: "memory");
+}
+
+void board_restart(void)
+{
+    serial_flush(&serial_link);
+    AIRCR = AIRCR_RESET_REQUEST;
+    for (;;)
+        ;
+}

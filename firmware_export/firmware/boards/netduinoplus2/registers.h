@@ -1,0 +1,100 @@
+/* Registers of the STM32F405 that this board uses.
+ * Source: ST RM0090, memory map (2.3) and the registers of each chapter: flash interface (3), power (5),
+ * RCC for STM32F405xx (7), GPIO (8), TIM2 to TIM5 (18), USART (30). The NVIC is the core's: Armv7-M
+ * Architecture Reference Manual, B3.4. */
+#ifndef REGISTERS_H
+#define REGISTERS_H
+
+#include <stdint.h>
+
+struct rcc {
+    volatile uint32_t cr, pllcfgr, cfgr, cir, unused1[8];
+    volatile uint32_t ahb1enr, unused2[3];
+    volatile uint32_t apb1enr, apb2enr;
+};
+#define RCC ((struct rcc *)0x40023800u)
+
+#define RCC_CR_HSEON (1u << 16)
+#define RCC_CR_HSERDY (1u << 17)
+#define RCC_CR_PLLON (1u << 24)
+#define RCC_CR_PLLRDY (1u << 25)
+#define RCC_PLLCFGR_RESERVED (2u << 28) /* to be kept as after reset */
+#define RCC_PLLCFGR_M(divisor) (divisor)
+#define RCC_PLLCFGR_N(factor) ((factor) << 6)
+#define RCC_PLLCFGR_P_2 0u
+#define RCC_PLLCFGR_SOURCE_HSE (1u << 22)
+#define RCC_PLLCFGR_Q(divisor) ((divisor) << 24)
+#define RCC_CFGR_SWITCH_PLL 2u
+#define RCC_CFGR_STATUS (3u << 2)
+#define RCC_CFGR_STATUS_PLL (2u << 2)
+#define RCC_CFGR_APB1_BY_4 (5u << 10)
+#define RCC_CFGR_APB2_BY_2 (4u << 13)
+#define RCC_AHB1ENR_GPIOA (1u << 0)
+#define RCC_APB1ENR_TIM2 (1u << 0)
+#define RCC_APB1ENR_USART2 (1u << 17)
+#define RCC_APB1ENR_PWR (1u << 28)
+#define RCC_APB2ENR_USART1 (1u << 4)
+
+#define PWR_CR (*(volatile uint32_t *)0x40007000u)
+#define PWR_CR_VOS_SCALE_1 (1u << 14)
+
+struct gpio {
+    volatile uint32_t moder, otyper, ospeedr, pupdr, idr, odr, bsrr, lckr, afr[2];
+};
+#define GPIOA ((struct gpio *)0x40020000u)
+#define GPIO_MODE_ALTERNATE 2u
+#define GPIO_SPEED_HIGH 2u
+#define GPIO_PULL_UP 1u
+
+struct timer {
+    volatile uint32_t cr1, cr2, smcr, dier, sr, egr, ccmr1, ccmr2, ccer, cnt, psc, arr;
+};
+#define TIM2 ((struct timer *)0x40000000u) /* 32 bits wide */
+#define TIM_CR1_ENABLE 1u
+#define TIM_EGR_UPDATE 1u
+
+struct usart {
+    volatile uint32_t sr, dr, brr, cr1, cr2, cr3;
+};
+#define USART1 ((struct usart *)0x40011000u)
+#define USART2 ((struct usart *)0x40004400u)
+#define USART_SR_RXNE (1u << 5)
+#define USART_SR_TC (1u << 6)
+#define USART_SR_TXE (1u << 7)
+#define USART_CR1_RE (1u << 2)
+#define USART_CR1_TE (1u << 3)
+#define USART_CR1_RXNEIE (1u << 5)
+#define USART_CR1_TXEIE (1u << 7)
+#define USART_CR1_UE (1u << 13)
+#define USART_CR3_RTSE (1u << 8)
+#define USART1_INTERRUPT 37u /* RM0090 12.2, vector table */
+#define USART2_INTERRUPT 38u
+#define INTERRUPTS 82u
+
+struct flash_interface {
+    volatile uint32_t acr, keyr, optkeyr, sr, cr;
+};
+#define FLASH ((struct flash_interface *)0x40023C00u)
+#define FLASH_ACR_WAIT_STATES_5 5u
+#define FLASH_ACR_PREFETCH (1u << 8)
+#define FLASH_ACR_INSTRUCTION_CACHE (1u << 9)
+#define FLASH_ACR_DATA_CACHE (1u << 10)
+#define FLASH_ACR_DATA_CACHE_RESET (1u << 12)
+#define FLASH_KEY_1 0x45670123u
+#define FLASH_KEY_2 0xCDEF89ABu
+#define FLASH_SR_ERRORS (0xF2u) /* OPERR, WRPERR, PGAERR, PGPERR, PGSERR; cleared by writing 1 */
+#define FLASH_SR_BUSY (1u << 16)
+#define FLASH_CR_PROGRAM (1u << 0)
+#define FLASH_CR_ERASE_SECTOR (1u << 1)
+#define FLASH_CR_SECTOR(number) ((number) << 3)
+#define FLASH_CR_WORDS (2u << 8) /* 32 bits at a time */
+#define FLASH_CR_START (1u << 16)
+#define FLASH_CR_LOCK (1u << 31)
+
+#define NVIC_ENABLE ((volatile uint32_t *)0xE000E100u) /* one bit an interrupt */
+#define NVIC_DISABLE ((volatile uint32_t *)0xE000E180u)
+
+#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
+#define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
+
+#endif

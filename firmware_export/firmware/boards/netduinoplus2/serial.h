@@ -1,0 +1,26 @@
+/* Two serial ports, received and sent by interrupt: USART1 is the link, USART2 the sensor bus. */
+#ifndef SERIAL_H
+#define SERIAL_H
+
+#include "clock.h"
+#include "ring.h"
+
+struct serial;
+extern struct serial serial_link, serial_sensors;
+
+/* 921,600 baud, 8N1, both. */
+void serial_start(struct clocks clocks);
+
+size_t serial_read(struct serial *port, uint8_t *bytes, size_t capacity);
+size_t serial_write(struct serial *port, const uint8_t *bytes, size_t count);
+size_t serial_waiting(const struct serial *port); /* received, not read */
+size_t serial_room(const struct serial *port);
+
+/* Waits until all has been sent. */
+void serial_flush(struct serial *port);
+
+/* ---- Interrupt handlers ---- */
+void serial_link_interrupt(void);
+void serial_sensors_interrupt(void);
+
+#endif
