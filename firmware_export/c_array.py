@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from psog.firmware_export.tflm_operators import resolver_calls
 from psog.net.integer import IntegerNet
 
 _BYTES_PER_LINE = 20
@@ -41,14 +42,9 @@ def c_array(net: IntegerNet, tflite: bytes) -> str:
         columns=columns,
         planes=net.normalisation.planes,
         features=net.feature_count,
-        operators=", ".join(_resolver_calls(net)),
+        operators=", ".join(resolver_calls(tflite)),
         values="\n".join(_line(tflite, start) for start in range(0, len(tflite), _BYTES_PER_LINE)),
     )
-
-
-def _resolver_calls(net: IntegerNet) -> list[str]:
-    convolution = ["AddConv2D"] if any(layer.kind == "conv" for layer in net.layers) else []
-    return [*convolution, "AddFullyConnected", "AddDequantize"]
 
 
 def _line(content: bytes, start: int) -> str:

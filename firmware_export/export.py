@@ -11,6 +11,7 @@ from psog.firmware_export.c_array import c_array
 from psog.firmware_export.image_writer import write_image
 from psog.firmware_export.report import make_report
 from psog.firmware_export.tflite import write_tflite
+from psog.firmware_export.tflm_export import write_application
 from psog.folders import FolderKind
 from psog.headset import Headset
 from psog.net.integer import IntegerNet
@@ -20,7 +21,7 @@ FOLDER = FolderKind("export", IMAGE, ModelError)
 
 
 def export_model(net: IntegerNet, headset: Headset, folder: Path, *, force: bool = False) -> dict[str, Any]:
-    """Write gaze.tflite, gaze.psog, gaze_tflite.h and report.json into a new folder.
+    """Write gaze.tflite, gaze.psog, gaze_tflite.h, the application tflm/ and report.json into a new folder.
 
     The folder appears complete or not at all.
 
@@ -37,9 +38,12 @@ def export_model(net: IntegerNet, headset: Headset, folder: Path, *, force: bool
         IMAGE: write_image(net, headset),
         C_ARRAY: c_array(net, tflite).encode("ascii"),
     }
-    report = make_report(net, files)
+    application, tflm = write_application(net, headset, tflite)
+    files.update(application)
+    report = {**make_report(net, files), "tflm": tflm}
     files[REPORT] = (json.dumps(report, indent=2, allow_nan=False) + "\n").encode("ascii")
     with FOLDER.writing(folder, force=force) as partial:
         for name, content in files.items():
+            (partial / name).parent.mkdir(exist_ok=True)
             (partial / name).write_bytes(content)
     return report

@@ -23,7 +23,7 @@ class MicroInterpreter:
         try:
             from tflite_micro import runtime
         except ImportError:
-            raise MissingExtraError("tflite-micro", "test", "running gaze.tflite in TFLite Micro") from None
+            raise MissingExtraError("tflite-micro", "tflm", "running gaze.tflite in TFLite Micro") from None
         self._interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=_ARENA_BYTES)
 
     def __call__(self, x: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

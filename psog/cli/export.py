@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Command:
-    """Write gaze.tflite, its C array gaze_tflite.h, gaze.psog and report.json from a model.
+    """Write gaze.tflite, its C array gaze_tflite.h, gaze.psog, tflm/ and report.json from a model.
 
     Both formats hold the same integers: TFLite Micro and psog's own runtime give the same features.
+    The folder tflm/ is a ready application for TFLite Micro (docs/tflm.md).
     """
 
     model: Positional[Path]
@@ -35,6 +36,7 @@ class Command:
         from rich.console import Console
 
         from psog.firmware_export.export import FOLDER, export_model
+        from psog.firmware_export.tflm_export import APPLICATION, describe_application
         from psog.headset import load_headset
         from psog.net.store import load_model
 
@@ -52,7 +54,10 @@ class Command:
             highlight=False,
         )
         for name, size in report["sizes"].items():
-            console.print(f"{self.out / name}: {size:,} bytes", highlight=False, soft_wrap=True)
+            if "/" not in name:
+                console.print(f"{self.out / name}: {size:,} bytes", highlight=False, soft_wrap=True)
+        told = describe_application(report["tflm"])
+        console.print(f"{self.out / APPLICATION}: {told}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _layers(report: dict[str, Any]) -> Table:
