@@ -32,14 +32,15 @@ def _cortex_m(*core: str) -> Target:
         "arm-none-eabi-size",
         "arm-none-eabi-nm",
         "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-        ("-mthumb", "-mfloat-abi=hard", *core),
+        ("-mthumb", *core),
     )
 
 
 HOST = Target("gcc", "size", "nm", "gcc", ())
-CORTEX_M4F = _cortex_m("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16")
-CORTEX_M33F = _cortex_m("-mcpu=cortex-m33", "-mfpu=fpv5-sp-d16")
-CORTEX_M55 = _cortex_m("-mcpu=cortex-m55")  # with FPU and MVE, integer and float
+CORTEX_M4F = _cortex_m("-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+CORTEX_M3 = _cortex_m("-mcpu=cortex-m3", "-mfloat-abi=soft")
+CORTEX_M33F = _cortex_m("-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16")
+CORTEX_M55 = _cortex_m("-mcpu=cortex-m55", "-mfloat-abi=hard")  # with FPU and MVE, integer and float
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,9 @@ def cortex_m_link(board: str, script: str = "board.ld") -> tuple[str, ...]:
     return ("-nostartfiles", "--specs=nano.specs", f"-Tboards/{board}/{script}", "-Wl,--gc-sections", "-lm")
 
 
-def _cortex_m_board(name: str, target: Target) -> BoardTarget:
-    """A board that QEMU has under the same name; readings come through its second UART."""
-    return BoardTarget(target, name, CORTEX_M_FOLDERS, cortex_m_link(name))
+def serial_board(name: str, target: Target, machine: str) -> BoardTarget:
+    """A board whose link and sensor bus are two UARTs: its folder has hardware.c, uart.h and board.ld."""
+    return BoardTarget(target, machine, (*CORTEX_M_FOLDERS, "boards/common/serial"), cortex_m_link(name))
 
 
 def _mps(name: str, target: Target, memory_bytes: int) -> BoardTarget:
@@ -104,7 +105,7 @@ BOARDS = {
     "mps2-an386": _mps("mps2-an386", CORTEX_M4F, 16 << 20),
     "mps2-an505": _mps("mps2-an505", CORTEX_M33F, 16 << 20),
     "mps3-an547": _mps("mps3-an547", CORTEX_M55, 2 << 30),
-    "netduinoplus2": _cortex_m_board("netduinoplus2", CORTEX_M4F),
+    "netduinoplus2": serial_board("netduinoplus2", CORTEX_M4F, "netduinoplus2"),
 }
 EMULATED = tuple(name for name, board in BOARDS.items() if board.machine)
 

@@ -3,7 +3,7 @@
  * that arrive meanwhile are lost; what is left of them counts as bad readings.
  * Sources: RM0090 3.3 (sectors), 3.5.2 (caches), 3.6 (erase and program), 3.9 (registers); DS8626 5.3.12
  * (times). */
-#include "flash_region.h"
+#include "hardware.h"
 
 #ifdef PSOG_SILICON
 
@@ -75,7 +75,7 @@ static enum psog_error erase(void *context, uint32_t offset, uint32_t size)
     return lock(done);
 }
 
-struct psog_flash flash_region(void)
+struct psog_flash hardware_flash(void)
 {
     return (struct psog_flash){
         .memory = link_region_start,

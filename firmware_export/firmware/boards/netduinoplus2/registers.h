@@ -1,7 +1,6 @@
 /* Registers of the STM32F405 that this board uses.
  * Source: ST RM0090, memory map (2.3) and the registers of each chapter: flash interface (3), power (5),
- * RCC for STM32F405xx (7), GPIO (8), TIM2 to TIM5 (18), USART (30). The NVIC is the core's: Armv7-M
- * Architecture Reference Manual, B3.4. */
+ * RCC for STM32F405xx (7), GPIO (8), TIM2 to TIM5 (18). Those of the USARTs are in uart.h. */
 #ifndef REGISTERS_H
 #define REGISTERS_H
 
@@ -53,24 +52,6 @@ struct timer {
 #define TIM_CR1_ENABLE 1u
 #define TIM_EGR_UPDATE 1u
 
-struct usart {
-    volatile uint32_t sr, dr, brr, cr1, cr2, cr3;
-};
-#define USART1 ((struct usart *)0x40011000u)
-#define USART2 ((struct usart *)0x40004400u)
-#define USART_SR_RXNE (1u << 5)
-#define USART_SR_TC (1u << 6)
-#define USART_SR_TXE (1u << 7)
-#define USART_CR1_RE (1u << 2)
-#define USART_CR1_TE (1u << 3)
-#define USART_CR1_RXNEIE (1u << 5)
-#define USART_CR1_TXEIE (1u << 7)
-#define USART_CR1_UE (1u << 13)
-#define USART_CR3_RTSE (1u << 8)
-#define USART1_INTERRUPT 37u /* RM0090 12.2, vector table */
-#define USART2_INTERRUPT 38u
-#define INTERRUPTS 82u
-
 struct flash_interface {
     volatile uint32_t acr, keyr, optkeyr, sr, cr;
 };
@@ -90,11 +71,5 @@ struct flash_interface {
 #define FLASH_CR_WORDS (2u << 8) /* 32 bits at a time */
 #define FLASH_CR_START (1u << 16)
 #define FLASH_CR_LOCK (1u << 31)
-
-#define NVIC_ENABLE ((volatile uint32_t *)0xE000E100u) /* one bit an interrupt */
-#define NVIC_DISABLE ((volatile uint32_t *)0xE000E180u)
-
-#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
-#define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 
 #endif

@@ -1,13 +1,12 @@
-/* Netduino Plus 2 (STM32F405RG): USART1 is the link, USART2 the sensor bus. The same sources make the program
- * for the part (with PSOG_SILICON) and for QEMU; only flash_*.c differ. */
+/* Boards with two UARTs: one is the link, the other the sensor bus. Their own folder has hardware.c and
+ * uart.h. Source: Armv7-M Architecture Reference Manual, B3.2 (AIRCR), B1.5 (WFI). */
 #include "board.h"
 
-#include "clock.h"
-#include "flash_region.h"
-#include "registers.h"
+#include "hardware.h"
 #include "serial.h"
 
-const char BOARD_NAME[] = "netduinoplus2";
+#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
+#define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 
 static struct psog_flash flash;
 
@@ -15,9 +14,9 @@ void board_init(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    struct clocks clocks = clock_start();
-    flash = flash_region();
-    serial_start(clocks);
+    hardware_start();
+    flash = hardware_flash();
+    serial_start();
 }
 
 const struct psog_flash *board_flash(void)

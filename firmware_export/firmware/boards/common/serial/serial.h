@@ -1,15 +1,14 @@
-/* Two serial ports, received and sent by interrupt: USART1 is the link, USART2 the sensor bus. */
+/* A UART that an interrupt serves: the loop never waits for a byte, and none is lost while it computes. */
 #ifndef SERIAL_H
 #define SERIAL_H
 
-#include "clock.h"
 #include "ring.h"
 
 struct serial;
 extern struct serial serial_link, serial_sensors;
 
-/* 921,600 baud, 8N1, both. */
-void serial_start(struct clocks clocks);
+/* Once the UARTs are on. */
+void serial_start(void);
 
 size_t serial_read(struct serial *port, uint8_t *bytes, size_t capacity);
 size_t serial_write(struct serial *port, const uint8_t *bytes, size_t count);
