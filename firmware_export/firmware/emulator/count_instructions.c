@@ -5,10 +5,10 @@
  * Both addresses are entries of functions, so that a block starts there. A block is a run of instructions
  * that QEMU translates together: nothing leaves it before its last instruction. Text in PATH:
  *
- *     block NUMBER ADDRESS INSTRUCTIONS        (hexadecimal address) a block, before any section that ran it
- *     section [NUMBER:RUNS:TAKEN ...]          each time `end` is reached after `begin`: which blocks ran, how
- *                                              often, and after how many of these runs the next block was not
- *                                              the one behind it, so that its last instruction was a jump
+ *     block NUMBER ADDRESS INSTRUCTIONS   (hexadecimal address) a block, before any section that ran it
+ *     section [NUMBER:RUNS:TAKEN ...]     each time `end` is reached after `begin`: which blocks ran, how
+ *                                         often, and after how many of these runs the next block was not
+ *                                         the one behind it, so that its last instruction was a jump
  *
  * The declarations are those of QEMU's qemu-plugin.h, written out so that no QEMU headers are needed. */
 #include <inttypes.h>
@@ -30,8 +30,9 @@ extern uint64_t qemu_plugin_tb_vaddr(const struct block *block);
 extern struct instruction *qemu_plugin_tb_get_insn(const struct block *block, size_t index);
 extern uint64_t qemu_plugin_insn_vaddr(const struct instruction *instruction);
 extern size_t qemu_plugin_insn_size(const struct instruction *instruction);
-extern void qemu_plugin_register_vcpu_tb_exec_cb(struct block *block, void (*callback)(unsigned cpu, void *context),
-                                                 int flags, void *context);
+extern void qemu_plugin_register_vcpu_tb_exec_cb(struct block *block,
+                                                 void (*callback)(unsigned cpu, void *context), int flags,
+                                                 void *context);
 
 #define EXPORTED __attribute__((visibility("default")))
 
