@@ -50,7 +50,7 @@ def write_tflite(net: IntegerNet, headset: Headset) -> bytes:
     source = graph.activation("input", shapes[0], net.input_quantization)
     features = source
     for index, (layer, shape) in enumerate(zip(net.layers, shapes[1:], strict=True)):
-        features = _add_layer(graph, layer, f"layer{index}_{layer.kind}", features, shape)
+        features = add_layer(graph, layer, f"layer{index}_{layer.kind}", features, shape)
     gaze = _add_head(graph, net, features)
     graph.metadata(METADATA, _metadata(net, headset))
     return graph.finish([source], [features, gaze])
@@ -68,8 +68,8 @@ def read_metadata(data: bytes) -> dict[str, Any]:
     return {}
 
 
-def _add_layer(graph: GraphBuilder, layer: Layer, name: str, source: int, shape: tuple[int, int, int]) -> int:
-    """Returns the tensor of the layer's output, which has `shape`."""
+def add_layer(graph: GraphBuilder, layer: Layer, name: str, source: int, shape: tuple[int, int, int]) -> int:
+    """A layer on the tensor `source`; returns the tensor of its output, which has `shape`."""
     weight = graph.constant(f"{name}_weight", layer.weight, layer.weight_scale)
     bias_scale = layer.input.scale * layer.weight_scale
     bias = graph.constant(f"{name}_bias", layer.bias, bias_scale.astype(np.float32))

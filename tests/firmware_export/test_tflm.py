@@ -159,13 +159,20 @@ def test_an_arena_in_which_nothing_fits_does_not_compile(application):
 
 @needs_gcc
 @needs_cmake
-def test_cmake_builds_it_against_a_tree_of_tflite_micro(tmp_path):
+def test_cmake_builds_it_and_a_tree_of_tflite_micro(tmp_path):
     Application("two planes", tmp_path / "export")
-    run = cmake(tmp_path, f"-DPSOG_TFLM_DIR={STUBS}")
+    tree = shutil.copytree(STUBS, tmp_path / "tree")
+    (tree / "tensorflow/lite/micro/a_source.cc").write_text('extern "C" int of_the_tree() { return 0; }\n')
+    run = cmake(tmp_path, f"-DPSOG_TFLM_DIR={tree}", "-DGAZE_ARENA_BYTES=9000")
     assert run.returncode == 0, run.stderr
-    assert "headers only" in run.stdout
-    subprocess.run(["cmake", "--build", str(tmp_path / "build")], check=True, capture_output=True)
-    assert (tmp_path / "build" / "libgaze.a").is_file()
+    run = subprocess.run(
+        ["cmake", "--build", str(tmp_path / "build"), "--target", "gaze", "gaze_tflm", "--verbose"],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert {path.name for path in (tmp_path / "build").glob("*.a")} == {"libgaze.a", "libgaze_tflm.a"}
+    assert "-DGAZE_ARENA_BYTES=9000" in run.stdout
 
 
 @needs_gcc
@@ -173,8 +180,8 @@ def test_cmake_builds_it_against_a_tree_of_tflite_micro(tmp_path):
 def test_cmake_says_what_it_misses(tmp_path):
     Application("two planes", tmp_path / "export")
     assert "set -DPSOG_TFLM_DIR=FOLDER" in words(cmake(tmp_path, f"-DPSOG_TFLM_DIR={tmp_path}").stderr)
-    checkout = tmp_path / "checkout"
-    shutil.copytree(STUBS, checkout)
+    assert "headers only" in cmake(tmp_path, f"-DPSOG_TFLM_DIR={STUBS}").stdout
+    checkout = shutil.copytree(STUBS, tmp_path / "checkout")
     (checkout / "tensorflow/lite/micro/tools/make").mkdir(parents=True)
     (checkout / "tensorflow/lite/micro/tools/make/Makefile").write_text("")
     assert "make a tree of it" in words(cmake(tmp_path, f"-DPSOG_TFLM_DIR={checkout}").stderr)

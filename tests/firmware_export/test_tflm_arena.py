@@ -9,7 +9,8 @@ from ai_edge_litert import schema_py_generated as schema
 from psog.cli.main import main
 from psog.errors import ModelError
 from psog.firmware_export import tflm_arena
-from psog.firmware_export.tflite import write_tflite
+from psog.firmware_export.flatbuffer import GraphBuilder
+from psog.firmware_export.tflite import add_layer, write_tflite
 from psog.firmware_export.tflm_arena import (
     estimated_bytes,
     find_arena,
@@ -50,15 +51,25 @@ def test_the_estimate_is_above_what_is_measured_and_not_far(plan):
     assert measured <= estimated_bytes(net) <= 2 * measured
 
 
-def test_the_first_network_of_the_comparison_leaves_room_for_cmsis_nn():
-    """On a Cortex-M4 that network was seen to use 1,764 bytes with the reference kernels and 2,420 with
-    CMSIS-NN's, with the operators up to its last dense layer alone."""
-    plan = (*PLANS["same"], LayerPlan("dense", 2))
-    net, headset = random_net(0, plan)
+def test_the_first_network_of_the_comparison_leaves_room_for_a_cortex_m():
+    """Without the float head it was seen to use 1,764 to 2,420 bytes there, depending on the kernels; the PC
+    needs 2,816 with the reference kernels (docs/tflm.md)."""
+    net, headset = random_net(0, (*PLANS["same"], LayerPlan("dense", 2)), planes=1)
     arena = find_arena(net, write_tflite(net, headset))
-    assert arena.measured
+    assert measured_bytes(without_head(net)) == 2_816
+    assert arena.measured and arena.interpreter_bytes > 2_816
     assert arena.kernel_bytes == kernel_bytes(net) >= 2_420 - 1_764
-    assert arena.reserved_bytes == arena.interpreter_bytes + arena.kernel_bytes >= 2_420
+    assert arena.reserved_bytes == arena.interpreter_bytes + arena.kernel_bytes
+
+
+def without_head(net):
+    """The network's file with its int8 layers alone."""
+    graph = GraphBuilder()
+    shapes = net.layer_shapes()
+    source = last = graph.activation("input", shapes[0], net.input_quantization)
+    for index, (layer, shape) in enumerate(zip(net.layers, shapes[1:], strict=True)):
+        last = add_layer(graph, layer, f"layer{index}", last, shape)
+    return graph.finish([source], [last])
 
 
 def test_a_network_without_convolution_needs_no_columns():
