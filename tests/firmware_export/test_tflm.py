@@ -6,6 +6,7 @@ TFLite Micro's headers, and the parts that need no TFLite Micro are run.
 
 import ctypes
 import dataclasses
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,7 +27,7 @@ COMPILERS = {"g++": (), "arm-none-eabi-g++": CORTEX_M4}
 CASES = {"one plane": (0, "same"), "two planes": (1, "valid"), "no convolution": (3, "dense")}
 READINGS = 2_000
 
-needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+needs_gxx = pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
 needs_cmake = pytest.mark.skipif(
     shutil.which("cmake") is None or shutil.which("g++") is None, reason="needs cmake and g++"
 )
@@ -79,6 +80,14 @@ def application(request, tmp_path_factory):
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     return Application(request.param, tmp_path_factory.mktemp("application") / "export")
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """One application, where its numbers do not matter."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+    return Application("two planes", tmp_path_factory.mktemp("one") / "export")
 
 
 def test_readings_become_the_networks_input_to_the_bit(application):
@@ -134,36 +143,58 @@ def test_the_self_test_is_the_networks_own(application):
 
 @pytest.mark.parametrize("age", ["before 2026", "2026"])
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_every_source_compiles_without_a_warning(compiler, age, application, tmp_path):
+def test_every_source_compiles_without_a_warning(compiler, age, one, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    flags = [*COMPILERS[compiler], *WARNINGS, f"-I{application.sources}", f"-I{application.folder}", "-c"]
+    flags = [*COMPILERS[compiler], *WARNINGS, f"-I{one.sources}", f"-I{one.folder}", "-c"]
     define = ["-DTFLM_STUB_2026"] if age == "2026" else []
     cxx = [compiler, *CXX, *define, *flags, f"-I{STUBS}"]
-    subprocess.run([*cxx, str(application.sources / "gaze_tflm.cc"), "-o", str(tmp_path / "o.o")], check=True)
+    subprocess.run([*cxx, str(one.sources / "gaze_tflm.cc"), "-o", str(tmp_path / "o.o")], check=True)
     c = [compiler.replace("g++", "gcc"), "-std=c99", *flags]
-    for source in application.sources.glob("*.c"):
+    for source in one.sources.glob("*.c"):
         subprocess.run([*c, str(source), "-o", str(tmp_path / "o.o")], check=True)
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
-def test_an_arena_in_which_nothing_fits_does_not_compile(application):
-    flags = [*CXX, "-DGAZE_ARENA_BYTES=512", f"-I{application.sources}", f"-I{application.folder}"]
+@needs_gxx
+def test_the_interpreter_that_the_application_calls_is_in_tflite_micro(one, tmp_path):
+    """Names and signatures, by the linker's symbols: the stubs tell of the interpreter what is true."""
+    program = [*CXX, "-DTFLM_STUB_2026", f"-I{one.sources}", f"-I{one.folder}", f"-I{STUBS}"]
+    source = str(one.sources / "gaze_tflm.cc")
+    subprocess.run(["g++", *program, "-c", source, "-o", str(tmp_path / "o.o")], check=True)
+    called = {name for name in symbols("-u", tmp_path / "o.o") if "MicroInterpreter" in name}
+    assert {"AllocateTensors", "Invoke"} <= {member(name) for name in called}
+    from tflite_micro import runtime
+
+    assert called <= symbols("-D", Path(runtime._runtime.__file__))
+
+
+def symbols(kind, file):
+    """Mangled names in an object or library."""
+    run = subprocess.run(["nm", kind, str(file)], capture_output=True, text=True, check=True)
+    return {line.split()[-1] for line in run.stdout.splitlines() if line}
+
+
+def member(mangled):
+    """The last name of _ZN…16MicroInterpreter…; its length comes before it."""
+    return re.split(r"MicroInterpreter\d*", mangled)[-1].split("E")[0]
+
+
+@needs_gxx
+def test_an_arena_in_which_nothing_fits_does_not_compile(one):
+    flags = [*CXX, "-DGAZE_ARENA_BYTES=512", f"-I{one.sources}", f"-I{one.folder}"]
     run = subprocess.run(
-        ["g++", *flags, f"-I{STUBS}", "-fsyntax-only", str(application.sources / "gaze_tflm.cc")],
+        ["g++", *flags, f"-I{STUBS}", "-fsyntax-only", str(one.sources / "gaze_tflm.cc")],
         capture_output=True,
         text=True,
     )
     assert "at least 1024 expected" in run.stderr
 
 
-@needs_gcc
 @needs_cmake
-def test_cmake_builds_it_and_a_tree_of_tflite_micro(tmp_path):
-    Application("two planes", tmp_path / "export")
+def test_cmake_builds_it_and_a_tree_of_tflite_micro(one, tmp_path):
     tree = shutil.copytree(STUBS, tmp_path / "tree")
     (tree / "tensorflow/lite/micro/a_source.cc").write_text('extern "C" int of_the_tree() { return 0; }\n')
-    run = cmake(tmp_path, f"-DPSOG_TFLM_DIR={tree}", "-DGAZE_ARENA_BYTES=9000")
+    run = cmake(one, tmp_path, f"-DPSOG_TFLM_DIR={tree}", "-DGAZE_ARENA_BYTES=9000")
     assert run.returncode == 0, run.stderr
     run = subprocess.run(
         ["cmake", "--build", str(tmp_path / "build"), "--target", "gaze", "gaze_tflm", "--verbose"],
@@ -175,20 +206,18 @@ def test_cmake_builds_it_and_a_tree_of_tflite_micro(tmp_path):
     assert "-DGAZE_ARENA_BYTES=9000" in run.stdout
 
 
-@needs_gcc
 @needs_cmake
-def test_cmake_says_what_it_misses(tmp_path):
-    Application("two planes", tmp_path / "export")
-    assert "set -DPSOG_TFLM_DIR=FOLDER" in words(cmake(tmp_path, f"-DPSOG_TFLM_DIR={tmp_path}").stderr)
-    assert "headers only" in cmake(tmp_path, f"-DPSOG_TFLM_DIR={STUBS}").stdout
+def test_cmake_says_what_it_misses(one, tmp_path):
+    assert "set -DPSOG_TFLM_DIR=FOLDER" in words(cmake(one, tmp_path, f"-DPSOG_TFLM_DIR={tmp_path}").stderr)
+    assert "headers only" in cmake(one, tmp_path, f"-DPSOG_TFLM_DIR={STUBS}").stdout
     checkout = shutil.copytree(STUBS, tmp_path / "checkout")
     (checkout / "tensorflow/lite/micro/tools/make").mkdir(parents=True)
     (checkout / "tensorflow/lite/micro/tools/make/Makefile").write_text("")
-    assert "make a tree of it" in words(cmake(tmp_path, f"-DPSOG_TFLM_DIR={checkout}").stderr)
+    assert "make a tree of it" in words(cmake(one, tmp_path, f"-DPSOG_TFLM_DIR={checkout}").stderr)
 
 
-def cmake(folder, *options):
-    build = ["cmake", "-S", str(folder / "export" / "tflm"), "-B", str(folder / "build")]
+def cmake(application, folder, *options):
+    build = ["cmake", "-S", str(application.sources), "-B", str(folder / "build")]
     return subprocess.run([*build, *options], capture_output=True, text=True)
 
 
