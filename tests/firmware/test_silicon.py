@@ -1,7 +1,7 @@
-"""Boards whose folder also makes the program for the part itself: what QEMU can show of that form.
+"""Boards whose folder also makes the program for the part itself: what can be shown of that form without one.
 
 QEMU has the STM32F405's memory, USARTs and timers, but no clock controller and no flash controller; it logs
-what a program writes to those.
+what a program writes to those. A model of the two (stm32f405.py) answers as the reference manual says.
 """
 
 import re
@@ -22,6 +22,15 @@ from psog.firmware_export.toolchain import (
 )
 from psog.virtual import boards
 from tests.firmware.device import IMAGE, code
+from tests.firmware.stm32f405 import (
+    CR,
+    LOCK,
+    RCC_PLLCFGR,
+    SECTOR_BYTES,
+    USART1_BRR,
+    USART2_BRR,
+    Part,
+)
 
 BOARD = "netduinoplus2"
 pytestmark = pytest.mark.skipif(BOARD not in available_boards(), reason="no cross compiler or no QEMU")
@@ -80,6 +89,57 @@ def test_flash_that_does_not_take_an_erase_is_found_out(log, tmp_path):
     sector, words, erase, start, lock = 8 << 3, 2 << 8, 1 << 1, 1 << 16, 1 << 31
     control = [value for at, value in written(log, "Flash Int") if at == 0x10]
     assert control == [sector | words | erase, sector | words | erase | start, lock]
+
+
+@pytest.fixture
+def part(tmp_path):
+    target = board_target(BOARD).target
+    program, image = build_board(BOARD, silicon=True), tmp_path / "image"
+    objcopy = target.nm.replace("nm", "objcopy")
+    subprocess.run([objcopy, "-O", "binary", str(program), str(image)], check=True)
+    return Part(image.read_bytes(), symbols(program, target))
+
+
+@pytest.mark.parametrize("crystal_hz", [25_000_000, 0])
+def test_the_core_gets_168_mhz_and_the_links_their_rate_with_or_without_a_crystal(part, crystal_hz):
+    part.crystal = crystal_hz > 0
+    part.call("hardware_start")
+    assert part.wrong == []
+    pll = part.registers[RCC_PLLCFGR]
+    assert pll >> 22 & 1 == part.crystal
+    core_hz = (crystal_hz or 16_000_000) / (pll & 0x3F) * (pll >> 6 & 0x1FF) / 2
+    assert core_hz == 168e6
+    assert core_hz / 2 / part.registers[USART1_BRR] == pytest.approx(921_600, rel=0.002)
+    assert core_hz / 4 / part.registers[USART2_BRR] == pytest.approx(921_600, rel=0.01)
+
+
+def test_sectors_are_erased_and_words_programmed_as_the_manual_says(part):
+    first, second, kept = 0, SECTOR_BYTES, 3 * SECTOR_BYTES
+    part.call("hardware_start")
+    region = part.region()
+    assert (region.memory, region.size_bytes, region.erase_bytes) == (
+        0x08080000,
+        4 * SECTOR_BYTES,
+        SECTOR_BYTES,
+    )
+    assert part.erase(first, 2 * SECTOR_BYTES) == 0
+    assert part.program(second + 8, b"twelve bytes") == 0
+    assert part.program(second + 20, b"four") == 0
+    assert part.flash[second : second + 28] == b"\xff" * 8 + b"twelve bytesfour" + b"\xff" * 4
+    assert set(part.flash[first:second]) == {0xFF}
+    assert set(part.flash[kept:]) == {0}  # what it was
+    assert part.wrong == []
+    assert part.registers[CR] == LOCK
+    assert not part.cache_is_old
+
+
+@pytest.mark.parametrize("fault", ["error", "stuck"])
+def test_flash_that_fails_is_an_error_and_not_an_endless_wait(part, fault):
+    part.call("hardware_start")
+    part.fault = fault
+    assert part.erase(0, SECTOR_BYTES) == DeviceErrorCode.FLASH
+    assert part.program(SECTOR_BYTES, b"word") == DeviceErrorCode.FLASH
+    assert part.wrong == []
 
 
 def test_a_board_without_that_form_is_named():

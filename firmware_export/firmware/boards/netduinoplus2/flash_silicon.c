@@ -29,18 +29,22 @@ static bool finish(uint32_t timeout_us)
 
 static bool unlock(void)
 {
+    FLASH->sr = FLASH_SR_ERRORS; /* of before; with one of them nothing would start */
+    if (!finish(ERASE_US))
+        return false;
     if (FLASH->cr & FLASH_CR_LOCK) {
         FLASH->keyr = FLASH_KEY_1;
         FLASH->keyr = FLASH_KEY_2;
     }
-    FLASH->sr = FLASH_SR_ERRORS; /* of before; with one of them nothing would start */
-    return finish(ERASE_US) && !(FLASH->cr & FLASH_CR_LOCK);
+    return !(FLASH->cr & FLASH_CR_LOCK);
 }
 
-/* The data cache knows nothing of an erase. */
+/* A control register that is written while flash is busy would hold up the core. The data cache knows nothing
+ * of an erase. */
 static enum psog_error lock(bool done)
 {
-    FLASH->cr = FLASH_CR_LOCK;
+    if (!(FLASH->sr & FLASH_SR_BUSY))
+        FLASH->cr = FLASH_CR_LOCK;
     FLASH->acr &= ~FLASH_ACR_DATA_CACHE;
     FLASH->acr |= FLASH_ACR_DATA_CACHE_RESET;
     FLASH->acr &= ~FLASH_ACR_DATA_CACHE_RESET;
