@@ -43,12 +43,18 @@ class PointTaken:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The device fitted the head; rms errors on the calibration readings, without and with it."""
+    """The device fitted the head; rms errors on the calibration readings, without and with it.
+
+    `left_out_deg` is the rms over the targets of how far off each would have been, had it not been used;
+    `left_out_worst_deg` that of the worst.
+    """
 
     samples: int
     targets: int
     before_deg: float
     after_deg: float
+    left_out_deg: float
+    left_out_worst_deg: float
 
 
 @dataclass(frozen=True)

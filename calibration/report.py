@@ -72,6 +72,8 @@ class CalibrationReport:
                 "targets": self.fitted.targets,
                 "before_rms_deg": self.fitted.before_deg,
                 "after_rms_deg": self.fitted.after_deg,
+                "left_out_rms_deg": self.fitted.left_out_deg,
+                "left_out_worst_rms_deg": self.fitted.left_out_worst_deg,
             },
             "calibration_targets": [_taken(point) for point in self.taken],
             "validation_targets": [

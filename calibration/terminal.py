@@ -43,10 +43,11 @@ class TerminalFollower:
                 self._say(f"  {event.used} readings{_passed_over(event.rejected)}{precision}")
             case PointJudged(before, after):
                 self._say(f"  error {before.mean_deg:.2f}° → {after.mean_deg:.2f}°{_passed_over(after.lost)}")
-            case Fitted(samples, targets, before_deg, after_deg):
+            case Fitted(samples, targets, before_deg, after_deg, left_out_deg, worst_deg):
                 self._say(
                     f"fitted on the device: {samples} readings of {targets} targets, "
-                    f"rms {before_deg:.2f}° → {after_deg:.2f}°"
+                    f"rms {before_deg:.2f}° → {after_deg:.2f}°; "
+                    f"without the target itself {left_out_deg:.2f}° (worst {worst_deg:.2f}°)"
                 )
             case Judged(before, after):
                 self._show(before, after)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from psog.errors import ToolchainError
 from psog.firmware_export.boards import EMULATED
 from psog.firmware_export.image import ModelImage, read_image
-from psog.firmware_export.instructions import Measurement, measure
+from psog.firmware_export.instructions import measure
 from psog.firmware_export.toolchain import (
     available_boards,
     board_target,
@@ -33,9 +33,10 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
     Returns:
         JSON types: "instructions" of one inference, "cycles_estimated" of it (psog.firmware_export.cycles;
         None but for a Cortex-M4), "mix" of its instructions (psog.firmware_export.mix.Mix), "macs",
-        "flash_runtime_bytes" (network, head and tuning, without link and storage), "flash_model_bytes",
-        "flash_firmware_bytes" (all code), "ram_bytes", "stack_bytes", the same for tuning, with a user
-        embedding for its whole solve too, and "bit_exact" against the integer model.
+        "flash_runtime_bytes" (network and head), "flash_calibration_bytes" (what a calibration adds),
+        "flash_model_bytes", "flash_firmware_bytes" (all code), "ram_bytes", "stack_bytes", the same for a
+        calibration (psog.firmware_export.instructions), "start_instructions", "start_crc_instructions", and
+        "bit_exact" against the integer model.
     Raises:
         ToolchainError: compiler or QEMU missing, or the board is not emulated.
     """
@@ -43,8 +44,9 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
     wire = readings_over_range(model.normalisation, readings, seed)
     found = measure(board, image, wire)
     target = board_target(board).target
-    told = model.embedding is not None
-    runtime = build_runtime(board, telling=told)
+    runtime, calibrating = (
+        section_sizes(build_runtime(board, calibrating=also), target).flash_bytes for also in (False, True)
+    )
     same_features = bool(np.array_equal(found.features, model.features(wire)))
     same_gaze = bool(np.abs(found.gaze - model.gaze(wire)).max() <= _HEAD_TOLERANCE_DEG)
     return {
@@ -52,7 +54,8 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
         "mix": asdict(found.mix),
         "cycles_estimated": found.cycles,
         "macs": count_macs(model),
-        "flash_runtime_bytes": section_sizes(runtime, target).flash_bytes,
+        "flash_runtime_bytes": runtime,
+        "flash_calibration_bytes": calibrating - runtime,
         "flash_model_bytes": len(image),
         "flash_firmware_bytes": section_sizes(build_board(board), target).flash_bytes,
         "ram_bytes": found.ram_bytes,
@@ -61,15 +64,10 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
         "tune_solve_instructions": found.tune_solve_instructions,
         "tune_ram_bytes": found.tune_ram_bytes,
         "tune_stack_bytes": found.tune_stack_bytes,
-        **(_telling(found) if told else {}),
+        "tune_inference_instructions": found.tune_inference_instructions,
+        "start_instructions": found.start_instructions,
+        "start_crc_instructions": found.start_crc_instructions,
         "bit_exact": same_features and same_gaze,
-    }
-
-
-def _telling(found: Measurement) -> dict[str, int]:
-    return {
-        "tell_solve_instructions": found.tell_solve_instructions,
-        "tell_stack_bytes": found.tell_stack_bytes,
     }
 
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
 from psog.firmware_export.image_format import told_sizes
+from psog.firmware_export.image_reader import read_image
 from psog.firmware_export.toolchain import build_library
 from psog.net.integer import MAX_PLANES
 from psog.net.told import SAMPLES_PER_TARGET
 
 OUTPUTS = 4
 GAZE_OUTPUTS = 2
-_TARGET_BYTES = 8
+_TARGET_BYTES = 12
 _IMAGE_ERRORS = (
     DeviceErrorCode.IMAGE,
     DeviceErrorCode.CRC,
@@ -33,22 +34,26 @@ class Fit:
 
     Attributes:
         weight: (4, features + 1) float32 head; the rows after the gaze are the population's.
-        samples: how many were used.
-        before_deg, after_deg: rms error on the samples by the population's head and by this one.
+        samples: how many readings were added.
+        before_deg: rms error on them by the population's head.
+        after_deg: on those that were kept, by this one.
+        left_out_deg, left_out_worst_deg: psog.net.left_out, rms over the targets and the worst.
     """
 
     weight: NDArray[np.float32]
     samples: int
     before_deg: float
     after_deg: float
+    left_out_deg: float
+    left_out_worst_deg: float
 
 
 @dataclass(frozen=True)
 class Told:
-    """What the device finds from a calibration with a network that has a user embedding.
+    """What the device finds from a calibration.
 
     Attributes:
-        numbers: (Z,) float32 of the user.
+        numbers: (Z,) float32 of the user; none without a user embedding.
         biases: (outputs,) int32 of all layers, one after the other.
         fit: the head fitted to the features of the network with these biases.
     """
@@ -78,6 +83,7 @@ class HostRuntime:
         self.sensors = int.from_bytes(image[32:34], "little")
         self.feature_count = int.from_bytes(image[38:40], "little")
         self._numbers, self._outputs = told_sizes(image)
+        self._head = read_image(image).head.weight
 
     def features(self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
         """(n, sensors) wire readings to (n, features) int8.
@@ -91,30 +97,28 @@ class HostRuntime:
         """(n, sensors) wire readings to (n, 4): gaze right and up (deg), openness, ln of expected error."""
         return self._infer(wire, None)[1]
 
-    def tell(self, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]) -> Told:
-        """Tell the network whose eye it sees, and fit its head, as the device does.
+    def calibrate(self, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]) -> Told:
+        """Fit the head, and tell a network with a user embedding whose eye it sees, as the device does.
 
         Args:
             wire: (targets, n, sensors) readings of an open eye, n from 1 to 65,535.
             target_deg: (targets, 2) where the user was asked to look.
         Raises:
-            DeviceError: the model has no user embedding; a target outside the field, none, or no finite
-                solution.
+            DeviceError: a target outside the field, none, or no finite solution.
         """
         readings = np.ascontiguousarray(wire, np.uint16)
         targets = np.ascontiguousarray(target_deg, np.float32)
         if readings.ndim != 3 or readings.shape[2] != self.sensors or targets.shape != (len(readings), 2):
             raise ShapeError(
-                f"cannot tell a user: readings {readings.shape}, targets {targets.shape}; "
+                f"cannot calibrate: readings {readings.shape}, targets {targets.shape}; "
                 f"expected (targets, n, {self.sensors}) and (targets, 2)"
             )
-        weight = np.empty((OUTPUTS, self.feature_count + 1), np.float32)
+        rows = np.empty((GAZE_OUTPUTS, self.feature_count + 1), np.float32)
         numbers, biases = np.empty(self._numbers, np.float32), np.empty(self._outputs, np.int32)
-        largest_sample = MAX_PLANES * self.sensors + _TARGET_BYTES
-        kept = np.empty((len(targets) + 1) * SAMPLES_PER_TARGET * largest_sample, np.uint8)
-        user = _PsogUser(weight.ctypes.data, numbers.ctypes.data, biases.ctypes.data)
+        kept = self._room(len(targets))
+        user = _PsogUser(rows.ctypes.data, numbers.ctypes.data, biases.ctypes.data)
         fit = _PsogFit()
-        error = self._library.psog_host_tell(
+        error = self._library.psog_host_calibrate(
             self._image,
             ctypes.c_size_t(len(self._image)),
             readings.ctypes.data_as(ctypes.c_void_p),
@@ -127,10 +131,10 @@ class HostRuntime:
             ctypes.byref(fit),
         )
         _check(error)
-        return Told(numbers, biases, Fit(weight, fit.samples, fit.before_deg, fit.after_deg))
+        return Told(numbers, biases, self._fit(rows, fit))
 
     def fit_head(self, features: NDArray[np.int8], target_deg: NDArray[np.float32]) -> Fit:
-        """Fit the head to a user as the device does.
+        """Fit the head of a model without a user embedding as the device does, each sample a target.
 
         Args:
             features: (n, features) int8.
@@ -145,7 +149,8 @@ class HostRuntime:
                 f"cannot fit a head: features {samples.shape}, targets {targets.shape}; "
                 f"expected (n, {self.feature_count}) and (n, {GAZE_OUTPUTS})"
             )
-        weight = np.empty((OUTPUTS, self.feature_count + 1), np.float32)
+        rows = np.empty((GAZE_OUTPUTS, self.feature_count + 1), np.float32)
+        kept = self._room(len(samples))
         fit = _PsogFit()
         error = self._library.psog_host_fit(
             self._image,
@@ -153,11 +158,22 @@ class HostRuntime:
             samples.ctypes.data_as(ctypes.c_void_p),
             targets.ctypes.data_as(ctypes.c_void_p),
             ctypes.c_size_t(len(samples)),
-            weight.ctypes.data_as(ctypes.c_void_p),
+            kept.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(len(kept)),
+            rows.ctypes.data_as(ctypes.c_void_p),
             ctypes.byref(fit),
         )
         _check(error)
-        return Fit(weight, fit.samples, fit.before_deg, fit.after_deg)
+        return self._fit(rows, fit)
+
+    def _room(self, targets: int) -> NDArray[np.uint8]:
+        """Bytes for what is kept of so many targets, and of one at least."""
+        largest = max(MAX_PLANES * self.sensors, self.feature_count)
+        return np.empty(max(targets, 1) * (_TARGET_BYTES + SAMPLES_PER_TARGET * largest), np.uint8)
+
+    def _fit(self, rows: NDArray[np.float32], fit: _PsogFit) -> Fit:
+        weight = np.concatenate([rows, self._head[GAZE_OUTPUTS:]])
+        return Fit(weight, *(getattr(fit, name) for name, _ in _PsogFit._fields_))
 
     def _infer(
         self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None
@@ -190,13 +206,15 @@ class _PsogFit(ctypes.Structure):
         ("samples", ctypes.c_uint32),
         ("before_deg", ctypes.c_float),
         ("after_deg", ctypes.c_float),
+        ("left_out_deg", ctypes.c_float),
+        ("left_out_worst_deg", ctypes.c_float),
     )
 
 
 class _PsogUser(ctypes.Structure):
     """struct psog_user."""
 
-    _fields_ = (("head", ctypes.c_void_p), ("numbers", ctypes.c_void_p), ("biases", ctypes.c_void_p))
+    _fields_ = (("rows", ctypes.c_void_p), ("numbers", ctypes.c_void_p), ("biases", ctypes.c_void_p))
 
 
 def _check(error: int) -> None:

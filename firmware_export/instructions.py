@@ -26,11 +26,12 @@ from psog.net.told import SAMPLES_PER_TARGET
 
 _RESULT = struct.Struct("<6I")
 _OUTPUTS = 4
+_GAZE_OUTPUTS = 2
 _MAX_READINGS = 4096
 _TIME_LIMIT_S = 120.0
 _EXIT_REFUSED = 3
 _TARGETS = 13  # the most that psog-calibrate shows
-_TARGET_BYTES = 8
+_TARGET_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ class Measurement:
         instructions: of one inference (normalisation, layout, layers, head): the most of any reading.
         mix: what these instructions are.
         cycles: of that inference, estimated (psog.firmware_export.cycles); None but for a Cortex-M4.
-        tune_add_instructions, tune_solve_instructions: of one sample and of the solve.
-        ram_bytes: activations, features, head, the runtime's state, and what a user embedding keeps in use.
-        tune_ram_bytes: what a calibration in progress needs besides; with a user embedding, for 13 targets.
-        stack_bytes, tune_stack_bytes: high-water marks of inference and of adding a sample, by painting.
-        tell_solve_instructions, tell_stack_bytes: of the solve of nine targets with a user embedding, all
-            that it needs; 0 without one.
+        start_instructions: from the slots in flash to a model that can be used, but for the next.
+        start_crc_instructions: of the image's CRC.
+        tune_add_instructions: of adding a reading that is kept to a calibration.
+        tune_solve_instructions: of the solve of nine targets, but for the next.
+        tune_inference_instructions: of the inferences in a solve; 0 without a user embedding.
+        ram_bytes: activations, features, the runtime's state, and a user's biases. The head in use, a
+            user's or the image's, lies in flash.
+        tune_ram_bytes: what a calibration of 13 targets needs besides, at its end.
+        stack_bytes, tune_stack_bytes: high-water marks of inference, and of adding a sample and solving, by
+            painting.
         features: (n, features) int8, as the core computed them.
         gaze: (n, 4) float32.
     """
@@ -54,14 +59,15 @@ class Measurement:
     instructions: int
     mix: Mix
     cycles: int | None
+    start_instructions: int
+    start_crc_instructions: int
     tune_add_instructions: int
     tune_solve_instructions: int
+    tune_inference_instructions: int
     ram_bytes: int
     tune_ram_bytes: int
     stack_bytes: int
     tune_stack_bytes: int
-    tell_solve_instructions: int
-    tell_stack_bytes: int
     features: NDArray[np.int8] = field(repr=False)
     gaze: NDArray[np.float32] = field(repr=False)
 
@@ -80,34 +86,39 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     readings = np.ascontiguousarray(wire, "<u2")
     if readings.ndim != 2 or readings.shape[1] != sensors or not 1 <= len(readings) <= _MAX_READINGS:
         raise ShapeError(f"readings have shape {readings.shape}, expected (1 to {_MAX_READINGS}, {sensors})")
-    data = struct.pack("<II", len(image), len(readings)) + image + readings.tobytes()
+    data = struct.pack("<II56x", len(image), len(readings)) + image + readings.tobytes()
     sections, code, output = _run_bench(board, data)
     counts = [instructions(section) for section in sections]
     empty, inferences, after = counts[0], counts[1 : 1 + len(readings)], counts[1 + len(readings) :]
-    add, solve, tell = (*after, empty)[:3]
+    start, crc, add, solve, see = (count - empty for count in after)
+    see = see if told_sizes(image)[0] else 0
     slowest = sections[1 + int(np.argmax(inferences))]
     is_m4 = "-mcpu=cortex-m4" in board_target(board).target.core
-    model_bytes, tune_bytes, stack, tune_stack, samples_bytes, tell_stack = _RESULT.unpack_from(output)
+    model_bytes, samples_bytes, work_bytes, stack, add_stack, solve_stack = _RESULT.unpack_from(output)
+    activation_bytes = int.from_bytes(image[76:80], "little")
     numbers, biases = told_sizes(image)
-    user_bytes = 4 * (numbers + biases) if numbers else 0
-    if numbers:
-        inputs = sensors * read_image(image).normalisation.planes
-        tune_bytes += samples_bytes + _TARGETS * SAMPLES_PER_TARGET * (inputs + _TARGET_BYTES)
+    inputs = sensors * read_image(image).normalisation.planes if numbers else 0
+    kept_bytes = _TARGETS * (_TARGET_BYTES + SAMPLES_PER_TARGET * max(inputs, features))
+    found_bytes = 4 * (_GAZE_OUTPUTS * (features + 1) + numbers)
     gaze_at = _RESULT.size + len(readings) * features
-    head_bytes = 4 * _OUTPUTS * (features + 1)
-    tune_floats = (features + 1) * (features + 2) // 2 + 2 * (features + 1)
     return Measurement(
         instructions=max(inferences) - empty,
         mix=count_mix(slowest, code) - count_mix(sections[0], code),
         cycles=m4_cycles(slowest, code) - m4_cycles(sections[0], code) if is_m4 else None,
-        tune_add_instructions=add - empty,
-        tune_solve_instructions=solve - empty,
-        ram_bytes=int.from_bytes(image[76:80], "little") + features + head_bytes + model_bytes + user_bytes,
-        tune_ram_bytes=tune_bytes + 4 * tune_floats + head_bytes + user_bytes,
+        start_instructions=start - crc,
+        start_crc_instructions=crc,
+        tune_add_instructions=add,
+        tune_solve_instructions=solve - see,
+        tune_inference_instructions=see,
+        ram_bytes=activation_bytes + features + model_bytes + 4 * biases,
+        # The solve works in the activations' buffer, and the biases it finds take the samples' place.
+        tune_ram_bytes=samples_bytes
+        + max(kept_bytes, 4 * biases)
+        + found_bytes
+        + work_bytes
+        - activation_bytes,
         stack_bytes=stack,
-        tune_stack_bytes=tune_stack,
-        tell_solve_instructions=tell - empty,
-        tell_stack_bytes=tell_stack,
+        tune_stack_bytes=max(add_stack, solve_stack),
         features=np.frombuffer(output[_RESULT.size : gaze_at], np.int8).reshape(-1, features),
         gaze=np.frombuffer(output[gaze_at:], "<f4").reshape(-1, _OUTPUTS),
     )

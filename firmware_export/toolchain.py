@@ -96,16 +96,15 @@ def build_bench(name: str) -> Path:
     return _build_program(name, "bench")
 
 
-def build_runtime(name: str, *, telling: bool = False) -> Path:
-    """Network, head and tuning alone, linked for a board's core: what an application adds to its flash.
+def build_runtime(name: str, *, calibrating: bool = False) -> Path:
+    """Network and head alone, linked for a board's core: what an application adds to its flash.
 
     Args:
-        telling: with what models with a user embedding need.
+        calibrating: with the calibration to a user.
     """
     board = board_target(name)
-    entries = ["psog_model_open", "psog_infer", "psog_head_apply", "psog_tune_begin", "psog_tune_add",
-               "psog_tune_solve"]  # fmt: skip
-    if telling:
+    entries = ["psog_model_open", "psog_infer", "psog_head_apply"]
+    if calibrating:
         entries += ["psog_samples_begin", "psog_samples_target", "psog_samples_add", "psog_samples_solve"]
     keep = [f"-Wl,--undefined={entry}" for entry in entries]
     link = [

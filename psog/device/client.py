@@ -56,12 +56,14 @@ class TuneProgress(NamedTuple):
 
 
 class TuneResult(NamedTuple):
-    """TUNE_RESULT: what the device's fit used, and its rms error on those readings."""
+    """TUNE_RESULT: what the device's fit used, its rms error on those readings, and on targets left out."""
 
     samples: int
     targets: int
     before_deg: float
     after_deg: float
+    left_out_deg: float
+    left_out_worst_deg: float
 
 
 def open_headset(port: str, *, timeout_s: float = 1.0) -> Client:

@@ -15,7 +15,7 @@ from typing import Any
 
 from psog.errors import ProtocolError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 HEADER = struct.Struct("<BBH")  # type, reserved (0), sequence number
 CRC = struct.Struct("<I")
 MAX_DATA = 192
@@ -272,7 +272,11 @@ TUNE_RESULT = Message(
         Field("samples", "u32", "readings used"),
         Field("targets", "u16", "targets used"),
         Field("before_deg", "f32", "rms error on the calibration samples by the head without calibration"),
-        Field("after_deg", "f32", "the same by the fitted head"),
+        Field("after_deg", "f32", "the same by the fitted head, on the samples it was fitted to"),
+        Field(
+            "left_out_deg", "f32", "rms over the targets of each one's rms error by a head fitted without it"
+        ),
+        Field("left_out_worst_deg", "f32", "that of the worst target"),
     ),
     "the fit",
 )

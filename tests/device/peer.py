@@ -133,7 +133,8 @@ class Peer:
         if not error and message is m.STATUS_REQUEST:
             self.send(m.STATUS, reply_to=frame.seq, readings=5, bad_readings=1, bad_frames=2, dropped=3)
         if not error and message is m.TUNE_SOLVE:
-            self.send(m.TUNE_RESULT, reply_to=frame.seq, samples=90, targets=9, before_deg=4.0, after_deg=1.0)
+            errors = {"before_deg": 4.0, "after_deg": 1.0, "left_out_deg": 1.5, "left_out_worst_deg": 2.0}
+            self.send(m.TUNE_RESULT, reply_to=frame.seq, samples=90, targets=9, **errors)
         self.send(m.ACK, reply_to=frame.seq, command=message.code, error=int(error))
         if not error and not repeated and message is m.TUNE_TARGET:
             self.read_sensors(values["samples"])

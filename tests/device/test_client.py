@@ -68,7 +68,7 @@ def test_commands_reach_the_device():
         headset.hide_target()
         assert device.target[2] is False
         headset.tune_begin()
-        assert headset.tune_solve() == TuneResult(90, 9, 4.0, 1.0)
+        assert headset.tune_solve() == TuneResult(90, 9, 4.0, 1.0, 1.5, 2.0)
         headset.tune_accept()
         headset.tune_discard()
         headset.calibration_erase()
@@ -134,7 +134,7 @@ def test_refusal_says_why():
 
 
 def test_other_protocol_version_is_named():
-    with peer(version=99) as device, pytest.raises(ProtocolError, match=r"version 99.*version 2"):
+    with peer(version=99) as device, pytest.raises(ProtocolError, match=r"version 99.*version 3"):
         open_headset(device.port)
 
 

@@ -180,7 +180,6 @@ class Device:
         error = self.c.psog_store_find_model(
             byref(self.store),
             byref(self.model),
-            self.activations,
             c_size_t(ACTIVATIONS),
             byref(self.installed),
         )
@@ -207,14 +206,14 @@ class Device:
 
     def calibration(self, floats: int, numbers: int = 0) -> list[float] | None:
         """The stored gaze rows, and after them the user's numbers, if they belong to the model."""
-        head, found = (c_float * floats)(), (c_float * numbers)()
-        error = self.c.psog_calibration_load(byref(self.store), byref(self.model), head, found)
-        return [*head, *found] if error == 0 else None
+        rows, found = POINTER(c_float)(), POINTER(c_float)()
+        error = self.c.psog_calibration_find(byref(self.store), byref(self.model), byref(rows), byref(found))
+        return [*rows[:floats], *found[:numbers]] if error == 0 else None
 
     def save(self, rows: list[float], numbers: list[float] | None = None) -> int:
-        head = (c_float * len(rows))(*rows)
+        gaze = (c_float * len(rows))(*rows)
         told = (c_float * len(numbers or []))(*(numbers or []))
-        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), head, told))
+        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), gaze, told))
 
     def erase(self) -> int:
         return int(self.c.psog_calibration_erase(byref(self.store)))

@@ -228,7 +228,7 @@ targets = (ctypes.c_float * 6)(0.5, 0, -0.5, 0.5, 0, -0.5)
 head, numbers, biases = (ctypes.c_float * (4 * 65))(), (ctypes.c_float * 32)(), (ctypes.c_int32 * 1024)()
 user = (ctypes.c_void_p * 3)(*map(ctypes.addressof, (head, numbers, biases)))
 kept, fit = (ctypes.c_uint8 * (16 * 136))(), (ctypes.c_float * 8)()
-accepted = told = 0
+accepted = calibrated = 0
 for attempt in range(6000):
     data = bytearray(image)
     for _ in range(random.choice((1, 1, 1, 2, 3))):
@@ -239,10 +239,10 @@ for attempt in range(6000):
     block = (ctypes.c_char * len(data)).from_buffer(data)
     size = ctypes.c_size_t(len(data))
     accepted += library.psog_host_check(block, size) == 0
-    told += library.psog_host_tell(
+    calibrated += library.psog_host_calibrate(
         block, size, readings, targets, ctypes.c_size_t(3), ctypes.c_uint16(6), kept,
         ctypes.c_size_t(len(kept)), user, fit) == 0
-print(accepted, told)
+print(accepted, calibrated)
 """
 
 
@@ -261,11 +261,11 @@ def test_hostile_images_never_reach_outside_their_bytes(kind, request, tmp_path)
         check=False,
     )
     assert run.returncode == 0, run.stderr[-2000:]
-    accepted, told = map(int, run.stdout.split())
+    accepted, calibrated = map(int, run.stdout.split())
     # Refused, unless a byte was replaced by itself or by another sound value; what is accepted ran its
-    # self-test, and was told whose eye it sees where it can be, without a finding.
+    # self-test and was calibrated, and told whose eye it sees where it can be, without a finding.
     assert 0 < accepted < 3000
-    assert (told > 0) == (kind == "told_image")
+    assert calibrated > 0
 
 
 def sanitizer() -> str:

@@ -1,10 +1,13 @@
 """Costs are measured on the emulated core, and what it computes is what the integer network computes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from psog.errors import ShapeError, ToolchainError
-from psog.firmware_export.image import write_image
+from psog.firmware_export.image import read_image, write_image
+from psog.firmware_export.image_file import load_image
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.toolchain import (
     board_target,
@@ -43,8 +46,31 @@ def test_a_count_is_exact_and_grows_with_the_work(board):
     larger = measure(board, write_image(larger_net, larger_headset), wire)
     # About two instructions for each multiply-accumulate; those in the padding (44 of 135) are not done.
     assert net.macs < first.instructions < 3 * net.macs
-    assert larger.tune_add_instructions > 10 * first.tune_add_instructions  # 65² entries against 11²
-    assert larger.tune_solve_instructions > 50 * first.tune_solve_instructions
+    assert larger.tune_add_instructions > 3 * first.tune_add_instructions  # 64 features against 10
+    assert larger.tune_solve_instructions > 10 * first.tune_solve_instructions  # and about their square
+    assert larger.tune_inference_instructions == 0
+
+
+@pytest.mark.skipif("mps2-an386" not in EMULATED, reason="no cross compiler or no QEMU is installed")
+def test_a_calibration_of_32_features_keeps_within_its_bounds():
+    """Nine targets, told and with each left out in turn, on a Cortex-M4F; memory for thirteen."""
+    image = load_image(Path("ring16"))
+    wire = random_readings(np.random.default_rng(1), read_image(image).normalisation, 4)
+    found = measure("mps2-an386", image, wire)
+    assert found.tune_add_instructions <= 6_000
+    assert found.tune_solve_instructions <= 400_000
+    assert found.tune_inference_instructions == pytest.approx(36 * found.instructions, rel=0.05)
+    assert found.ram_bytes + found.tune_ram_bytes <= 6 * 1024
+    assert found.tune_stack_bytes <= 512
+
+
+@pytest.mark.skipif("mps2-an386" not in EMULATED, reason="no cross compiler or no QEMU is installed")
+def test_starting_costs_little_more_than_checking_the_image():
+    net, headset = random_net(1, "same")
+    image = write_image(net, headset)
+    found = measure("mps2-an386", image, random_readings(np.random.default_rng(1), net.normalisation, 1))
+    assert found.start_instructions <= 5_000
+    assert found.start_crc_instructions == pytest.approx(10 * len(image), rel=0.05)
 
 
 @pytest.mark.parametrize("board", EMULATED)

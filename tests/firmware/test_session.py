@@ -14,6 +14,7 @@ from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSa
 from psog.errors import DeviceError
 from psog.firmware_export.image import write_image
 from psog.net.ridge import solve_head
+from psog.net.told import kept
 from psog.virtual.boards import start_board
 from tests.firmware.device import (
     IMAGE,
@@ -33,7 +34,7 @@ from tests.random_nets import random_net
 
 def test_a_new_device_says_who_it_is_and_that_it_has_no_model(board):
     with open_headset(board.port) as headset:
-        assert headset.info == (2, 1, board.name, "", 0, 0, 0, False)
+        assert headset.info == (3, 1, board.name, "", 0, 0, 0, False)
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.NO_MODEL)):
             headset.tune_begin()
 
@@ -61,15 +62,19 @@ def test_a_calibration_is_fitted_tried_accepted_and_survives_a_restart(board):
         calibrate(headset, board)
         result = headset.tune_solve()
         assert (result.samples, result.targets) == (180, 9)
-        features = NET.features(NET.input(READINGS[:180]))
+        samples = np.concatenate([kept(READINGS[20 * k : 20 * k + 20]) for k in range(9)])
         weight = solve_head(
-            NET.real_features(features), np.repeat(TARGETS, 20, axis=0), NET.head.weight, NET.head.ridge
+            NET.real_features(NET.features(NET.input(samples))),
+            np.repeat(TARGETS, 4, axis=0),
+            NET.head.weight,
+            NET.head.ridge,
         )
-        expected = NET.real_features(features[:10]) @ weight[:, :-1].T + weight[:, -1]
+        features = NET.features(NET.input(READINGS[:10]))
+        expected = NET.real_features(features) @ weight[:, :-1].T + weight[:, -1]
 
         samples = streamed(headset, board, Stream.GAZE | Stream.TRIAL, 0, 10)
         np.testing.assert_allclose(gaze_deg(samples[TrialSample]), expected, atol=2e-2)
-        population = NET.apply_head(features[:10])
+        population = NET.apply_head(features)
         np.testing.assert_allclose(gaze_deg(samples[GazeSample]), population[:, :2], atol=1e-3)
         smaller = [s.expected_error_deg for s in samples[TrialSample]]
         np.testing.assert_allclose(np.log(smaller), population[:, 3] + NET.head.calibration_ln, atol=1e-3)

@@ -9,6 +9,7 @@ from psog.errors import DeviceError, ModelError, ShapeError
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
 from psog.net.embedding import personal
+from psog.net.left_out import leave_targets_out
 from psog.net.ridge import solve_head
 from psog.net.told import kept
 from tests.random_nets import PLANS, random_net, random_readings, with_embedding
@@ -45,7 +46,7 @@ def compared(plan, seed, corners):
     except ModelError:
         assert corners  # a told sum could overflow 32 bits
         return False
-    found = runtime.tell(wire, target_deg)
+    found = runtime.calibrate(wire, target_deg)
     own = personal(net, *as_kept(wire, target_deg))
     np.testing.assert_array_equal(found.biases, np.concatenate([layer.bias for layer in own.layers]))
     test = random_readings(np.random.default_rng(seed), net.normalisation, READINGS)
@@ -61,7 +62,7 @@ def test_biases_and_features_are_the_integer_networks():
 
 def test_the_head_is_fitted_to_the_network_that_has_been_told():
     net, headset, wire, target_deg = told_net(2, "valid")
-    fit = HostRuntime(write_image(net, headset)).tell(wire, target_deg).fit
+    fit = HostRuntime(write_image(net, headset)).calibrate(wire, target_deg).fit
     samples, at = as_kept(wire, target_deg)
     own = personal(net, samples, at)
     real = own.real_features(own.features(own.input(samples)))
@@ -72,9 +73,44 @@ def test_the_head_is_fitted_to_the_network_that_has_been_told():
     assert fit.after_deg == pytest.approx(np.sqrt(((gaze - at) ** 2).sum(axis=1).mean()), rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("plan", "seed"), [("same", 1), ("valid", 2), ("mixed", 3), ("dense", 4), ("deep", 5)]
+)
+@pytest.mark.parametrize("told", [False, True])
+def test_each_target_is_left_out_as_the_reference_does(plan, seed, told):
+    net, headset, wire, target_deg = told_net(seed, plan)
+    if not told:
+        net = replace(net, embedding=None)
+    fit = HostRuntime(write_image(net, headset)).calibrate(wire, target_deg).fit
+    samples, at = as_kept(wire, target_deg)
+    own = personal(net, samples, at)
+    target = np.repeat(np.arange(len(wire)), [len(kept(readings)) for readings in wire])
+    real = own.real_features(own.features(own.input(samples)))
+    found = leave_targets_out(real, at, target, net.head.weight, net.head.ridge)
+    assert fit.left_out_deg == pytest.approx(found.rms_deg, rel=2e-3)
+    assert fit.left_out_worst_deg == pytest.approx(found.worst_deg, rel=2e-3)
+    assert fit.after_deg == pytest.approx(found.after_deg, rel=2e-3)
+
+
+@pytest.mark.parametrize("weaker", [1.0, 1e-2, 1e-4, 1e-9])
+def test_a_target_is_left_out_exactly_or_the_fit_refused_however_weak_the_prior(weaker):
+    net, headset, wire, target_deg = told_net(2, "valid")
+    net = replace(net, embedding=None, head=replace(net.head, ridge=net.head.ridge * weaker))
+    runtime = HostRuntime(write_image(net, headset))
+    if weaker == 1e-9:  # float32 has no solution
+        with pytest.raises(DeviceError, match="out of range"):
+            runtime.calibrate(wire, target_deg)
+        return
+    samples, at = as_kept(wire, target_deg)
+    target = np.repeat(np.arange(len(wire)), [len(kept(readings)) for readings in wire])
+    real = net.real_features(net.features(net.input(samples)))
+    found = leave_targets_out(real, at, target, net.head.weight, net.head.ridge)
+    assert runtime.calibrate(wire, target_deg).fit.left_out_deg == pytest.approx(found.rms_deg, rel=1e-2)
+
+
 def test_before_is_the_stranger_s_error_on_every_reading():
     net, headset, wire, target_deg = told_net(2, "valid")
-    fit = HostRuntime(write_image(net, headset)).tell(wire, target_deg).fit
+    fit = HostRuntime(write_image(net, headset)).calibrate(wire, target_deg).fit
     error = net(wire.reshape(-1, wire.shape[2]))[:, :2] - np.repeat(target_deg, wire.shape[1], axis=0)
     assert fit.samples == len(error)
     assert fit.before_deg == pytest.approx(
@@ -87,26 +123,23 @@ def test_a_user_without_numbers_is_a_stranger():
     net, headset, wire, target_deg = told_net(1, "mixed")
     zero = replace(net.embedding, weight=net.embedding.weight * 0, bias=net.embedding.bias * 0)
     net = replace(net, embedding=zero)
-    found = HostRuntime(write_image(net, headset)).tell(wire, target_deg)
+    found = HostRuntime(write_image(net, headset)).calibrate(wire, target_deg)
     assert not found.numbers.any()
     np.testing.assert_array_equal(found.biases, np.concatenate([layer.bias for layer in net.layers]))
 
 
 def test_what_cannot_be_told_is_refused():
     net, headset, wire, target_deg = told_net(1, "same")
-    plain = HostRuntime(write_image(replace(net, embedding=None), headset))
-    with pytest.raises(DeviceError, match="not possible in this state"):
-        plain.tell(wire, target_deg)
     runtime = HostRuntime(write_image(net, headset))
     with pytest.raises(DeviceError, match="too few"):
-        runtime.tell(wire[:0], target_deg[:0])
+        runtime.calibrate(wire[:0], target_deg[:0])
     with pytest.raises(DeviceError, match="out of range"):
-        runtime.tell(wire, target_deg + 100)
+        runtime.calibrate(wire, target_deg + 100)
     with pytest.raises(ShapeError, match=r"expected \(targets, n, 15\)"):
-        runtime.tell(wire[0], target_deg)
+        runtime.calibrate(wire[0], target_deg)
     with pytest.raises(ShapeError, match=r"expected \(42,\)"):
         runtime.features(wire[0], np.zeros(41, np.int32))
     far = replace(net.embedding, weight=net.embedding.weight * np.float32(1e6))
     beyond = HostRuntime(write_image(replace(net, embedding=far), headset))
     with pytest.raises(DeviceError, match="out of range"):
-        beyond.tell(wire, target_deg)
+        beyond.calibrate(wire, target_deg)

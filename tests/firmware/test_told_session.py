@@ -11,6 +11,7 @@ from psog.device.samples import FeatureSample, GazeSample, TrialSample
 from psog.errors import DeviceError
 from psog.firmware_export.image import write_image
 from psog.net.embedding import personal
+from psog.net.left_out import leave_targets_out
 from psog.net.ridge import solve_head
 from psog.net.told import kept
 from tests.firmware.device import (
@@ -48,6 +49,10 @@ def test_a_told_network_is_tried_accepted_and_survives_a_restart(board):
         calibrate(headset, board)
         first = headset.tune_solve()
         assert (first.samples, first.targets) == (180, 9)
+        real = OWN.real_features(OWN.features(OWN.input(SAMPLES)))
+        left_out = leave_targets_out(real, AT, np.repeat(np.arange(9), 4), TOLD.head.weight, TOLD.head.ridge)
+        assert first.left_out_deg == pytest.approx(left_out.rms_deg, rel=5e-3)
+        assert first.left_out_worst_deg == pytest.approx(left_out.worst_deg, rel=5e-3)
 
         samples = streamed(headset, board, Stream.GAZE | Stream.FEATURES | Stream.TRIAL, 0, 10)
         np.testing.assert_allclose(gaze_deg(samples[TrialSample]), own_gaze(seen), atol=2e-2)
@@ -76,8 +81,8 @@ def test_more_targets_than_can_be_kept_are_refused_and_those_before_count(board)
     with open_headset(board.port) as headset:
         headset.upload(IMAGE)
         headset.tune_begin()
-        of_a_sample = 15 * TOLD.normalisation.planes + 8
-        room = 36 * (2 * 64 + 8) // of_a_sample // 4
+        of_a_target = 12 + 4 * max(15 * TOLD.normalisation.planes, TOLD.feature_count)
+        room = 9 * (12 + 4 * 2 * 64) // of_a_target
         for target in range(room):
             add_target(headset, board, TARGETS[target % 9], 20 * (target % 9), samples=4)
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):

@@ -19,22 +19,20 @@ enum psog_error app_start(struct app *app, const struct psog_flash *flash)
     if (error != PSOG_OK)
         return error;
     /* Without a model it still answers: that is how it gets one. */
-    (void)psog_store_find_model(&app->store, &app->model, app->activations, sizeof app->activations,
-                                &app->installed);
+    (void)psog_store_find_model(&app->store, &app->model, sizeof app->work.activations, &app->installed);
     app_load_user(app);
     return PSOG_OK;
 }
 
 void app_load_user(struct app *app)
 {
-    app->calibrated = false;
-    if (!app_has_model(app))
+    const float *numbers;
+    app->rows = NULL;
+    if (!app_has_model(app) ||
+        psog_calibration_find(&app->store, &app->model, &app->rows, &numbers) != PSOG_OK)
         return;
-    psog_head_load(&app->model, app->user.head);
-    app->calibrated =
-        psog_calibration_load(&app->store, &app->model, app->user.head, app->user.numbers) == PSOG_OK;
-    if (app->calibrated && app->model.numbers > 0)
-        psog_tell(&app->model, app->user.numbers, app->user.biases);
+    if (app->model.numbers > 0)
+        psog_tell(&app->model, numbers, app->biases);
 }
 
 static void take_readings(struct app *app)

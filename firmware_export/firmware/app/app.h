@@ -51,9 +51,12 @@ struct app {
     struct psog_upload upload;
     struct tuning tuning;
     struct lids lids;
-    bool calibrated;  /* user is one */
-    struct user user; /* in use; the population's head, and no numbers or biases, when not calibrated */
-    int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
+    const float *rows;               /* a user's, in flash; NULL: the population's are in use */
+    int32_t biases[PSOG_MAX_BIASES]; /* a user's, for a model with a user embedding */
+    union {
+        int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
+        uint32_t solve[PSOG_MAX_WORK_BYTES / 4u]; /* no reading is looked at meanwhile */
+    } work;
 
     struct outbox link;
     struct outbox sensor_bus;
@@ -86,7 +89,13 @@ static inline bool app_has_model(const struct app *app)
     return app->installed.slot != PSOG_NO_SLOT;
 }
 
-/* Takes the calibration from flash if it belongs to the model, otherwise what the population has. */
+/* Whether a user's calibration is in use. */
+static inline bool app_calibrated(const struct app *app)
+{
+    return app->rows != NULL;
+}
+
+/* Uses the calibration in flash if it belongs to the model, otherwise what the population has. */
 void app_load_user(struct app *app);
 
 /* ---- reading.c ---- */

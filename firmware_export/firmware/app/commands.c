@@ -42,8 +42,9 @@ static enum psog_error model_data(struct app *app, const uint8_t *payload)
 static enum psog_error model_commit(struct app *app, const uint8_t *payload)
 {
     (void)payload;
-    enum psog_error error = psog_upload_commit(&app->upload, app->sensors, app->activations,
-                                               sizeof app->activations, &app->model, &app->installed);
+    enum psog_error error =
+        psog_upload_commit(&app->upload, app->sensors, app->work.activations, sizeof app->work.activations,
+                           &app->model, &app->installed);
     if (error != PSOG_OK)
         return error;
     /* The calibration belonged to the old model. Should the power go before this is done, its CRC tells. */
@@ -56,7 +57,10 @@ static enum psog_error model_commit(struct app *app, const uint8_t *payload)
 static enum psog_error tune_begin(struct app *app, const uint8_t *payload)
 {
     (void)payload;
-    return app_has_model(app) ? tuning_begin(&app->tuning, &app->model) : PSOG_ERR_NO_MODEL;
+    if (!app_has_model(app))
+        return PSOG_ERR_NO_MODEL;
+    tuning_begin(&app->tuning, &app->model);
+    return PSOG_OK;
 }
 
 static enum psog_error tune_target(struct app *app, const uint8_t *payload)
@@ -71,7 +75,7 @@ static enum psog_error tune_target(struct app *app, const uint8_t *payload)
 static enum psog_error tune_solve(struct app *app, const uint8_t *payload)
 {
     (void)payload;
-    return tuning_solve(&app->tuning, app->activations, sizeof app->activations);
+    return tuning_solve(&app->tuning, app->work.solve, sizeof app->work.solve);
 }
 
 static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
@@ -79,12 +83,11 @@ static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
     (void)payload;
     if (app->tuning.phase != TUNING_TRIAL)
         return PSOG_ERR_STATE;
-    const struct user *user = &app->tuning.user;
-    enum psog_error error = psog_calibration_save(&app->store, &app->model, user->head, user->numbers);
+    const struct trial *trial = &app->tuning.trial;
+    enum psog_error error = psog_calibration_save(&app->store, &app->model, trial->rows, trial->numbers);
     if (error != PSOG_OK)
         return error;
-    app->user = *user;
-    app->calibrated = true;
+    app_load_user(app);
     tuning_discard(&app->tuning);
     return PSOG_OK;
 }
@@ -100,8 +103,7 @@ static enum psog_error calibration_erase(struct app *app, const uint8_t *payload
 {
     (void)payload;
     enum psog_error error = psog_calibration_erase(&app->store);
-    if (error == PSOG_OK)
-        app_load_user(app);
+    app_load_user(app); /* what was in use may be gone even when not all could be erased */
     return error;
 }
 
@@ -173,7 +175,7 @@ static void reply_hello(struct app *app, uint16_t sequence)
         psog_put_u16(payload + PSOG_HELLO_SENSORS_OFFSET, app->model.sensors);
         psog_put_u16(payload + PSOG_HELLO_FEATURES_OFFSET, app->model.features);
         psog_put_u32(payload + PSOG_HELLO_MODEL_CRC32_OFFSET, app->model.crc32);
-        payload[PSOG_HELLO_CALIBRATED_OFFSET] = app->calibrated ? 1 : 0;
+        payload[PSOG_HELLO_CALIBRATED_OFFSET] = app_calibrated(app) ? 1 : 0;
     }
     app_reply(app, PSOG_MSG_HELLO, payload, sizeof payload);
 }
@@ -193,10 +195,13 @@ static void reply_tune_result(struct app *app, uint16_t sequence)
 {
     uint8_t payload[PSOG_MSG_TUNE_RESULT_SIZE];
     psog_put_u16(payload + PSOG_TUNE_RESULT_REPLY_TO_OFFSET, sequence);
-    psog_put_u32(payload + PSOG_TUNE_RESULT_SAMPLES_OFFSET, app->tuning.fit.samples);
-    psog_put_u16(payload + PSOG_TUNE_RESULT_TARGETS_OFFSET, app->tuning.targets);
-    psog_put_f32(payload + PSOG_TUNE_RESULT_BEFORE_DEG_OFFSET, app->tuning.fit.before_deg);
-    psog_put_f32(payload + PSOG_TUNE_RESULT_AFTER_DEG_OFFSET, app->tuning.fit.after_deg);
+    const struct psog_fit *fit = &app->tuning.fit;
+    psog_put_u32(payload + PSOG_TUNE_RESULT_SAMPLES_OFFSET, fit->samples);
+    psog_put_u16(payload + PSOG_TUNE_RESULT_TARGETS_OFFSET, (uint16_t)app->tuning.samples.targets);
+    psog_put_f32(payload + PSOG_TUNE_RESULT_BEFORE_DEG_OFFSET, fit->before_deg);
+    psog_put_f32(payload + PSOG_TUNE_RESULT_AFTER_DEG_OFFSET, fit->after_deg);
+    psog_put_f32(payload + PSOG_TUNE_RESULT_LEFT_OUT_DEG_OFFSET, fit->left_out_deg);
+    psog_put_f32(payload + PSOG_TUNE_RESULT_LEFT_OUT_WORST_DEG_OFFSET, fit->left_out_worst_deg);
     app_reply(app, PSOG_MSG_TUNE_RESULT, payload, sizeof payload);
 }
 

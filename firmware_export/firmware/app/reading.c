@@ -36,23 +36,25 @@ static void stream_features(struct app *app, const uint8_t *t_us, const int8_t *
 static void report_progress(struct app *app)
 {
     uint8_t payload[PSOG_MSG_TUNE_PROGRESS_SIZE];
-    psog_put_u16(payload + PSOG_TUNE_PROGRESS_ADDED_OFFSET, app->tuning.added);
+    psog_put_u16(payload + PSOG_TUNE_PROGRESS_ADDED_OFFSET, app->tuning.samples.added);
     psog_put_u16(payload + PSOG_TUNE_PROGRESS_REJECTED_OFFSET, app->tuning.rejected);
     app_reply(app, PSOG_MSG_TUNE_PROGRESS, payload, sizeof payload);
 }
 
-/* Features by a user's network, or by the population's without one. */
-static void see(struct app *app, const struct user *user, const uint16_t *readings, int8_t *features)
+/* Features by the network with a user's biases; by the population's for NULL, and where nobody is told. */
+static void see(struct app *app, const int32_t *biases, const uint16_t *readings, int8_t *features)
 {
-    const int32_t *biases = user && app->model.numbers > 0 ? user->biases : NULL;
+    if (app->model.numbers == 0)
+        biases = NULL;
     /* Cannot fail: the model was refused unless its activations fit. */
-    (void)psog_infer(&app->model, biases, readings, app->activations, sizeof app->activations, features);
+    (void)psog_infer(&app->model, biases, readings, app->work.activations, sizeof app->work.activations,
+                     features);
 }
 
 /* The calibration in progress sees with the population's network, whoever used the headset before. */
 static void tune(struct app *app, const uint16_t *readings, int8_t *features, bool is_open)
 {
-    if (app->calibrated && app->model.numbers > 0)
+    if (app_calibrated(app) && app->model.numbers > 0)
         see(app, NULL, readings, features);
     if (tuning_reading(&app->tuning, readings, features, is_open))
         report_progress(app);
@@ -64,8 +66,8 @@ static void stream_trial(struct app *app, const uint8_t *t_us, const uint16_t *r
 {
     float output[PSOG_OUTPUTS];
     if (app->model.numbers > 0)
-        see(app, &app->tuning.user, readings, features);
-    psog_head_apply(&app->model, app->tuning.user.head, features, output);
+        see(app, app->tuning.kept.biases, readings, features);
+    psog_head_apply(&app->model, app->tuning.trial.rows, features, output);
     stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, is_open, true);
 }
 
@@ -74,12 +76,12 @@ static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings
     int8_t features[PSOG_MAX_FEATURES];
     float output[PSOG_OUTPUTS];
     uint64_t now_us;
-    see(app, app->calibrated ? &app->user : NULL, readings, features);
-    psog_head_apply(&app->model, app->user.head, features, output);
+    see(app, app_calibrated(app) ? app->biases : NULL, readings, features);
+    psog_head_apply(&app->model, app->rows, features, output);
     memcpy(&now_us, t_us, sizeof now_us);
     bool is_open = lids_open(&app->lids, now_us, output[PSOG_OPENNESS]);
     if (app->streams & PSOG_STREAM_GAZE)
-        stream_gaze(app, PSOG_MSG_GAZE, t_us, output, is_open, app->calibrated);
+        stream_gaze(app, PSOG_MSG_GAZE, t_us, output, is_open, app_calibrated(app));
     if (app->streams & PSOG_STREAM_FEATURES)
         stream_features(app, t_us, features);
     if (app->tuning.phase == TUNING_TARGET)

@@ -1,5 +1,4 @@
-/* A calibration in progress: targets, the readings that belong to them, and the trial: a head, and biases
- * where the model has a user embedding. */
+/* A calibration in progress: targets, the readings that belong to them, and the trial. */
 #ifndef TUNING_H
 #define TUNING_H
 
@@ -8,14 +7,7 @@
 /* A plane needs three points; fewer targets say nothing about one of the axes. */
 #define TUNING_MIN_TARGETS 3u
 
-#define TUNING_SAMPLES 36u /* 9 targets; with fewer sensors than the most, more fit into the same bytes */
-
-/* What is known of a user. */
-struct user {
-    float head[PSOG_MAX_HEAD_FLOATS];
-    float numbers[PSOG_MAX_NUMBERS]; /* these two only for a model with a user embedding */
-    int32_t biases[PSOG_MAX_BIASES];
-};
+#define TUNING_TARGETS 9u /* of the largest model; 33 of 32 features and 16 sensors with two planes */
 
 enum tuning_phase {
     TUNING_NONE,
@@ -24,22 +16,25 @@ enum tuning_phase {
     TUNING_TRIAL,  /* solved: there is a trial */
 };
 
-struct tuning {
-    enum tuning_phase phase;
-    struct psog_tune tune;
-    struct psog_samples samples; /* for a model with a user embedding */
-    struct psog_fit fit;
-    float target_deg[PSOG_GAZE_OUTPUTS];
-    uint16_t targets; /* with at least one reading */
-    uint16_t wanted;
-    uint16_t added;
-    uint16_t rejected;
-    struct user user; /* the trial */
-    float work[PSOG_MAX_TUNE_FLOATS];
-    uint8_t sample_bytes[TUNING_SAMPLES * PSOG_SAMPLE_BYTES(PSOG_MAX_PLANES * PSOG_MAX_SENSORS)];
+/* What is known of the wearer when a calibration has been solved. */
+struct trial {
+    float rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
+    float numbers[PSOG_MAX_NUMBERS]; /* this and the biases only for a model with a user embedding */
 };
 
-enum psog_error tuning_begin(struct tuning *tuning, const struct psog_model *model);
+struct tuning {
+    enum tuning_phase phase;
+    struct psog_samples samples;
+    struct psog_fit fit;
+    uint16_t rejected; /* readings of this target */
+    struct trial trial;
+    union {
+        uint8_t samples[TUNING_TARGETS * PSOG_MAX_TARGET_BYTES]; /* until it is solved */
+        int32_t biases[PSOG_MAX_BIASES];                         /* of the trial */
+    } kept;
+};
+
+void tuning_begin(struct tuning *tuning, const struct psog_model *model);
 
 /* The next `samples` readings with an open eye belong to this target. */
 enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], uint16_t samples);
@@ -48,8 +43,8 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
  * the target's last: all are in, or so many were passed over that the wearer is not looking. */
 bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features, bool is_open);
 
-/* activations: to see the samples again. */
-enum psog_error tuning_solve(struct tuning *tuning, int8_t *activations, size_t activation_bytes);
+/* work: psog_work_bytes of the model. */
+enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_bytes);
 
 void tuning_discard(struct tuning *tuning);
 

@@ -64,8 +64,8 @@ static uint8_t newest_slot(const struct psog_store *store)
     return valid[0] ? 0 : valid[1] ? 1 : PSOG_NO_SLOT;
 }
 
-enum psog_error psog_calibration_load(const struct psog_store *store, const struct psog_model *model,
-                                      float *head, float *numbers)
+enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
+                                      const float **rows, const float **numbers)
 {
     uint8_t slot = newest_slot(store);
     if (slot == PSOG_NO_SLOT)
@@ -75,9 +75,8 @@ enum psog_error psog_calibration_load(const struct psog_store *store, const stru
     if (content.features != model->features || content.numbers != model->numbers ||
         psog_get_u32(record + 12) != model->crc32)
         return PSOG_ERR_STATE;
-    memcpy(head, record + HEADER_BYTES, rows_bytes(content));
-    if (content.numbers > 0)
-        memcpy(numbers, record + HEADER_BYTES + rows_bytes(content), numbers_bytes(content));
+    *rows = (const float *)(const void *)(record + HEADER_BYTES);
+    *numbers = *rows + PSOG_ROWS_FLOATS(content.features);
     return PSOG_OK;
 }
 
@@ -94,14 +93,14 @@ static void put_header(const struct psog_store *store, const struct psog_model *
 }
 
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *head, const float *numbers)
+                                      const float *rows, const float *numbers)
 {
     uint8_t record[PSOG_CALIBRATION_BYTES];
     uint32_t at = slot_offset(store, newest_slot(store) == 0 ? 1 : 0);
     put_header(store, model, record);
     struct content content = content_of(record);
     uint32_t size = HEADER_BYTES;
-    memcpy(record + size, head, rows_bytes(content));
+    memcpy(record + size, rows, rows_bytes(content));
     size += rows_bytes(content);
     if (content.numbers > 0)
         memcpy(record + size, numbers, numbers_bytes(content));

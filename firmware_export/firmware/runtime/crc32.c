@@ -1,4 +1,6 @@
-/* CRC-32 (polynomial 0x04C11DB7 reflected): zlib's. Four bits at a time: 64 bytes of table. */
+/* CRC-32 (polynomial 0x04C11DB7 reflected): zlib's. Four bits at a time: 64 bytes of table, 10 instructions a
+ * byte on a Cortex-M4. Words read at once would make it 7, for 130 bytes of code more; a byte at a time it
+ * would be 5, for a table of 1 KB. */
 #include "psog.h"
 
 static const uint32_t TABLE[16] = {

@@ -1,10 +1,7 @@
 /* The user embedding: a few numbers follow from the samples of a calibration, and they shift every bias.
  * psog/net/told.py is the reference; floats are summed in its order, so that the bits agree. */
-#include <math.h>
-
 #include "bytes.h"
 #include "layer.h"
-#include "network.h"
 #include "samples.h"
 
 #define TARGET_UNIT_DEG 20.0f
@@ -12,9 +9,8 @@
 #define LARGEST_BIAS (1 << 30)  /* before the left shift; leaves as much again for the products */
 
 /* What a sample has of one sensor, in steps of the finest plane, less the zero points. */
-static int32_t centred(const struct psog_model *model, const int8_t *inputs, uint32_t sensor)
+static int32_t centred(const struct psog_model *model, const int8_t *planes)
 {
-    const int8_t *planes = inputs + sensor * model->planes;
     int32_t coarse = planes[0] - model->input_zero;
     if (model->planes == 1)
         return coarse;
@@ -22,39 +18,53 @@ static int32_t centred(const struct psog_model *model, const int8_t *inputs, uin
 }
 
 /* What the samples say of one sensor: its mean, and its covariance with each target angle. */
-static void statistics(const struct psog_samples *samples, uint32_t sensor, float found[PSOG_STATISTICS])
+static void statistics(const struct psog_samples *samples, uint32_t sensor,
+                       const float centre[PSOG_GAZE_OUTPUTS], float found[PSOG_STATISTICS])
 {
-    float count = (float)samples->count;
-    float centre[PSOG_GAZE_OUTPUTS] = {0};
+    const struct psog_model *model = samples->model;
     int32_t sum = 0;
-    for (uint32_t i = 0; i < samples->count; i++) {
-        const struct psog_sample sample = psog_sample(samples, i);
-        sum += centred(samples->model, sample.inputs, sensor);
-        for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++)
-            centre[axis] += sample.target_deg[axis] / TARGET_UNIT_DEG;
-    }
-    found[0] = (float)sum / count;
-    for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++) {
-        float products = 0.0f;
-        for (uint32_t i = 0; i < samples->count; i++) {
-            const struct psog_sample sample = psog_sample(samples, i);
-            float input = (float)centred(samples->model, sample.inputs, sensor);
-            products += input * (sample.target_deg[axis] / TARGET_UNIT_DEG - centre[axis] / count);
+    found[1] = found[2] = 0.0f;
+    for (uint32_t index = 0; index < samples->targets; index++) {
+        const struct psog_target *target = psog_target(samples, index);
+        const int8_t *planes = target->values + sensor * model->planes;
+        float right = target->target_deg[0] / TARGET_UNIT_DEG - centre[0];
+        float up = target->target_deg[1] / TARGET_UNIT_DEG - centre[1];
+        for (uint32_t k = 0; k < target->count; k++, planes += samples->value_bytes) {
+            int32_t steps = centred(model, planes);
+            sum += steps;
+            found[1] += (float)steps * right;
+            found[2] += (float)steps * up;
         }
-        found[1u + axis] = products / count;
+    }
+    found[0] = (float)sum;
+    for (uint32_t i = 0; i < PSOG_STATISTICS; i++)
+        found[i] /= (float)samples->count;
+}
+
+/* The mean of the samples' target angles. */
+static void target_centre(const struct psog_samples *samples, float centre[PSOG_GAZE_OUTPUTS])
+{
+    for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++) {
+        float sum = 0.0f;
+        for (uint32_t index = 0; index < samples->targets; index++) {
+            const struct psog_target *target = psog_target(samples, index);
+            for (uint32_t k = 0; k < target->count; k++)
+                sum += target->target_deg[axis] / TARGET_UNIT_DEG;
+        }
+        centre[axis] = sum / (float)samples->count;
     }
 }
 
-static enum psog_error find_numbers(const struct psog_samples *samples, float *numbers)
+enum psog_error psog_find_numbers(const struct psog_samples *samples, float *numbers)
 {
     const struct psog_model *model = samples->model;
     const uint8_t *weight = model->embedding + 4u * model->numbers;
-    if (samples->count == 0)
-        return PSOG_ERR_TOO_FEW;
+    float centre[PSOG_GAZE_OUTPUTS];
+    target_centre(samples, centre);
     memcpy(numbers, model->embedding, model->numbers * sizeof *numbers);
     for (uint32_t sensor = 0; sensor < model->sensors; sensor++) {
         float found[PSOG_STATISTICS];
-        statistics(samples, sensor, found);
+        statistics(samples, sensor, centre, found);
         for (uint32_t k = 0; k < PSOG_STATISTICS; k++)
             for (uint32_t i = 0; i < model->numbers; i++, weight += 4)
                 numbers[i] += psog_get_f32(weight) * found[k];
@@ -90,30 +100,4 @@ void psog_tell(const struct psog_model *model, const float *numbers, int32_t *bi
                              layer.shifts[channel]);
         }
     }
-}
-
-enum psog_error psog_samples_solve(const struct psog_samples *samples, struct psog_tune *tune,
-                                   int8_t *activations, size_t activation_bytes, const struct psog_user *user,
-                                   struct psog_fit *fit)
-{
-    const struct psog_model *model = samples->model;
-    int8_t features[PSOG_MAX_FEATURES];
-    enum psog_error error = find_numbers(samples, user->numbers);
-    if (error != PSOG_OK)
-        return error;
-    psog_tell(model, user->numbers, user->biases);
-    for (uint32_t i = 0; i < samples->count && error == PSOG_OK; i++) {
-        const struct psog_sample sample = psog_sample(samples, i);
-        error = psog_infer_inputs(model, user->biases, sample.inputs, activations, activation_bytes,
-                                  features);
-        if (error == PSOG_OK)
-            error = psog_tune_add(tune, features, sample.target_deg);
-    }
-    if (error == PSOG_OK)
-        error = psog_tune_solve(tune, user->head, fit);
-    if (error != PSOG_OK)
-        return error;
-    fit->samples = samples->readings;
-    fit->before_deg = sqrtf(samples->residual / (float)samples->readings);
-    return psog_is_finite(fit->before_deg) ? PSOG_OK : PSOG_ERR_RANGE;
 }

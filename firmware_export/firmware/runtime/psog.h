@@ -39,7 +39,7 @@ enum psog_error {
 #define PSOG_OPENNESS 2u     /* 0 closed … 1 open */
 #define PSOG_LN_ERROR 3u     /* natural logarithm of the expected gaze error in degrees */
 #define PSOG_HEAD_FLOATS(features) (PSOG_OUTPUTS * ((features) + 1u))
-#define PSOG_MAX_HEAD_FLOATS PSOG_HEAD_FLOATS(PSOG_MAX_FEATURES)
+#define PSOG_ROWS_FLOATS(features) (PSOG_GAZE_OUTPUTS * ((features) + 1u)) /* of a user */
 #define PSOG_MAX_NUMBERS 32u /* of a user embedding */
 #define PSOG_MAX_BIASES 1024u /* outputs of all layers, in a model with a user embedding */
 
@@ -93,97 +93,82 @@ const uint8_t *psog_model_headset(const struct psog_model *model);
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
                            int8_t *activations, size_t activation_bytes, int8_t *features);
 
-/* Copies the population's head out of the image. head: PSOG_HEAD_FLOATS(model->features). */
-void psog_head_load(const struct psog_model *model, float *head);
-
-/* output = head · (real features, 1); for a user's head, model->calibration_ln is to be added to the last.
- * head: PSOG_HEAD_FLOATS(model->features), or NULL for the population's. */
-void psog_head_apply(const struct psog_model *model, const float *head, const int8_t *features,
+/* output = head · (real features, 1). rows: a user's gaze rows, PSOG_ROWS_FLOATS(model->features), or NULL
+ * for the population's, whose are the other rows in any case. With a user's, model->calibration_ln is to be
+ * added to the last output. */
+void psog_head_apply(const struct psog_model *model, const float *rows, const int8_t *features,
                      float output[PSOG_OUTPUTS]);
 
-/* ---- Tuning: fits the two gaze rows of the head to a user ---------------------------------------- */
-
-#define PSOG_TUNE_FLOATS(features) \
-    (((features) + 1u) * ((features) + 2u) / 2u + PSOG_GAZE_OUTPUTS * ((features) + 1u))
-#define PSOG_MAX_TUNE_FLOATS PSOG_TUNE_FLOATS(PSOG_MAX_FEATURES)
-
-/* Normal equations of the samples seen so far; no sample is kept. */
-struct psog_tune {
-    const struct psog_model *model;
-    float *gram;      /* lower triangle of FᵀF row by row; a factor after psog_tune_solve */
-    float *moment[2]; /* Fᵀ(T − F W₀), one per gaze output */
-    float residual;   /* Σ |T − F W₀|², square degrees */
-    uint32_t samples;
-    bool solved;
-};
-
-struct psog_fit {
-    uint32_t samples;
-    float before_deg; /* rms error on the samples by the population's head */
-    float after_deg;  /* and by the fitted one */
-};
-
-/* Starts with no samples. work: room for PSOG_TUNE_FLOATS(model->features) floats, used until the end. */
-enum psog_error psog_tune_begin(struct psog_tune *tune, const struct psog_model *model, float *work,
-                                size_t work_floats);
-
-/* Whether a target lies inside the headset's field; NaN does not. */
-bool psog_in_field(const struct psog_model *model, const float target_deg[2]);
-
-/* Adds one reading's features. target_deg: where the user was asked to look, right and up.
- * Returns PSOG_ERR_RANGE when the target lies outside the headset's field, PSOG_ERR_STATE after a solve. */
-enum psog_error psog_tune_add(struct psog_tune *tune, const int8_t *features, const float target_deg[2]);
-
-/* Solves for the head W = W₀ + (FᵀF/n + λI)⁻¹ Fᵀ(T − F W₀)/n; the other rows stay the population's.
- * head: PSOG_HEAD_FLOATS(features), written only on success. The samples are used up.
- * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when there is no finite solution. */
-enum psog_error psog_tune_solve(struct psog_tune *tune, float *head, struct psog_fit *fit);
-
-/* ---- Telling a network whose eye it sees: for models with a user embedding ----------------------- */
+/* ---- Calibration: fits the head's gaze rows to a user and, for models with a user embedding, tells the
+ * network whose eye it sees --------------------------------------------------------------------------- */
 
 #define PSOG_STATISTICS 3u /* of each sensor: mean, and covariance with each target angle */
 #define PSOG_SAMPLES_PER_TARGET 4u
-#define PSOG_SAMPLE_BYTES(inputs) ((inputs) + 4u * PSOG_GAZE_OUTPUTS)
 
-/* What is kept of a calibration, to be seen twice: a few readings of each target, evenly over the time, as
- * int8 inputs. So every target counts the same, however long it was looked at. */
+/* What a target takes of a buffer. values: features, or with a user embedding the larger of that and
+ * sensors · planes. */
+#define PSOG_TARGET_BYTES(values) (4u * PSOG_GAZE_OUTPUTS + 4u + PSOG_SAMPLES_PER_TARGET * (values))
+#define PSOG_MAX_TARGET_BYTES PSOG_TARGET_BYTES(PSOG_MAX_PLANES * PSOG_MAX_SENSORS)
+
+/* What is kept of a calibration: a few samples of each target, evenly over the time. So every target counts
+ * the same, however long it was looked at. */
 struct psog_samples {
     const struct psog_model *model;
-    uint8_t *bytes; /* the caller's: capacity × PSOG_SAMPLE_BYTES(sensors · planes) */
-    uint32_t capacity, count;
-    uint32_t readings; /* of all targets */
+    uint8_t *bytes;       /* the caller's: capacity × PSOG_TARGET_BYTES(value_bytes) */
+    uint32_t value_bytes; /* of a sample */
+    uint32_t capacity;
+    uint32_t targets;  /* of which there are samples */
+    uint32_t count;    /* of samples */
+    uint32_t readings; /* of all targets, kept or not */
     float residual;    /* Σ |target − gaze|² of these by the population's network and head */
     float target_deg[PSOG_GAZE_OUTPUTS];
-    uint16_t wanted, added; /* readings of this target */
+    uint16_t wanted, added, kept; /* readings of this target */
 };
 
-/* Starts with none. bytes: used until the end. */
-void psog_samples_begin(struct psog_samples *samples, const struct psog_model *model, uint8_t *bytes,
+/* Starts with none. bytes: used until the solve; at a multiple of 4 in memory. */
+void psog_samples_begin(struct psog_samples *samples, const struct psog_model *model, void *bytes,
                         size_t size);
+
+/* Whether a target lies inside the headset's field; NaN does not. */
+bool psog_in_field(const struct psog_model *model, const float target_deg[2]);
 
 /* The next `wanted` readings (1 or more) belong to this target. Returns PSOG_ERR_RANGE when it lies outside
  * the field, PSOG_ERR_STATE when there is no room for another target. */
 enum psog_error psog_samples_target(struct psog_samples *samples, const float target_deg[2], uint16_t wanted);
 
-/* Adds a reading; a few of a target's are kept. gaze_deg: of it by the population's network and head. */
-void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const float *gaze_deg);
+/* Adds a reading; a few of a target's are kept. features: of it by the population's network.
+ * readings: only looked at with a user embedding. */
+void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const int8_t *features);
 
 /* What a calibration finds; buffers of the caller. */
 struct psog_user {
-    float *head;     /* PSOG_HEAD_FLOATS(features) */
+    float *rows;     /* PSOG_ROWS_FLOATS(features) */
     float *numbers;  /* model->numbers */
-    int32_t *biases; /* model->biases */
+    int32_t *biases; /* model->biases; may lie where the samples do: written last */
 };
+
+/* How good a calibration is; degrees, rms. */
+struct psog_fit {
+    uint32_t samples;         /* readings of all targets */
+    float before_deg;         /* on these, by the population's network and head */
+    float after_deg;          /* on the kept ones, by the user's */
+    float left_out_deg;       /* on those of each target by rows fitted without it: over the targets */
+    float left_out_worst_deg; /* the same of the worst target */
+};
+
+/* What psog_samples_solve needs beside the samples. It may be the buffer of the activations. */
+size_t psog_work_bytes(const struct psog_model *model);
+#define PSOG_MAX_WORK_BYTES (PSOG_MAX_ACTIVATION_BYTES + 4u * PSOG_MAX_BIASES) /* holds every model's */
 
 /* The biases of a user with these numbers. */
 void psog_tell(const struct psog_model *model, const float *numbers, int32_t *biases);
 
-/* Finds numbers, biases and head of a user. tune: begun, without samples; used up.
- * Returns PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when a number is out of range or there is no
- * finite solution; then what user points to is not to be used. */
-enum psog_error psog_samples_solve(const struct psog_samples *samples, struct psog_tune *tune,
-                                   int8_t *activations, size_t activation_bytes, const struct psog_user *user,
-                                   struct psog_fit *fit);
+/* Finds numbers, biases and rows of a user: rows W = W₀ + (FᵀF/n + λI)⁻¹ Fᵀ(T − F W₀)/n for n samples. The
+ * samples are used up. work: psog_work_bytes(model), a multiple of 4 in memory.
+ * Returns PSOG_ERR_LENGTH when that is too little, PSOG_ERR_TOO_FEW without samples, PSOG_ERR_RANGE when a
+ * number is out of range or there is no finite solution; then what user points to is not to be used. */
+enum psog_error psog_samples_solve(const struct psog_samples *samples, void *work, size_t work_bytes,
+                                   const struct psog_user *user, struct psog_fit *fit);
 
 /* ---- Frames: COBS(header · payload · CRC-32) and a zero ------------------------------------------- */
 
@@ -253,10 +238,10 @@ struct psog_installed {
 /* Divides the region. Returns PSOG_ERR_RANGE for a geometry it cannot use. */
 enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash);
 
-/* Opens the newest model that has a valid header, a valid image and passes its self-test.
- * activations: size bytes, what the board has for a model. Returns PSOG_ERR_NO_MODEL without one. */
+/* Opens the newest model that has a valid header, a valid image and activations that fit into so many bytes.
+ * That it passes its self-test here is what its header says. Returns PSOG_ERR_NO_MODEL without one. */
 enum psog_error psog_store_find_model(const struct psog_store *store, struct psog_model *model,
-                                      int8_t *activations, size_t size, struct psog_installed *installed);
+                                      size_t activation_bytes, struct psog_installed *installed);
 
 /* An image on its way into the slot that is not in use. */
 struct psog_upload {
@@ -283,15 +268,15 @@ enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, con
 enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, int8_t *activations,
                                    size_t size, struct psog_model *model, struct psog_installed *installed);
 
-/* Replaces the gaze rows of head, and the numbers if the model has any, by the newest stored calibration's.
+/* Finds the newest stored calibration: its gaze rows, PSOG_ROWS_FLOATS(features), and numbers if the model
+ * has any. They lie in flash, and stay as they are until the second save from then, or an erase.
  * Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
-enum psog_error psog_calibration_load(const struct psog_store *store, const struct psog_model *model,
-                                      float *head, float *numbers);
+enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
+                                      const float **rows, const float **numbers);
 
-/* Stores the gaze rows of head and the numbers. Until the last byte is written the previous calibration is
- * the valid one. */
+/* Stores gaze rows and numbers. Until the last byte is written the previous calibration is the valid one. */
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *head, const float *numbers);
+                                      const float *rows, const float *numbers);
 
 /* Forgets every stored calibration, and leaves no byte of it in flash. */
 enum psog_error psog_calibration_erase(const struct psog_store *store);

@@ -1,61 +1,77 @@
 /* What is kept of a calibration: a few samples of each target. */
 #include "samples.h"
 
-#include "bytes.h"
+#include <string.h>
+
 #include "network.h"
 
-#define TARGET_BYTES (4u * PSOG_GAZE_OUTPUTS)
+#define MOST_TARGETS UINT16_MAX
 
-static uint32_t sample_bytes(const struct psog_model *model)
+void psog_samples_begin(struct psog_samples *samples, const struct psog_model *model, void *bytes,
+                        size_t size)
 {
-    return PSOG_SAMPLE_BYTES((uint32_t)model->sensors * model->planes);
-}
-
-struct psog_sample psog_sample(const struct psog_samples *samples, uint32_t index)
-{
-    const uint8_t *bytes = samples->bytes + index * sample_bytes(samples->model);
-    return (struct psog_sample){
-        .target_deg = {psog_get_f32(bytes), psog_get_f32(bytes + 4)},
-        .inputs = (const int8_t *)bytes + TARGET_BYTES,
+    /* Inputs until the network has been told whose eye it sees, then the features they give: in one place. */
+    uint32_t inputs = model->numbers > 0 ? (uint32_t)model->sensors * model->planes : 0;
+    uint32_t value_bytes = inputs > model->features ? inputs : model->features;
+    size_t room = size / PSOG_TARGET_BYTES(value_bytes);
+    *samples = (struct psog_samples){
+        .model = model,
+        .bytes = bytes,
+        .value_bytes = value_bytes,
+        .capacity = room < MOST_TARGETS ? (uint32_t)room : MOST_TARGETS,
     };
 }
 
-void psog_samples_begin(struct psog_samples *samples, const struct psog_model *model, uint8_t *bytes,
-                        size_t size)
+bool psog_in_field(const struct psog_model *model, const float target_deg[2])
 {
-    uint32_t capacity = (uint32_t)(size / sample_bytes(model));
-    *samples = (struct psog_samples){.model = model, .bytes = bytes, .capacity = capacity};
+    for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++)
+        if (!(target_deg[axis] >= -model->field_deg[axis] && target_deg[axis] <= model->field_deg[axis]))
+            return false;
+    return true;
 }
 
 enum psog_error psog_samples_target(struct psog_samples *samples, const float target_deg[2], uint16_t wanted)
 {
     if (wanted == 0 || !psog_in_field(samples->model, target_deg))
         return PSOG_ERR_RANGE;
-    if (samples->capacity - samples->count < PSOG_SAMPLES_PER_TARGET)
+    if (samples->targets == samples->capacity)
         return PSOG_ERR_STATE;
     memcpy(samples->target_deg, target_deg, sizeof samples->target_deg);
     samples->wanted = wanted;
     samples->added = 0;
+    samples->kept = 0;
     return PSOG_OK;
 }
 
-static void keep(struct psog_samples *samples, const uint16_t *readings)
+static void keep(struct psog_samples *samples, const uint16_t *readings, const int8_t *features)
 {
-    uint8_t *bytes = samples->bytes + samples->count++ * sample_bytes(samples->model);
-    memcpy(bytes, samples->target_deg, TARGET_BYTES);
-    psog_normalise(samples->model, readings, (int8_t *)bytes + TARGET_BYTES);
+    const struct psog_model *model = samples->model;
+    if (samples->kept == 0)
+        samples->targets++;
+    struct psog_target *target = psog_target(samples, samples->targets - 1u);
+    int8_t *values = target->values + samples->kept * samples->value_bytes;
+    samples->kept++;
+    samples->count++;
+    memcpy(target->target_deg, samples->target_deg, sizeof target->target_deg);
+    target->count = samples->kept;
+    if (model->numbers > 0)
+        psog_normalise(model, readings, values);
+    else
+        memcpy(values, features, model->features);
 }
 
 /* How many samples are kept of a target's first `added` readings: one in the middle of each equal stretch. */
 static uint32_t kept_of(const struct psog_samples *samples, uint32_t added)
 {
-    return (added * PSOG_SAMPLES_PER_TARGET + samples->wanted / 2u) / samples->wanted;
+    return (added * K + samples->wanted / 2u) / samples->wanted;
 }
 
-void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const float *gaze_deg)
+void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const int8_t *features)
 {
+    float gaze_deg[PSOG_OUTPUTS];
     if (samples->added == samples->wanted)
         return;
+    psog_head_apply(samples->model, NULL, features, gaze_deg);
     for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++) {
         float error = samples->target_deg[axis] - gaze_deg[axis];
         samples->residual += error * error;
@@ -63,5 +79,5 @@ void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, co
     samples->readings++;
     samples->added++;
     if (kept_of(samples, samples->added) > kept_of(samples, samples->added - 1u))
-        keep(samples, readings);
+        keep(samples, readings, features);
 }

@@ -60,24 +60,20 @@ static enum psog_error write_header(const struct psog_store *store, uint8_t slot
     return psog_flash_write(store->flash, slot * store->model_slot_bytes, bytes, sizeof bytes);
 }
 
-/* Opens the image in a slot and runs its self-test. */
+/* Opens the image in a slot. model: only to be used on success. */
 static enum psog_error open_image(const struct psog_store *store, uint8_t slot, uint32_t image_bytes,
-                                  int8_t *activations, size_t size, struct psog_model *model)
+                                  size_t activation_bytes, struct psog_model *model)
 {
     const uint8_t *image = store->flash->memory + slot * store->model_slot_bytes + SLOT_IMAGE_AT;
-    struct psog_model found;
-    enum psog_error error = psog_model_open(&found, image, image_bytes);
-    if (error == PSOG_OK && found.activation_bytes > size)
+    enum psog_error error = psog_model_open(model, image, image_bytes);
+    if (error == PSOG_OK && model->activation_bytes > activation_bytes)
         error = PSOG_ERR_RANGE;
-    if (error == PSOG_OK)
-        error = psog_model_self_test(&found, activations, size);
-    if (error == PSOG_OK)
-        *model = found;
     return error;
 }
 
+/* No self-test: no header is written before the image has passed it, on this core. docs/SPEC.md, Flash. */
 enum psog_error psog_store_find_model(const struct psog_store *store, struct psog_model *model,
-                                      int8_t *activations, size_t size, struct psog_installed *installed)
+                                      size_t activation_bytes, struct psog_installed *installed)
 {
     struct slot_header header[2];
     bool valid[2] = {read_header(store, 0, &header[0]), read_header(store, 1, &header[1])};
@@ -86,7 +82,7 @@ enum psog_error psog_store_find_model(const struct psog_store *store, struct pso
     for (uint8_t attempt = 0; attempt < 2; attempt++) {
         uint8_t slot = second_newer ? 1u - attempt : attempt;
         if (valid[slot] &&
-            open_image(store, slot, header[slot].image_bytes, activations, size, model) == PSOG_OK) {
+            open_image(store, slot, header[slot].image_bytes, activation_bytes, model) == PSOG_OK) {
             *installed = (struct psog_installed){slot, header[slot].sequence};
             return PSOG_OK;
         }
@@ -142,7 +138,9 @@ static enum psog_error check_upload(const struct psog_upload *upload, uint16_t s
         return PSOG_ERR_STATE;
     if (psog_get_u32(image + upload->image_bytes - 4u) != upload->crc32)
         return PSOG_ERR_CRC;
-    enum psog_error error = open_image(store, upload->slot, upload->image_bytes, activations, size, model);
+    enum psog_error error = open_image(store, upload->slot, upload->image_bytes, size, model);
+    if (error == PSOG_OK)
+        error = psog_model_self_test(model, activations, size);
     if (error == PSOG_OK && sensors != 0 && sensors != model->sensors)
         error = PSOG_ERR_HEADSET;
     return error;

@@ -1,154 +1,147 @@
-/* Tuning on the device: normal equations streamed sample by sample, one Cholesky solve in place.
+/* The head's gaze rows fitted to a user: normal equations, and one Cholesky solve in place.
  * psog/net/ridge.py is the reference. */
 #include <math.h>
 
 #include "bytes.h"
-#include "psog.h"
+#include "samples.h"
 
-/* The packed lower triangle: row i starts after 1 + 2 + … + i entries. */
-static uint32_t at(uint32_t row, uint32_t column)
+#if PSOG_SAMPLES_PER_TARGET != 4
+#error "loops over the samples of a target are written out"
+#endif
+
+void psog_real_features(const struct psog_samples *samples, const struct psog_target *target, float *x)
 {
-    return row * (row + 1u) / 2u + column;
+    const struct psog_model *model = samples->model;
+    for (uint32_t k = 0; k < K; k++, x++) {
+        const int8_t *features = target->values + k * samples->value_bytes;
+        bool there = k < target->count;
+        float step = there ? model->feature_scale : 0.0f;
+        for (uint32_t i = 0; i < model->features; i++)
+            x[K * i] = step * (float)(features[i] - model->feature_zero);
+        x[K * model->features] = there ? 1.0f : 0.0f;
+    }
 }
 
-enum psog_error psog_tune_begin(struct psog_tune *tune, const struct psog_model *model, float *work,
-                                size_t work_floats)
+void psog_errors(const struct psog_target *target, const float *x, uint32_t width, const float *rows,
+                 float error[PSOG_GAZE_OUTPUTS][K])
 {
-    uint32_t width = model->features + 1u;
-    uint32_t needed = PSOG_TUNE_FLOATS(model->features);
-    if (work_floats < needed)
-        return PSOG_ERR_LENGTH;
-    for (uint32_t i = 0; i < needed; i++)
-        work[i] = 0.0f;
-    float *moments = work + width * (width + 1u) / 2u;
-    *tune = (struct psog_tune){.model = model, .gram = work, .moment = {moments, moments + width}};
-    return PSOG_OK;
+    const float *there = x + K * (width - 1u);
+    float right[K], up[K];
+    for (uint32_t k = 0; k < K; k++) {
+        right[k] = there[k] * target->target_deg[0];
+        up[k] = there[k] * target->target_deg[1];
+    }
+    for (uint32_t i = 0; i < width; i++, x += K) {
+        float first = rows[i];
+        float second = rows[width + i];
+        right[0] -= first * x[0];
+        right[1] -= first * x[1];
+        right[2] -= first * x[2];
+        right[3] -= first * x[3];
+        up[0] -= second * x[0];
+        up[1] -= second * x[1];
+        up[2] -= second * x[2];
+        up[3] -= second * x[3];
+    }
+    memcpy(error[0], right, sizeof right);
+    memcpy(error[1], up, sizeof up);
 }
 
-bool psog_in_field(const struct psog_model *model, const float target_deg[2])
+/* Adds a target's samples to FᵀF, its lower triangle row by row. Two rows in one turn: most of the work is to
+ * fetch what they are multiplied with. */
+static void add_products(const float *x, uint32_t width, float *gram)
+{
+    uint32_t row = width % 2u; /* of an odd number the first stands alone */
+    if (row == 1)
+        *gram++ += psog_dot(x, x);
+    for (; row < width; row += 2u) {
+        const float *own = x + K * row;
+        float *second = gram + row + 1u;
+        float a0 = own[0], a1 = own[1], a2 = own[2], a3 = own[3];
+        float b0 = own[4], b1 = own[5], b2 = own[6], b3 = own[7];
+        for (const float *other = x; other <= own; other += K) {
+            float x0 = other[0], x1 = other[1], x2 = other[2], x3 = other[3];
+            *gram++ += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3;
+            *second++ += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3;
+        }
+        *second += psog_dot(own + K, own + K);
+        gram = second + 1;
+    }
+}
+
+/* Adds them to Fᵀ(T − F W₀). */
+static void add_moments(const float *x, uint32_t width, const float error[PSOG_GAZE_OUTPUTS][K],
+                        float *moments)
 {
     for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++)
-        if (!(target_deg[axis] >= -model->field_deg[axis] && target_deg[axis] <= model->field_deg[axis]))
-            return false;
-    return true;
-}
-
-static float prior(const struct psog_model *model, uint32_t row, uint32_t column)
-{
-    return psog_get_f32(model->head + 4u * (row * (model->features + 1u) + column));
-}
-
-enum psog_error psog_tune_add(struct psog_tune *tune, const int8_t *features, const float target_deg[2])
-{
-    const struct psog_model *model = tune->model;
-    uint32_t width = model->features + 1u;
-    float real[PSOG_MAX_FEATURES + 1u];
-    float error[PSOG_GAZE_OUTPUTS];
-
-    if (tune->solved)
-        return PSOG_ERR_STATE;
-    if (!psog_in_field(model, target_deg))
-        return PSOG_ERR_RANGE;
-    for (uint32_t i = 0; i < model->features; i++)
-        real[i] = model->feature_scale * (float)(features[i] - model->feature_zero);
-    real[model->features] = 1.0f;
-    for (uint32_t row = 0; row < PSOG_GAZE_OUTPUTS; row++) {
-        error[row] = target_deg[row];
         for (uint32_t i = 0; i < width; i++)
-            error[row] -= prior(model, row, i) * real[i];
-        for (uint32_t i = 0; i < width; i++)
-            tune->moment[row][i] += error[row] * real[i];
-        tune->residual += error[row] * error[row];
-    }
-    float *entry = tune->gram;
-    for (uint32_t row = 0; row < width; row++)
-        for (uint32_t column = 0; column <= row; column++)
-            *entry++ += real[row] * real[column];
-    tune->samples++;
-    return PSOG_OK;
+            *moments++ += psog_dot(x + K * i, error[axis]);
 }
 
-/* The lower triangle a becomes its Cholesky factor. False when a is not positive definite, or not finite. */
-static bool factorize(float *a, uint32_t width)
+bool psog_factorize(float *a, uint32_t width)
 {
-    for (uint32_t row = 0; row < width; row++) {
-        for (uint32_t column = 0; column <= row; column++) {
-            float sum = a[at(row, column)];
-            for (uint32_t k = 0; k < column; k++)
-                sum -= a[at(row, k)] * a[at(column, k)];
-            if (column < row) {
-                a[at(row, column)] = sum / a[at(column, column)];
-            } else {
-                if (!(sum > 0.0f && psog_is_finite(sum)))
-                    return false;
-                a[at(row, row)] = sqrtf(sum);
-            }
+    float *row = a;
+    for (uint32_t i = 0; i < width; row += ++i) {
+        const float *above = a;
+        for (uint32_t j = 0; j <= i; above += ++j) {
+            float sum = row[j];
+            for (uint32_t k = 0; k < j; k++)
+                sum -= row[k] * above[k];
+            if (j < i)
+                row[j] = sum * above[j];
+            else if (sum > 0.0f && psog_is_finite(sum))
+                row[i] = 1.0f / sqrtf(sum);
+            else
+                return false;
         }
     }
     return true;
 }
 
-/* x becomes the solution of L Lᵀ x = x. */
-static void substitute(const float *factor, uint32_t width, float *x)
+void psog_substitute(const float *factor, uint32_t width, float *x)
 {
-    for (uint32_t row = 0; row < width; row++) {
-        for (uint32_t k = 0; k < row; k++)
-            x[row] -= factor[at(row, k)] * x[k];
-        x[row] /= factor[at(row, row)];
+    const float *row = factor;
+    for (uint32_t i = 0; i < width; row += ++i) {
+        float sum = x[i];
+        for (uint32_t k = 0; k < i; k++)
+            sum -= row[k] * x[k];
+        x[i] = sum * row[i];
     }
-    for (uint32_t row = width; row-- > 0;) {
-        for (uint32_t k = row + 1u; k < width; k++)
-            x[row] -= factor[at(k, row)] * x[k];
-        x[row] /= factor[at(row, row)];
+    for (uint32_t i = width; i-- > 0;) {
+        row -= i + 1u;
+        float found = x[i] *= row[i];
+        for (uint32_t k = 0; k < i; k++)
+            x[k] -= row[k] * found;
     }
 }
 
-/* Solves for one output's step in place of its moment. Returns by how much the mean square error falls:
- * with A = G/n + λI and A d = m/n that is 2 d·m/n − dᵀGd/n = d·m/n + λ d·d, which needs no copy of G. */
-static float solve_row(const struct psog_tune *tune, float *moment)
+enum psog_error psog_fit_rows(const struct psog_samples *samples, float *factor, float *x, float *rows)
 {
-    uint32_t width = tune->model->features + 1u;
-    float gain = 0.0f;
-    float scale = 1.0f / (float)tune->samples;
-    float first[PSOG_MAX_FEATURES + 1u];
-    for (uint32_t i = 0; i < width; i++)
-        first[i] = moment[i] *= scale;
-    substitute(tune->gram, width, moment);
-    for (uint32_t i = 0; i < width; i++)
-        gain += moment[i] * first[i] + tune->model->ridge * moment[i] * moment[i];
-    return gain;
-}
-
-enum psog_error psog_tune_solve(struct psog_tune *tune, float *head, struct psog_fit *fit)
-{
-    const struct psog_model *model = tune->model;
+    const struct psog_model *model = samples->model;
     uint32_t width = model->features + 1u;
-    float scale = 1.0f / (float)tune->samples;
-
-    if (tune->solved)
-        return PSOG_ERR_STATE;
-    if (tune->samples == 0)
-        return PSOG_ERR_TOO_FEW;
-    tune->solved = true;
-    for (uint32_t i = 0; i < width * (width + 1u) / 2u; i++)
-        tune->gram[i] *= scale;
-    for (uint32_t i = 0; i < width; i++)
-        tune->gram[at(i, i)] += model->ridge;
-    if (!factorize(tune->gram, width))
+    const float *prior = (const float *)(const void *)model->head;
+    float strength = (float)samples->count * model->ridge;
+    memset(rows, 0, PSOG_GAZE_OUTPUTS * width * sizeof *rows); /* moments, then steps, then rows */
+    float *entry = factor;
+    for (uint32_t row = 0; row < width; row++)
+        for (uint32_t i = 0; i <= row; i++)
+            *entry++ = i == row ? strength : 0.0f;
+    for (uint32_t index = 0; index < samples->targets; index++) {
+        const struct psog_target *target = psog_target(samples, index);
+        float error[PSOG_GAZE_OUTPUTS][K];
+        psog_real_features(samples, target, x);
+        psog_errors(target, x, width, prior, error);
+        add_products(x, width, factor);
+        add_moments(x, width, error, rows);
+    }
+    if (!psog_factorize(factor, width))
         return PSOG_ERR_RANGE;
-    float before = tune->residual * scale;
-    float after = before;
-    for (uint32_t row = 0; row < PSOG_GAZE_OUTPUTS; row++)
-        after -= solve_row(tune, tune->moment[row]);
-    if (!psog_is_finite(before) || !psog_is_finite(after))
-        return PSOG_ERR_RANGE;
-    for (uint32_t i = 0; i < PSOG_GAZE_OUTPUTS * width; i++)
-        if (!psog_is_finite(tune->moment[0][i]))
+    psog_substitute(factor, width, rows);
+    psog_substitute(factor, width, rows + width);
+    for (uint32_t i = 0; i < PSOG_GAZE_OUTPUTS * width; i++) {
+        rows[i] += prior[i];
+        if (!psog_is_finite(rows[i]))
             return PSOG_ERR_RANGE;
-    psog_head_load(model, head);
-    for (uint32_t i = 0; i < PSOG_GAZE_OUTPUTS * width; i++)
-        head[i] += tune->moment[0][i];
-    /* Rounding may carry a perfect fit just below zero. */
-    *fit = (struct psog_fit){tune->samples, sqrtf(before), sqrtf(after > 0.0f ? after : 0.0f)};
+    }
     return PSOG_OK;
 }

@@ -1,0 +1,87 @@
+/* How far off the fitted gaze is: on the samples, and on each target had it been left out.
+ * psog/net/left_out.py is the reference. */
+#include <math.h>
+
+#include "bytes.h"
+#include "samples.h"
+
+/* x, the features of a target's samples, becomes L⁻¹x. */
+static void substitute(const float *factor, uint32_t width, float *x)
+{
+    const float *row = factor;
+    float *own = x;
+    for (uint32_t i = 0; i < width; row += ++i, own += K) {
+        float y0 = own[0], y1 = own[1], y2 = own[2], y3 = own[3];
+        const float *above = x;
+        for (uint32_t j = 0; j < i; j++, above += K) {
+            y0 -= row[j] * above[0];
+            y1 -= row[j] * above[1];
+            y2 -= row[j] * above[2];
+            y3 -= row[j] * above[3];
+        }
+        own[0] = y0 * row[i];
+        own[1] = y1 * row[i];
+        own[2] = y2 * row[i];
+        own[3] = y3 * row[i];
+    }
+}
+
+/* error, of the fit, becomes what it would be without the target: (I − H)⁻¹ error, with
+ * H = F (FᵀF + nλI)⁻¹ Fᵀ = yᵀy. False when float32 does not tell H from I. */
+static bool leave_out(const float *y, uint32_t width, float error[PSOG_GAZE_OUTPUTS][K])
+{
+    float r00 = 1.0f, r10 = 0.0f, r11 = 1.0f, r20 = 0.0f, r21 = 0.0f, r22 = 1.0f;
+    float r30 = 0.0f, r31 = 0.0f, r32 = 0.0f, r33 = 1.0f;
+    for (const float *end = y + K * width; y < end; y += K) {
+        r00 -= y[0] * y[0];
+        r10 -= y[1] * y[0];
+        r11 -= y[1] * y[1];
+        r20 -= y[2] * y[0];
+        r21 -= y[2] * y[1];
+        r22 -= y[2] * y[2];
+        r30 -= y[3] * y[0];
+        r31 -= y[3] * y[1];
+        r32 -= y[3] * y[2];
+        r33 -= y[3] * y[3];
+    }
+    float rest[] = {r00, r10, r11, r20, r21, r22, r30, r31, r32, r33};
+    if (!psog_factorize(rest, K))
+        return false;
+    for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++)
+        psog_substitute(rest, K, error[axis]);
+    return true;
+}
+
+static float sum_of_squares(const float error[PSOG_GAZE_OUTPUTS][K])
+{
+    return psog_dot(error[0], error[0]) + psog_dot(error[1], error[1]);
+}
+
+enum psog_error psog_judge_rows(const struct psog_samples *samples, const float *factor, float *x,
+                                const float *rows, struct psog_fit *fit)
+{
+    uint32_t width = samples->model->features + 1u;
+    float after = 0.0f, left_out = 0.0f, worst = 0.0f;
+    for (uint32_t index = 0; index < samples->targets; index++) {
+        const struct psog_target *target = psog_target(samples, index);
+        float error[PSOG_GAZE_OUTPUTS][K];
+        psog_real_features(samples, target, x);
+        psog_errors(target, x, width, rows, error);
+        after += sum_of_squares(error);
+        substitute(factor, width, x);
+        if (!leave_out(x, width, error))
+            return PSOG_ERR_RANGE;
+        float mean = sum_of_squares(error) / (float)target->count;
+        left_out += mean;
+        worst = mean > worst ? mean : worst;
+    }
+    *fit = (struct psog_fit){
+        .samples = samples->readings,
+        .before_deg = sqrtf(samples->residual / (float)samples->readings),
+        .after_deg = sqrtf(after / (float)samples->count),
+        .left_out_deg = sqrtf(left_out / (float)samples->targets),
+        .left_out_worst_deg = sqrtf(worst),
+    };
+    bool finite = psog_is_finite(fit->before_deg) && psog_is_finite(fit->after_deg + fit->left_out_deg);
+    return finite ? PSOG_OK : PSOG_ERR_RANGE;
+}
