@@ -51,6 +51,7 @@ BENCHES = {
     "wear": Verb("psog.benchmarks.wear", "how headsets move on heads and pupils answer to light"),
     "gaze": Verb("psog.benchmarks.gaze", "error of unseen users by calibration points and slip"),
     "confidence": Verb("psog.benchmarks.confidence", "whether a model knows when not to be trusted"),
+    "left-out": Verb("psog.benchmarks.left_out", "whether a calibration knows its own accuracy"),
     "recovery": Verb("psog.benchmarks.recovery", "error over hours of slips, and what sets it right"),
     "known-user": Verb("psog.benchmarks.known_user", "error of users who are known, against the bound"),
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),
