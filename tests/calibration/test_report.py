@@ -58,6 +58,7 @@ def test_json_has_the_keys_others_rely_on(report):
     assert found["grade"] == "good"
     assert found["model_crc32"] == "000000ab"
     assert found["seed"] == 3
+    assert (found["fit"]["left_out_rms_deg"], found["fit"]["left_out_worst_rms_deg"]) == (0.8, 1.5)
 
 
 def test_json_has_a_row_for_every_target(report):

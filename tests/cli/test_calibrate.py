@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def test_flags_and_accuracy_decide_where_nobody_can_be_asked(port, flags, kept, 
     done = run("--port", port, "--points", "5", *flags)
     assert done.returncode == 0, done.stderr
     assert told in done.stderr
+    assert re.search(r"rms .* → .*; without the target itself \d+\.\d\d° \(worst \d+\.\d\d°\)", done.stderr)
     assert done.stdout == ""
     assert is_calibrated(port) is kept
 
