@@ -64,6 +64,7 @@ class BoardTarget:
         machine: QEMU's name of the machine; empty where the host runs it itself.
         shared: folders of sources that it has in common with other boards, below the C tree.
         link: linker flags; relative paths are relative to the C tree.
+        smaller: definitions that give the application less than it takes where there is room.
         memory: how readings come to an emulated board; without it, through its second UART.
     """
 
@@ -71,6 +72,7 @@ class BoardTarget:
     machine: str
     shared: tuple[str, ...]
     link: tuple[str, ...]
+    smaller: tuple[str, ...] = ()
     memory: SharedMemory | None = None
 
 
@@ -89,9 +91,10 @@ def cortex_m_link(board: str, script: str = "board.ld") -> tuple[str, ...]:
     return ("-nostartfiles", "--specs=nano.specs", f"-Tboards/{board}/{script}", "-Wl,--gc-sections", "-lm")
 
 
-def serial_board(name: str, target: Target, machine: str) -> BoardTarget:
+def serial_board(name: str, target: Target, machine: str, *smaller: str) -> BoardTarget:
     """A board whose link and sensor bus are two UARTs: its folder has hardware.c, uart.h and board.ld."""
-    return BoardTarget(target, machine, (*CORTEX_M_FOLDERS, "boards/common/serial"), cortex_m_link(name))
+    folders = (*CORTEX_M_FOLDERS, "boards/common/serial")
+    return BoardTarget(target, machine, folders, cortex_m_link(name), smaller)
 
 
 def _mps(name: str, target: Target, memory_bytes: int) -> BoardTarget:
@@ -106,6 +109,15 @@ BOARDS = {
     "mps2-an505": _mps("mps2-an505", CORTEX_M33F, 16 << 20),
     "mps3-an547": _mps("mps3-an547", CORTEX_M55, 2 << 30),
     "netduinoplus2": serial_board("netduinoplus2", CORTEX_M4F, "netduinoplus2"),
+    "lm3s6965evb": serial_board(
+        *("lm3s6965evb", CORTEX_M3, "lm3s6965evb"),
+        *(
+            "-DAPP_ACTIVATION_BYTES=6144u",
+            "-DLINK_OUTBOX_BYTES=2048u",
+            "-DRING_BYTES=256u",
+            "-DSIM_FLASH_ERASE_BYTES=1024u",
+        ),
+    ),
 }
 EMULATED = tuple(name for name, board in BOARDS.items() if board.machine)
 

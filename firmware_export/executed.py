@@ -53,16 +53,17 @@ def instructions(section: Section) -> int:
 
 
 def execute(
-    board: BoardTarget, program: Path, folder: Path, time_limit_s: float
+    board: BoardTarget, program: Path, folder: Path, time_limit_s: float, given: str | None = None
 ) -> tuple[int, list[Section]]:
     """Run a program in QEMU and count between its functions bench_begin and bench_end.
 
     Args:
-        folder: where it runs; it finds and leaves its files there.
+        folder: where it runs and leaves its files.
+        given: a file there that lies in the board's flash, at the program's link_input_start.
     Returns:
         Its exit status and the sections in turn.
     Raises:
-        ToolchainError: compiler or QEMU missing, or it did not end in time.
+        ToolchainError: compiler or QEMU missing, flash too small, or it did not end in time.
     """
     emulator = find_program(QEMU, "qemu-system-arm")
     plugin = build_program(C_TREE / "emulator" / "count_instructions.c")
@@ -73,6 +74,13 @@ def execute(
         *("-semihosting-config", "enable=on,target=native", "-kernel", str(program)),
         *("-plugin", f"{plugin},begin={begin:#x},end={end:#x},out={_COUNTS}"),
     ]
+    if given is not None:
+        start, size = marks["link_input_start"], (folder / given).stat().st_size
+        if size > marks["link_input_end"] - start:
+            raise ToolchainError(
+                f"{board.machine} has no room in flash for {size:,} bytes; use a smaller model"
+            )
+        command += ["-device", f"loader,file={given},addr={start:#x},force-raw=on"]
     try:
         run = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=time_limit_s, check=False

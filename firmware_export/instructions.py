@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     readings = np.ascontiguousarray(wire, "<u2")
     if readings.ndim != 2 or readings.shape[1] != sensors or not 1 <= len(readings) <= _MAX_READINGS:
         raise ShapeError(f"readings have shape {readings.shape}, expected (1 to {_MAX_READINGS}, {sensors})")
-    data = struct.pack("<II56x", len(image), len(readings)) + image + readings.tobytes()
+    data = _slot(image, len(readings)) + readings.tobytes()
     sections, code, output = _run_bench(board, data)
     counts = [instructions(section) for section in sections]
     empty, inferences, after = counts[0], counts[1 : 1 + len(readings)], counts[1 + len(readings) :]
@@ -100,7 +101,7 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     inputs = sensors * read_image(image).normalisation.planes if numbers else 0
     kept_bytes = _TARGETS * (_TARGET_BYTES + SAMPLES_PER_TARGET * max(inputs, features))
     found_bytes = 4 * (_GAZE_OUTPUTS * (features + 1) + numbers)
-    gaze_at = _RESULT.size + len(readings) * features
+    rows = np.frombuffer(output, np.uint8, offset=_RESULT.size).reshape(len(readings), -1)
     return Measurement(
         instructions=max(inferences) - empty,
         mix=count_mix(slowest, code) - count_mix(sections[0], code),
@@ -119,9 +120,15 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
         - activation_bytes,
         stack_bytes=stack,
         tune_stack_bytes=max(add_stack, solve_stack),
-        features=np.frombuffer(output[_RESULT.size : gaze_at], np.int8).reshape(-1, features),
-        gaze=np.frombuffer(output[gaze_at:], "<f4").reshape(-1, _OUTPUTS),
+        features=rows[:, :features].view(np.int8),
+        gaze=np.frombuffer(rows[:, features:].tobytes(), "<f4").reshape(-1, _OUTPUTS),
     )
+
+
+def _slot(image: bytes, readings: int) -> bytes:
+    """A model slot with the image (docs/SPEC.md, Flash); in an unused place of it the number of readings."""
+    header = struct.pack("<4sII", b"PSLT", 0, len(image))
+    return struct.pack("<12sII44x", header, zlib.crc32(header), readings) + image
 
 
 def _size(image: bytes, at: int) -> int:
@@ -137,7 +144,7 @@ def _run_bench(board: str, data: bytes) -> tuple[list[Section], Code, bytes]:
     with tempfile.TemporaryDirectory(prefix="psog-bench-") as name:
         folder = Path(name)
         (folder / "bench.in").write_bytes(data)
-        status, sections = execute(target, program, folder, _TIME_LIMIT_S)
+        status, sections = execute(target, program, folder, _TIME_LIMIT_S, "bench.in")
         if status == _EXIT_REFUSED:
             raise ToolchainError(f"the runtime on {board} refused the model; export it again")
         if status != 0:

@@ -87,8 +87,9 @@ def build_board(name: str, *, sanitize: bool = False, silicon: bool = False) -> 
     board = _for_silicon(name) if silicon else board_target(name)
     folders = (*board.shared, f"boards/{name}")
     sources = [s for s in _sources("runtime", "app", *folders) if s.name != _LIBRARY]
+    target = replace(board.target, core=(*board.target.core, *board.smaller))
     link = (*board.link, *(_SANITIZERS if sanitize else ()))
-    return _build(board.target, f"{name}.elf", sources, link, folders)
+    return _build(target, f"{name}.elf", sources, link, folders)
 
 
 def build_bench(name: str) -> Path:

@@ -12,8 +12,19 @@
 
 /* A second of nobody reading at 1 kHz with all streams does not fit anywhere; a host that is late by tens of
  * milliseconds does (about 130 bytes a reading with 16 sensors and 16 features). */
+#ifndef LINK_OUTBOX_BYTES
 #define LINK_OUTBOX_BYTES 8192u
+#endif
 #define SENSOR_OUTBOX_BYTES 64u
+
+/* Room for a model; one that needs more is refused. */
+#ifndef APP_ACTIVATION_BYTES
+#define APP_ACTIVATION_BYTES PSOG_MAX_ACTIVATION_BYTES
+#endif
+#if APP_ACTIVATION_BYTES < 6144u
+#error "the most features could not be fitted in less"
+#endif
+#define APP_WORK_BYTES (APP_ACTIVATION_BYTES + PSOG_MAX_WORK_BYTES - PSOG_MAX_ACTIVATION_BYTES)
 
 /* Streams leave this much of the link's outbox to replies. */
 #define REPLY_ROOM_BYTES 256u
@@ -54,8 +65,8 @@ struct app {
     const float *rows;               /* a user's, in flash; NULL: the population's are in use */
     int32_t biases[PSOG_MAX_BIASES]; /* a user's, for a model with a user embedding */
     union {
-        int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
-        uint32_t solve[PSOG_MAX_WORK_BYTES / 4u]; /* no reading is looked at meanwhile */
+        int8_t activations[APP_ACTIVATION_BYTES];
+        uint32_t solve[APP_WORK_BYTES / 4u]; /* no reading is looked at meanwhile */
     } work;
 
     struct outbox link;

@@ -4,7 +4,9 @@
 
 #include "psog.h"
 
+#ifndef SIM_FLASH_ERASE_BYTES
 #define SIM_FLASH_ERASE_BYTES 4096u
+#endif
 #define SIM_FLASH_PROGRAM_BYTES 8u
 #define SIM_FLASH_ERASED 0xFFu
 #define SIM_FLASH_MODEL_BYTES (128u * 1024u) /* of each model slot */

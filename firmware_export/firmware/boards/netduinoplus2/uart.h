@@ -13,6 +13,7 @@ struct uart {
 #define SENSOR_UART ((struct uart *)0x40004400u)
 #define SENSOR_INTERRUPT 38u
 
+#define USART_SR_ORE (1u << 3)
 #define USART_SR_RXNE (1u << 5)
 #define USART_SR_TC (1u << 6)
 #define USART_SR_TXE (1u << 7)
@@ -23,9 +24,11 @@ struct uart {
 #define USART_CR1_UE (1u << 13)
 #define USART_CR3_RTSE (1u << 8)
 
+/* Reading and writing data does it; but an overrun may be left alone, and interrupts until data is read. */
 static inline void uart_acknowledge(struct uart *uart)
 {
-    (void)uart; /* reading and writing data does it */
+    if ((uart->sr & (USART_SR_ORE | USART_SR_RXNE)) == USART_SR_ORE)
+        (void)uart->dr;
 }
 
 static inline bool uart_received(const struct uart *uart)

@@ -33,7 +33,7 @@ struct uart {
 #define UART_INTERRUPT_RECEIVED 8u
 #define UART_CLEAR_INTERRUPTS 3u
 
-/* Ends the interrupt, where reading and writing data does not do so. */
+/* Ends the interrupt, where reading and writing data does not do so; one for an overrun too. */
 static inline void uart_acknowledge(struct uart *uart)
 {
     uart->interrupts = UART_CLEAR_INTERRUPTS;

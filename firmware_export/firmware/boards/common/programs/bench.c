@@ -1,8 +1,9 @@
 /* Measures one model: the emulator's plugin counts instructions between bench_begin and bench_end, this
  * program paints the stack and returns what the runtime computed.
  *
- * bench.in:  u32 image bytes, u32 readings, zeros up to 64 bytes, image, readings as u16.
- * bench.out: struct result, features (readings × features), outputs (readings × 4 floats).
+ * link_input_start: a model slot (docs/SPEC.md, Flash) with the number of readings as u32 at byte 16, and
+ *     behind it the readings as u16. The emulator puts it where a part has its flash.
+ * bench.out: struct result, then of each reading features and output (4 floats).
  * Sections counted: an empty one, each reading's inference, finding the model in flash, the CRC in that,
  * adding a sample that is kept, the solve of nine targets, and the inferences in that. */
 #include <string.h>
@@ -16,13 +17,14 @@
 #define PAINT 0xA5C3A5C3u
 #define TARGETS 9u
 #define ERASE_BYTES 64u
-#define IMAGE_AT 64u /* in its slot: docs/SPEC.md, Flash */
+#define IMAGE_AT 64u
+#define READINGS_AT 16u
 #define SAMPLES (TARGETS * PSOG_SAMPLES_PER_TARGET)
 
-enum exit_code { DONE = 0, NO_INPUT = 2, REFUSED = 3, NO_OUTPUT = 4, NO_ROOM = 5 };
+enum exit_code { DONE = 0, REFUSED = 3, NO_OUTPUT = 4 };
 
 extern uint32_t link_stack_bottom[];
-extern uint8_t link_free_start[], link_free_end[]; /* at multiples of 8: input, then output */
+extern const uint8_t link_input_start[];
 
 struct result {
     uint32_t model_bytes;   /* of RAM: struct psog_model */
@@ -45,6 +47,7 @@ static struct {
     float rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
     float numbers[PSOG_MAX_NUMBERS];
     int32_t biases[PSOG_MAX_BIASES];
+    int8_t kept[SAMPLES][PSOG_MAX_FEATURES]; /* of the first readings, for a calibration */
     uint8_t targets[TARGETS * PSOG_MAX_TARGET_BYTES];
     struct psog_store store;
     struct psog_flash flash;
@@ -81,8 +84,8 @@ static void add(void)
     psog_samples_add(&bench.samples, bench.readings, bench.features);
 }
 
-/* A calibration up to its solve; readings and features in turn. The last sample is left to `add`. */
-static void keep_samples(const uint16_t *readings, const int8_t *features, uint32_t count)
+/* A calibration up to its solve; readings in turn. The last sample is left to `add`. */
+static void keep_samples(const uint16_t *readings, uint32_t count)
 {
     float target_deg[PSOG_GAZE_OUTPUTS];
     psog_samples_begin(&bench.samples, &bench.model, bench.targets, sizeof bench.targets);
@@ -91,7 +94,7 @@ static void keep_samples(const uint16_t *readings, const int8_t *features, uint3
         if (i % PSOG_SAMPLES_PER_TARGET == 0)
             bench.error = psog_samples_target(&bench.samples, target_deg, PSOG_SAMPLES_PER_TARGET);
         bench.readings = readings + i % count * bench.model.sensors;
-        bench.features = (int8_t *)features + i % count * bench.model.features;
+        bench.features = bench.kept[i % count];
         if (i + 1u < SAMPLES)
             add();
     }
@@ -156,77 +159,66 @@ static void check(enum psog_error error)
         semihosting_exit(REFUSED);
 }
 
-/* Room for what `readings` give, behind the input; ends the program where there is none. */
-static uint8_t *place_output(uint32_t input_bytes, uint32_t readings)
+/* Adds to bench.out what one reading gave. */
+static void put_output(uint32_t reading)
 {
-    uint8_t *output = link_free_start + (input_bytes + 7u) / 8u * 8u;
-    uint32_t each = bench.model.features + (uint32_t)sizeof bench.gaze;
-    if ((size_t)(link_free_end - output) < sizeof(struct result) + readings * each)
-        semihosting_exit(NO_ROOM);
-    return output;
+    uint32_t features = bench.model.features, size = features + (uint32_t)sizeof bench.gaze;
+    uint8_t row[PSOG_MAX_FEATURES + sizeof bench.gaze];
+    memcpy(row, bench.features, features);
+    memcpy(row + features, bench.gaze, sizeof bench.gaze);
+    if (!semihosting_update_file("bench.out", (uint32_t)sizeof(struct result) + reading * size, row, size))
+        semihosting_exit(NO_OUTPUT);
 }
 
-/* Makes the input a flash, of which the first model slot holds the image. The rest of it is not looked at but
+/* The input as a flash, of which the first model slot holds the image. The rest of it is not looked at but
  * for the other slot's header, which is no header. */
-static void install(uint8_t *input, uint32_t image_bytes)
+static void open_flash(uint32_t image_bytes)
 {
     uint32_t slot_bytes = round_up(IMAGE_AT + image_bytes, ERASE_BYTES);
     bench.flash = (struct psog_flash){
-        .memory = input,
+        .memory = link_input_start,
         .size_bytes = 2u * (slot_bytes + round_up(PSOG_CALIBRATION_BYTES, ERASE_BYTES)),
         .erase_bytes = ERASE_BYTES,
         .program_bytes = 8,
     };
-    memcpy(input, "PSLT", 4);
-    psog_put_u32(input + 4, 0);
-    psog_put_u32(input + 8, image_bytes);
-    psog_put_u32(input + 12, psog_crc32(0, input, 12));
     check(psog_store_open(&bench.store, &bench.flash));
 }
 
 int main(void)
 {
-    uint8_t *input = link_free_start;
     struct result result = {.model_bytes = sizeof bench.model, .samples_bytes = sizeof bench.samples};
-    uint32_t header[2];
-    int32_t bytes = semihosting_file_bytes("bench.in");
-    if (bytes > link_free_end - link_free_start)
-        return NO_ROOM;
-    if (bytes < (int32_t)IMAGE_AT || !semihosting_read_file("bench.in", input, (size_t)bytes))
-        return NO_INPUT;
-    memcpy(header, input, sizeof header);
-    bench.image = input + IMAGE_AT;
-    const uint16_t *readings = (const uint16_t *)(const void *)(bench.image + header[0]);
-    bench.readings = readings;
-    check(psog_model_open(&bench.model, bench.image, header[0]));
+    uint32_t image_bytes = psog_get_u32(link_input_start + 8);
+    uint32_t count_of_readings = psog_get_u32(link_input_start + READINGS_AT);
+    bench.image = link_input_start + IMAGE_AT;
+    const uint16_t *readings = (const uint16_t *)(const void *)(bench.image + image_bytes);
+    check(psog_model_open(&bench.model, bench.image, image_bytes));
     check(psog_model_self_test(&bench.model, bench.work.activations, sizeof bench.work.activations));
     result.work_bytes = (uint32_t)psog_work_bytes(&bench.model);
 
-    uint8_t *output = place_output((uint32_t)bytes, header[1]);
-    int8_t *features = (int8_t *)output + sizeof result;
-    uint8_t *gaze = (uint8_t *)features + header[1] * bench.model.features;
-    bench.features = features;
+    bench.readings = readings;
+    bench.features = bench.kept[0];
     result.inference_stack_bytes = stack_bytes(inference);
+    if (!semihosting_write_file("bench.out", &result, sizeof result))
+        return NO_OUTPUT;
     count(nothing);
-    for (uint32_t i = 0; i < header[1]; i++) {
+    int8_t others[PSOG_MAX_FEATURES];
+    for (uint32_t i = 0; i < count_of_readings; i++) {
+        bench.readings = readings + i * bench.model.sensors;
+        bench.features = i < SAMPLES ? bench.kept[i] : others;
         count(inference);
         check(bench.error);
-        memcpy(gaze, bench.gaze, sizeof bench.gaze);
-        gaze += sizeof bench.gaze;
-        bench.readings += bench.model.sensors;
-        bench.features += bench.model.features;
+        put_output(i);
     }
-    install(input, header[0]);
+    open_flash(image_bytes);
     count(start);
     check(bench.error);
     count(crc);
-    keep_samples(readings, features, header[1]);
+    keep_samples(readings, count_of_readings);
     result.add_stack_bytes = stack_bytes(add);
     result.solve_stack_bytes = stack_bytes(solve);
-    keep_samples(readings, features, header[1]);
+    keep_samples(readings, count_of_readings);
     count(add);
     count(solve); /* may find no finite solution for random readings: the work is the same */
     count(see);
-    memcpy(output, &result, sizeof result);
-    return semihosting_write_file("bench.out", output, (size_t)(gaze - output)) ? DONE : NO_OUTPUT;
+    return semihosting_update_file("bench.out", 0, &result, sizeof result) ? DONE : NO_OUTPUT;
 }

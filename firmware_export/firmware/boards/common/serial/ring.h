@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef RING_BYTES
 #define RING_BYTES 1024u /* a power of two; 11 ms at 921,600 baud */
+#endif
 
 struct ring {
     volatile uint32_t put, taken;
