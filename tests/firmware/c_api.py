@@ -22,6 +22,7 @@ from ctypes import (
 from psog.firmware_export.toolchain import build_library
 
 ACTIVATIONS = 16384
+RECORD = 672
 NO_SLOT = 2
 
 Program = CFUNCTYPE(c_int, c_void_p, c_uint32, POINTER(c_uint8), c_uint32)
@@ -213,7 +214,8 @@ class Device:
     def save(self, rows: list[float], numbers: list[float] | None = None) -> int:
         gaze = (c_float * len(rows))(*rows)
         told = (c_float * len(numbers or []))(*(numbers or []))
-        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), gaze, told))
+        record = (c_uint8 * RECORD)()
+        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), gaze, told, record))
 
     def erase(self) -> int:
         return int(self.c.psog_calibration_erase(byref(self.store)))

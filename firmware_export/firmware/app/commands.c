@@ -84,7 +84,8 @@ static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
     if (app->tuning.phase != TUNING_TRIAL)
         return PSOG_ERR_STATE;
     const struct trial *trial = &app->tuning.trial;
-    enum psog_error error = psog_calibration_save(&app->store, &app->model, trial->rows, trial->numbers);
+    enum psog_error error = psog_calibration_save(&app->store, &app->model, trial->rows, trial->numbers,
+                                                  (uint8_t *)app->work.solve);
     if (error != PSOG_OK)
         return error;
     app_load_user(app);

@@ -93,9 +93,8 @@ static void put_header(const struct psog_store *store, const struct psog_model *
 }
 
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *rows, const float *numbers)
+                                      const float *rows, const float *numbers, uint8_t *record)
 {
-    uint8_t record[PSOG_CALIBRATION_BYTES];
     uint32_t at = slot_offset(store, newest_slot(store) == 0 ? 1 : 0);
     put_header(store, model, record);
     struct content content = content_of(record);

@@ -274,9 +274,13 @@ enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors,
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
                                       const float **rows, const float **numbers);
 
-/* Stores gaze rows and numbers. Until the last byte is written the previous calibration is the valid one. */
+/* The longest calibration record: header, gaze rows, numbers, CRC. */
+#define PSOG_CALIBRATION_BYTES (20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_NUMBERS + 4u)
+
+/* Stores gaze rows and numbers. Until the last byte is written the previous calibration is the valid one.
+ * record: PSOG_CALIBRATION_BYTES to put it together in; may be the buffer of the activations. */
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *rows, const float *numbers);
+                                      const float *rows, const float *numbers, uint8_t *record);
 
 /* Forgets every stored calibration, and leaves no byte of it in flash. */
 enum psog_error psog_calibration_erase(const struct psog_store *store);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "flash.h"
 #include "network.h"
 #include "samples.h"
 #include "semihosting.h"
