@@ -48,8 +48,8 @@ class Measurement:
         tune_add_instructions: of adding a reading that is kept to a calibration.
         tune_solve_instructions: of the solve of nine targets, but for the next.
         tune_inference_instructions: of the inferences in a solve; 0 without a user embedding.
-        ram_bytes: activations, features, the runtime's state, and a user's biases. The head in use, a
-            user's or the image's, lies in flash.
+        ram_bytes: activations, features and the runtime's state. Head and biases in use, a user's or the
+            image's, lie in flash.
         tune_ram_bytes: what a calibration of 13 targets needs besides, at its end.
         stack_bytes, tune_stack_bytes: high-water marks of inference, and of adding a sample and solving, by
             painting.
@@ -111,7 +111,7 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
         tune_add_instructions=add,
         tune_solve_instructions=solve - see,
         tune_inference_instructions=see,
-        ram_bytes=activation_bytes + features + model_bytes + 4 * biases,
+        ram_bytes=activation_bytes + features + model_bytes,
         # The solve works in the activations' buffer, and the biases it finds take the samples' place.
         tune_ram_bytes=samples_bytes
         + max(kept_bytes, 4 * biases)

@@ -17,8 +17,9 @@ from psog.net.told import told_bias_limit
 MAX_ROWS, MAX_COLUMNS = 16, 32
 MAX_ACTIVATION_BYTES = 16384
 MIN_SHIFT, MAX_SHIFT = -31, 7
-MAX_BIASES = 1024
-"""Outputs of all layers of a network that is told whose eye it sees."""
+MAX_BIASES = 768
+"""Outputs of all layers of a network that is told whose eye it sees: a calibration of so many biases and the
+largest head fits an erase block of 4 KB."""
 
 
 def activation_bytes(net: IntegerNet) -> int:

@@ -12,6 +12,7 @@ from ctypes import (
     c_float,
     c_int,
     c_int8,
+    c_int32,
     c_size_t,
     c_uint8,
     c_uint16,
@@ -22,7 +23,7 @@ from ctypes import (
 from psog.firmware_export.toolchain import build_library
 
 ACTIVATIONS = 16384
-RECORD = 672
+RECORD = 3616
 NO_SLOT = 2
 
 Program = CFUNCTYPE(c_int, c_void_p, c_uint32, POINTER(c_uint8), c_uint32)
@@ -205,15 +206,15 @@ class Device:
         )
         return int(error)
 
-    def calibration(self, floats: int, numbers: int = 0) -> list[float] | None:
-        """The stored gaze rows, and after them the user's numbers, if they belong to the model."""
-        rows, found = POINTER(c_float)(), POINTER(c_float)()
+    def calibration(self, floats: int, biases: int = 0) -> list[float] | None:
+        """The stored gaze rows, and after them the user's biases, if they belong to the model."""
+        rows, found = POINTER(c_float)(), POINTER(c_int32)()
         error = self.c.psog_calibration_find(byref(self.store), byref(self.model), byref(rows), byref(found))
-        return [*rows[:floats], *found[:numbers]] if error == 0 else None
+        return [*rows[:floats], *(found[:biases] if found else [])] if error == 0 else None
 
-    def save(self, rows: list[float], numbers: list[float] | None = None) -> int:
+    def save(self, rows: list[float], biases: list[int] | None = None) -> int:
         gaze = (c_float * len(rows))(*rows)
-        told = (c_float * len(numbers or []))(*(numbers or []))
+        told = (c_int32 * len(biases or []))(*(biases or []))
         record = (c_uint8 * RECORD)()
         return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), gaze, told, record))
 

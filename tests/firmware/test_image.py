@@ -201,10 +201,10 @@ def test_a_user_embedding_that_reaches_into_the_checksum(told_image):
 
 
 def test_more_biases_than_can_be_told():
-    net, headset = random_net(1, (LayerPlan("dense", 1000), LayerPlan("dense", 25)))
-    with pytest.raises(ModelError, match="1025 biases to tell, at most 1024"):
+    net, headset = random_net(1, (LayerPlan("dense", 744), LayerPlan("dense", 25)))
+    with pytest.raises(ModelError, match="769 biases to tell, at most 768"):
         write_image(with_embedding(net, 1, 1), headset)
-    fitting, _ = random_net(1, (LayerPlan("dense", 1000), LayerPlan("dense", 24)))
+    fitting, _ = random_net(1, (LayerPlan("dense", 744), LayerPlan("dense", 24)))
     assert HostRuntime(write_image(with_embedding(fitting, 1, 1), headset)).feature_count == 24
 
 
@@ -225,7 +225,7 @@ places = [0, table] + [struct.unpack_from("<I", image, 92)[0]] * (image[42] > 0)
 random.seed(4)
 readings = (ctypes.c_uint16 * (3 * 6 * 64))(*(random.randrange(65536) for _ in range(3 * 6 * 64)))
 targets = (ctypes.c_float * 6)(0.5, 0, -0.5, 0.5, 0, -0.5)
-head, numbers, biases = (ctypes.c_float * (4 * 65))(), (ctypes.c_float * 32)(), (ctypes.c_int32 * 1024)()
+head, numbers, biases = (ctypes.c_float * (4 * 65))(), (ctypes.c_float * 32)(), (ctypes.c_int32 * 768)()
 user = (ctypes.c_void_p * 3)(*map(ctypes.addressof, (head, numbers, biases)))
 kept, fit = (ctypes.c_uint8 * (16 * 136))(), (ctypes.c_float * 8)()
 accepted = calibrated = 0

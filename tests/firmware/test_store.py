@@ -193,36 +193,37 @@ def test_a_calibration_of_another_model_is_ignored():
 
 
 TOLD = write_image(with_embedding(random_net(3, "mixed")[0], 3, 5), random_net(3, "mixed")[1])
+BIASES = 6 + 9 + 7
 
 
-def test_a_user_s_numbers_are_kept_with_the_head():
+def test_a_user_s_biases_are_kept_with_the_head():
     device = device_with(TOLD)
     for turn in range(3):
-        rows, numbers = [float(turn + i) for i in range(FLOATS)], [turn - i / 2 for i in range(5)]
-        assert device.save(rows, numbers) == OK
+        rows, biases = [float(turn + i) for i in range(FLOATS)], [turn - i for i in range(BIASES)]
+        assert device.save(rows, biases) == OK
         device.start()
-        assert device.calibration(FLOATS, 5) == [*rows, *numbers]
+        assert device.calibration(FLOATS, BIASES) == [*rows, *biases]
 
 
-def test_a_power_cut_while_saving_numbers_leaves_the_old_calibration():
+def test_a_power_cut_while_saving_biases_leaves_the_old_calibration():
     device = device_with(TOLD)
-    first = [1.0] * FLOATS, [2.0] * 5
+    first = [1.0] * FLOATS, [2] * BIASES
     assert device.save(*first) == OK
     before = bytes(device.flash.memory)
     device.flash.operations = 0
-    assert device.save([3.0] * FLOATS, [4.0] * 5) == OK
+    assert device.save([3.0] * FLOATS, [4] * BIASES) == OK
     for cut in range(device.flash.operations):
         device.flash.memory[:] = before
         device.flash.power = cut
-        assert device.save([3.0] * FLOATS, [4.0] * 5) == FLASH
+        assert device.save([3.0] * FLOATS, [4] * BIASES) == FLASH
         device.start()
-        assert device.calibration(FLOATS, 5) == [1.0] * FLOATS + [2.0] * 5
+        assert device.calibration(FLOATS, BIASES) == [1.0] * FLOATS + [2] * BIASES
 
 
 def record_of(device: Device) -> tuple[int, bytes]:
-    """Where the first calibration slot begins, and the record of FLOATS rows and 5 numbers there."""
+    """Where the first calibration slot begins, and the record of FLOATS rows and BIASES biases there."""
     at = 2 * device.store.model_slot_bytes
-    return at, bytes(device.flash.memory[at : at + 20 + 4 * (FLOATS + 5) + 4])
+    return at, bytes(device.flash.memory[at : at + 20 + 4 * (FLOATS + BIASES) + 4])
 
 
 def replace_record(device: Device, record: bytes) -> None:
@@ -235,19 +236,19 @@ def replace_record(device: Device, record: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("offset", "kind", "value"),
-    [(4, "H", 1), (4, "H", 3), (16, "H", 4), (16, "H", 33), (18, "H", 1), (80, "f", 1e38 * 10)],
-    ids=["older version", "newer version", "fewer numbers", "too many numbers", "reserved", "infinite"],
+    [(4, "H", 2), (4, "H", 4), (16, "H", 21), (16, "H", 769), (18, "H", 1), (80, "f", 1e38 * 10)],
+    ids=["older version", "newer version", "fewer biases", "too many biases", "reserved", "infinite"],
 )
 def test_a_record_that_is_not_sound_is_ignored_and_written_over(offset, kind, value):
     device = device_with(TOLD)
-    device.save([1.0] * FLOATS, [2.0] * 5)
+    device.save([1.0] * FLOATS, [2] * BIASES)
     _, record = record_of(device)
     changed = bytearray(record)
     struct.pack_into("<" + kind, changed, offset, value if kind == "H" else float("inf"))
     replace_record(device, bytes(changed))
-    assert device.calibration(FLOATS, 5) is None
-    assert device.save([5.0] * FLOATS, [6.0] * 5) == OK
-    assert device.calibration(FLOATS, 5) == [5.0] * FLOATS + [6.0] * 5
+    assert device.calibration(FLOATS, BIASES) is None
+    assert device.save([5.0] * FLOATS, [6] * BIASES) == OK
+    assert device.calibration(FLOATS, BIASES) == [5.0] * FLOATS + [6] * BIASES
 
 
 def test_a_record_of_the_first_version_is_ignored():
@@ -275,12 +276,13 @@ def test_a_power_cut_while_erasing_never_brings_back_the_older_calibration():
     device.save([1.0] * FLOATS)
     device.save([2.0] * FLOATS)
     before = bytes(device.flash.memory)
-    for cut in range(2):
+    blocks = device.store.calibration_slot_bytes // 1024
+    for cut in range(2 * blocks):
         device.flash.memory[:] = before
         device.flash.power = cut
         assert device.erase() == FLASH
         device.start()
-        assert device.calibration(FLOATS) == [2.0] * FLOATS
+        assert device.calibration(FLOATS) == ([2.0] * FLOATS if cut <= blocks else None)
 
 
 def test_sectors_of_128_kb_are_a_slot_each():

@@ -26,13 +26,10 @@ enum psog_error app_start(struct app *app, const struct psog_flash *flash)
 
 void app_load_user(struct app *app)
 {
-    const float *numbers;
     app->rows = NULL;
-    if (!app_has_model(app) ||
-        psog_calibration_find(&app->store, &app->model, &app->rows, &numbers) != PSOG_OK)
-        return;
-    if (app->model.numbers > 0)
-        psog_tell(&app->model, numbers, app->biases);
+    app->biases = NULL;
+    if (app_has_model(app)) /* without a calibration they stay NULL */
+        (void)psog_calibration_find(&app->store, &app->model, &app->rows, &app->biases);
 }
 
 static void take_readings(struct app *app)

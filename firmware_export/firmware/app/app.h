@@ -62,8 +62,8 @@ struct app {
     struct psog_upload upload;
     struct tuning tuning;
     struct lids lids;
-    const float *rows;               /* a user's, in flash; NULL: the population's are in use */
-    int32_t biases[PSOG_MAX_BIASES]; /* a user's, for a model with a user embedding */
+    const float *rows;     /* a user's, in flash; NULL: the population's are in use */
+    const int32_t *biases; /* a user's, in flash; NULL: the population's are in use */
     union {
         int8_t activations[APP_ACTIVATION_BYTES];
         uint32_t solve[APP_WORK_BYTES / 4u]; /* no reading is looked at meanwhile */

@@ -83,9 +83,8 @@ static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
     (void)payload;
     if (app->tuning.phase != TUNING_TRIAL)
         return PSOG_ERR_STATE;
-    const struct trial *trial = &app->tuning.trial;
-    enum psog_error error = psog_calibration_save(&app->store, &app->model, trial->rows, trial->numbers,
-                                                  (uint8_t *)app->work.solve);
+    enum psog_error error = psog_calibration_save(&app->store, &app->model, app->tuning.trial_rows,
+                                                  app->tuning.kept.biases, (uint8_t *)app->work.solve);
     if (error != PSOG_OK)
         return error;
     app_load_user(app);

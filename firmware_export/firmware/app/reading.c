@@ -41,11 +41,9 @@ static void report_progress(struct app *app)
     app_reply(app, PSOG_MSG_TUNE_PROGRESS, payload, sizeof payload);
 }
 
-/* Features by the network with a user's biases; by the population's for NULL, and where nobody is told. */
+/* Features by the network with a user's biases, or by the population's for NULL. */
 static void see(struct app *app, const int32_t *biases, const uint16_t *readings, int8_t *features)
 {
-    if (app->model.numbers == 0)
-        biases = NULL;
     /* Cannot fail: the model was refused unless its activations fit. */
     (void)psog_infer(&app->model, biases, readings, app->work.activations, sizeof app->work.activations,
                      features);
@@ -54,7 +52,7 @@ static void see(struct app *app, const int32_t *biases, const uint16_t *readings
 /* The calibration in progress sees with the population's network, whoever used the headset before. */
 static void tune(struct app *app, const uint16_t *readings, int8_t *features, bool is_open)
 {
-    if (app_calibrated(app) && app->model.numbers > 0)
+    if (app->biases)
         see(app, NULL, readings, features);
     if (tuning_reading(&app->tuning, readings, features, is_open))
         report_progress(app);
@@ -67,7 +65,7 @@ static void stream_trial(struct app *app, const uint8_t *t_us, const uint16_t *r
     float output[PSOG_OUTPUTS];
     if (app->model.numbers > 0)
         see(app, app->tuning.kept.biases, readings, features);
-    psog_head_apply(&app->model, app->tuning.trial.rows, features, output);
+    psog_head_apply(&app->model, app->tuning.trial_rows, features, output);
     stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, is_open, true);
 }
 
@@ -76,7 +74,7 @@ static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings
     int8_t features[PSOG_MAX_FEATURES];
     float output[PSOG_OUTPUTS];
     uint64_t now_us;
-    see(app, app_calibrated(app) ? app->biases : NULL, readings, features);
+    see(app, app->biases, readings, features);
     psog_head_apply(&app->model, app->rows, features, output);
     memcpy(&now_us, t_us, sizeof now_us);
     bool is_open = lids_open(&app->lids, now_us, output[PSOG_OPENNESS]);

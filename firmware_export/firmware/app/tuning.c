@@ -34,7 +34,7 @@ bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_
 
 enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_bytes)
 {
-    const struct psog_user user = {tuning->trial.rows, tuning->trial.numbers, tuning->kept.biases};
+    const struct psog_user user = {tuning->trial_rows, tuning->trial_numbers, tuning->kept.biases};
     if (tuning->phase != TUNING_READY)
         return PSOG_ERR_STATE;
     if (tuning->samples.targets < TUNING_MIN_TARGETS)

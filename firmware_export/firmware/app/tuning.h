@@ -16,18 +16,13 @@ enum tuning_phase {
     TUNING_TRIAL,  /* solved: there is a trial */
 };
 
-/* What is known of the wearer when a calibration has been solved. */
-struct trial {
-    float rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
-    float numbers[PSOG_MAX_NUMBERS]; /* this and the biases only for a model with a user embedding */
-};
-
 struct tuning {
     enum tuning_phase phase;
     struct psog_samples samples;
     struct psog_fit fit;
     uint16_t rejected; /* readings of this target */
-    struct trial trial;
+    float trial_rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
+    float trial_numbers[PSOG_MAX_NUMBERS]; /* these and the biases only for a model with a user embedding */
     union {
         uint8_t samples[TUNING_TARGETS * PSOG_MAX_TARGET_BYTES]; /* until it is solved */
         int32_t biases[PSOG_MAX_BIASES];                         /* of the trial */

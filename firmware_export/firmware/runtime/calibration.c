@@ -4,12 +4,12 @@
 #include "flash.h"
 #include "psog.h"
 
-#define FORMAT_VERSION 2u
+#define FORMAT_VERSION 3u
 #define HEADER_BYTES 20u
 
 /* What a record holds after its header. */
 struct content {
-    uint16_t features, numbers;
+    uint16_t features, biases;
 };
 
 static uint32_t slot_offset(const struct psog_store *store, uint8_t slot)
@@ -32,22 +32,23 @@ static uint32_t rows_bytes(struct content content)
     return PSOG_GAZE_OUTPUTS * (content.features + 1u) * (uint32_t)sizeof(float);
 }
 
-static uint32_t numbers_bytes(struct content content)
+static uint32_t biases_bytes(struct content content)
 {
-    return content.numbers * (uint32_t)sizeof(float);
+    return content.biases * (uint32_t)sizeof(int32_t);
 }
 
 static bool valid_record(const uint8_t *record)
 {
     struct content content = content_of(record);
     if (memcmp(record, "PCAL", 4) != 0 || psog_get_u16(record + 4) != FORMAT_VERSION ||
-        content.features < 1 || content.features > PSOG_MAX_FEATURES || content.numbers > PSOG_MAX_NUMBERS ||
+        content.features < 1 || content.features > PSOG_MAX_FEATURES || content.biases > PSOG_MAX_BIASES ||
         psog_get_u16(record + 18) != 0)
         return false;
-    uint32_t checked = HEADER_BYTES + rows_bytes(content) + numbers_bytes(content);
+    uint32_t rows_end = HEADER_BYTES + rows_bytes(content);
+    uint32_t checked = rows_end + biases_bytes(content);
     if (psog_get_u32(record + checked) != psog_crc32(0, record, checked))
         return false;
-    for (uint32_t at = HEADER_BYTES; at < checked; at += 4u)
+    for (uint32_t at = HEADER_BYTES; at < rows_end; at += 4u)
         if (!psog_is_finite(psog_get_f32(record + at)))
             return false;
     return true;
@@ -65,18 +66,19 @@ static uint8_t newest_slot(const struct psog_store *store)
 }
 
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
-                                      const float **rows, const float **numbers)
+                                      const float **rows, const int32_t **biases)
 {
     uint8_t slot = newest_slot(store);
     if (slot == PSOG_NO_SLOT)
         return PSOG_ERR_STATE;
     const uint8_t *record = slot_bytes(store, slot);
     struct content content = content_of(record);
-    if (content.features != model->features || content.numbers != model->numbers ||
+    if (content.features != model->features || content.biases != model->biases ||
         psog_get_u32(record + 12) != model->crc32)
         return PSOG_ERR_STATE;
     *rows = (const float *)(const void *)(record + HEADER_BYTES);
-    *numbers = *rows + PSOG_ROWS_FLOATS(content.features);
+    *biases = content.biases > 0 ? (const int32_t *)(const void *)(*rows + PSOG_ROWS_FLOATS(content.features))
+                                 : NULL;
     return PSOG_OK;
 }
 
@@ -88,12 +90,12 @@ static void put_header(const struct psog_store *store, const struct psog_model *
     psog_put_u16(header + 6, model->features);
     psog_put_u32(header + 8, newest == PSOG_NO_SLOT ? 0 : psog_get_u32(slot_bytes(store, newest) + 8) + 1u);
     psog_put_u32(header + 12, model->crc32);
-    psog_put_u16(header + 16, model->numbers);
+    psog_put_u16(header + 16, model->biases);
     psog_put_u16(header + 18, 0);
 }
 
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *rows, const float *numbers, uint8_t *record)
+                                      const float *rows, const int32_t *biases, uint8_t *record)
 {
     uint32_t at = slot_offset(store, newest_slot(store) == 0 ? 1 : 0);
     put_header(store, model, record);
@@ -101,9 +103,9 @@ enum psog_error psog_calibration_save(const struct psog_store *store, const stru
     uint32_t size = HEADER_BYTES;
     memcpy(record + size, rows, rows_bytes(content));
     size += rows_bytes(content);
-    if (content.numbers > 0)
-        memcpy(record + size, numbers, numbers_bytes(content));
-    size += numbers_bytes(content);
+    if (content.biases > 0)
+        memcpy(record + size, biases, biases_bytes(content));
+    size += biases_bytes(content);
     psog_put_u32(record + size, psog_crc32(0, record, size));
     enum psog_error error = psog_flash_erase(store->flash, at, store->calibration_slot_bytes);
     return error != PSOG_OK ? error : psog_flash_write(store->flash, at, record, size + 4u);

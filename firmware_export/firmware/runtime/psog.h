@@ -41,7 +41,7 @@ enum psog_error {
 #define PSOG_HEAD_FLOATS(features) (PSOG_OUTPUTS * ((features) + 1u))
 #define PSOG_ROWS_FLOATS(features) (PSOG_GAZE_OUTPUTS * ((features) + 1u)) /* of a user */
 #define PSOG_MAX_NUMBERS 32u /* of a user embedding */
-#define PSOG_MAX_BIASES 1024u /* outputs of all layers, in a model with a user embedding */
+#define PSOG_MAX_BIASES 768u /* of all layers of a model with an embedding: a user's fit a block of 4 KB */
 
 /* ---- Model image -------------------------------------------------------------------------------- */
 
@@ -268,19 +268,20 @@ enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, con
 enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, int8_t *activations,
                                    size_t size, struct psog_model *model, struct psog_installed *installed);
 
-/* Finds the newest stored calibration: its gaze rows, PSOG_ROWS_FLOATS(features), and numbers if the model
- * has any. They lie in flash, and stay as they are until the second save from then, or an erase.
+/* Finds the newest stored calibration: its gaze rows, PSOG_ROWS_FLOATS(features), and model->biases of them,
+ * NULL without a user embedding. They lie in flash, and stay as they are until the second save from then, or
+ * an erase.
  * Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
-                                      const float **rows, const float **numbers);
+                                      const float **rows, const int32_t **biases);
 
-/* The longest calibration record: header, gaze rows, numbers, CRC. */
-#define PSOG_CALIBRATION_BYTES (20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_NUMBERS + 4u)
+/* The longest calibration record: header, gaze rows, biases, CRC. */
+#define PSOG_CALIBRATION_BYTES (20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_BIASES + 4u)
 
-/* Stores gaze rows and numbers. Until the last byte is written the previous calibration is the valid one.
+/* Stores gaze rows and biases. Until the last byte is written the previous calibration is the valid one.
  * record: PSOG_CALIBRATION_BYTES to put it together in; may be the buffer of the activations. */
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *rows, const float *numbers, uint8_t *record);
+                                      const float *rows, const int32_t *biases, uint8_t *record);
 
 /* Forgets every stored calibration, and leaves no byte of it in flash. */
 enum psog_error psog_calibration_erase(const struct psog_store *store);
