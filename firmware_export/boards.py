@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from psog.firmware_export.packings import PACKINGS, PAIRED, Packing
+
 
 @dataclass(frozen=True)
 class Target:
@@ -17,6 +19,7 @@ class Target:
         compiler, size, nm: programs.
         package: the Debian packages that bring them.
         core: flags that choose the core.
+        packings: of the images that the runtime runs there, the fastest first (psog.firmware_export.packing).
     """
 
     compiler: str
@@ -24,22 +27,24 @@ class Target:
     nm: str
     package: str
     core: tuple[str, ...]
+    packings: tuple[Packing, ...]
 
 
-def _cortex_m(*core: str) -> Target:
+def _cortex_m(*core: str, packings: tuple[Packing, ...] = ("plain",)) -> Target:
     return Target(
         "arm-none-eabi-gcc",
         "arm-none-eabi-size",
         "arm-none-eabi-nm",
         "gcc-arm-none-eabi libnewlib-arm-none-eabi",
         ("-mthumb", *core),
+        packings,
     )
 
 
-HOST = Target("gcc", "size", "nm", "gcc", ())
-CORTEX_M4F = _cortex_m("-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+HOST = Target("gcc", "size", "nm", "gcc", (), PACKINGS)
+CORTEX_M4F = _cortex_m("-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", packings=PAIRED)
 CORTEX_M3 = _cortex_m("-mcpu=cortex-m3", "-mfloat-abi=soft")
-CORTEX_M33F = _cortex_m("-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16")
+CORTEX_M33F = _cortex_m("-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16", packings=PAIRED)
 CORTEX_M55 = _cortex_m("-mcpu=cortex-m55", "-mfloat-abi=hard")  # with FPU and MVE, integer and float
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from psog.errors import ToolchainError
 from psog.firmware_export.boards import EMULATED
 from psog.firmware_export.image import ModelImage, read_image
+from psog.firmware_export.installing import image_for
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.toolchain import (
     available_boards,
@@ -40,6 +41,7 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
     Raises:
         ToolchainError: compiler or QEMU missing, or the board is not emulated.
     """
+    image = image_for(image, board_target(board).target.packings)
     model = read_image(image)
     wire = readings_over_range(model.normalisation, readings, seed)
     found = measure(board, image, wire)

@@ -9,18 +9,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.firmware_export.packing import Shape, activation_bytes
+from psog.firmware_export.packings import PACKINGS, Packing
 from psog.firmware_export.test_vector import TestVector
+from psog.net.architecture import KERNEL
 from psog.net.arithmetic import DeviceLayer, Int8
 from psog.net.integer import Float32, Head, Normalisation, Quantization
 from psog.net.told import DeviceEmbedding
 
 MAGIC = b"PSOG"
-VERSION = 2
+VERSION = 3
 CRC_BYTES = 4
 NAME_BYTES = 16
 MAX_IMAGE_BYTES = 1 << 20
 HEADER = struct.Struct("<4sHHII16sHBBBBHBbBBIIIIIfifIfffI")
-LAYER = struct.Struct("<BBBBHHbbbbIIIII")
+LAYER = struct.Struct("<BBBBHHbbbbIIIIII")
 KINDS = ("conv", "dense")
 PADDINGS = ("valid", "same")
 
@@ -76,7 +79,8 @@ class LayerEntry(NamedTuple):
     biases_at: int
     multipliers_at: int
     shifts_at: int
-    reserved: int
+    corrections_at: int
+    packing: int
 
 
 def told_sizes(image: bytes) -> tuple[int, int]:
@@ -84,6 +88,21 @@ def told_sizes(image: bytes) -> tuple[int, int]:
     header = Header._make(HEADER.unpack_from(image))
     table = image[header.layers_at :][: LAYER.size * header.layers]
     return header.numbers, sum(LayerEntry._make(row).out_channels for row in LAYER.iter_unpack(table))
+
+
+def packing_of(image: bytes) -> Packing:
+    """How a sound image holds its weights."""
+    header = Header._make(HEADER.unpack_from(image))
+    table = image[header.layers_at :][: LAYER.size * header.layers]
+    found = {PACKINGS[LayerEntry._make(row).packing] for row in LAYER.iter_unpack(table)}
+    return max(found, key=PACKINGS.index)
+
+
+def _after(layer: DeviceLayer, source: Shape) -> Shape:
+    if layer.kind == "dense":
+        return 1, 1, layer.out_channels
+    lost = KERNEL - 1 if layer.padding == "valid" else 0
+    return source[0] - lost, source[1] - lost, layer.out_channels
 
 
 @dataclass(frozen=True)
@@ -95,7 +114,7 @@ class ModelImage:
         layout: (rows, columns) sensor index of each input cell.
         feature_quantization: turns features into real numbers for the head.
         field_deg: half width and half height of the gaze field.
-        activation_bytes: working memory of an inference.
+        packing: how the image holds the weights; its arithmetic does not depend on it.
         test_vector: the stored reading, which this image has been seen to reproduce.
         embedding: how it is told whose eye it sees.
     """
@@ -107,9 +126,22 @@ class ModelImage:
     feature_quantization: Quantization
     head: Head
     field_deg: tuple[float, float]
-    activation_bytes: int
+    packing: Packing
     test_vector: TestVector
     embedding: DeviceEmbedding | None = None
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """(rows, columns, channels) before the first layer and after each."""
+        shapes = [(*self.layout.shape, self.normalisation.planes)]
+        for layer in self.layers:
+            shapes.append(_after(layer, shapes[-1]))
+        return shapes
+
+    @property
+    def activation_bytes(self) -> int:
+        """Working memory of an inference."""
+        return activation_bytes([layer.kind for layer in self.layers], self.shapes, self.packing)
 
     def features(self, wire: NDArray[np.uint16]) -> Int8:
         """(n, sensors) wire readings to (n, features) int8."""

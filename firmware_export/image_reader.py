@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,16 @@ from psog.firmware_export.limits import (
     MIN_SHIFT,
     fits_when_told,
 )
+from psog.firmware_export.packing import (
+    Place,
+    Shape,
+    can_be_paired,
+    corrections,
+    packed_bytes,
+    packs_as_int8,
+    unpack,
+)
+from psog.firmware_export.packings import PACKINGS, Packing
 from psog.firmware_export.test_vector import HEAD_TOLERANCE, TestVector
 from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
@@ -39,8 +50,6 @@ from psog.net.arithmetic import DeviceLayer
 from psog.net.embedding import MAX_NUMBERS
 from psog.net.integer import MAX_PLANES, RESIDUAL_BITS, Head, Normalisation, Quantization
 from psog.net.told import STATISTICS, DeviceEmbedding
-
-_Shape = tuple[int, int, int]
 
 
 def read_image(data: bytes) -> ModelImage:
@@ -58,11 +67,8 @@ def read_image(data: bytes) -> ModelImage:
     entries = parts.entries(header.layers_at, header.layers)
     planes = entries[0].in_channels
     _require(1 <= planes <= MAX_PLANES, f"its first layer takes {planes} input planes, 1 or 2 expected")
-    layers, activation_bytes = _read_layers(parts, header, entries)
-    _require(
-        activation_bytes == header.activation_bytes,
-        f"its layers need {activation_bytes} bytes of activations, the header says {header.activation_bytes}",
-    )
+    packing = _packing(entries)
+    layers = _read_layers(parts, header, entries)
     head = parts.floats(header.head_at, (OUTPUTS, header.features + 1), "head")
     image = ModelImage(
         headset=_name(header.headset),
@@ -72,9 +78,14 @@ def read_image(data: bytes) -> ModelImage:
         feature_quantization=Quantization(np.float32(header.feature_scale), header.feature_zero),
         head=Head(head, header.ridge, header.calibration_ln),
         field_deg=(header.field_h_deg, header.field_v_deg),
-        activation_bytes=activation_bytes,
+        packing=packing,
         test_vector=_read_test_vector(parts, header),
         embedding=_read_embedding(parts, header, layers),
+    )
+    needed = image.activation_bytes
+    _require(
+        needed == header.activation_bytes <= MAX_ACTIVATION_BYTES,
+        f"its layers need {needed} bytes of activations, the header says {header.activation_bytes}",
     )
     _check_test_vector(image)
     return image
@@ -175,12 +186,19 @@ def _read_normalisation(parts: _Parts, header: Header, planes: int) -> Normalisa
     return Normalisation(offset, multiplier, header.normalisation_shift, planes)
 
 
-def _read_layers(
-    parts: _Parts, header: Header, entries: list[LayerEntry]
-) -> tuple[tuple[DeviceLayer, ...], int]:
-    """The layers, each fed by the one before, and the bytes their activations need."""
+def _packing(entries: list[LayerEntry]) -> Packing:
+    """Of the image: layers are plain, or paired; and int8 where any of them is."""
+    for index, entry in enumerate(entries):
+        _require(entry.packing < len(PACKINGS), f"layer {index} is packed in an unknown way")
+    found = {PACKINGS[entry.packing] for entry in entries}
+    _require(found == {"plain"} or "plain" not in found, "it has plain layers and paired ones")
+    return max(found, key=PACKINGS.index)
+
+
+def _read_layers(parts: _Parts, header: Header, entries: list[LayerEntry]) -> tuple[DeviceLayer, ...]:
+    """The layers, each fed by the one before."""
     shape, zero = (header.rows, header.columns, entries[0].in_channels), header.input_zero
-    layers, largest = [], 0
+    layers = []
     for index, entry in enumerate(entries):
         what = f"layer {index}"
         fed = (entry.rows, entry.columns, entry.in_channels) == shape and entry.input_zero == zero
@@ -191,19 +209,17 @@ def _read_layers(
             bytes_needed <= MAX_ACTIVATION_BYTES,
             f"{what} needs {bytes_needed} bytes of activations, at most {MAX_ACTIVATION_BYTES} expected",
         )
-        largest = max(largest, bytes_needed)
-        layers.append(_read_layer(parts, entry, what))
+        layers.append(_read_layer(parts, entry, output, what))
         shape, zero = output, entry.output_zero
     features_fit = KINDS[entry.kind] == "dense" and shape[2] == header.features
     _require(features_fit and zero == header.feature_zero, "its last layer does not give its features")
-    return tuple(layers), largest
+    return tuple(layers)
 
 
-def _output_shape(entry: LayerEntry, what: str) -> _Shape:
+def _output_shape(entry: LayerEntry, what: str) -> Shape:
     """What a layer gives; refuses kinds that do not exist and grids that are too small."""
     _require(entry.kind < len(KINDS) and entry.padding < len(PADDINGS), f"{what} is of an unknown kind")
     _require(entry.out_channels > 0 and entry.low <= entry.high, f"{what} gives nothing")
-    _require(entry.reserved == 0, f"{what} has a reserved field that is not zero")
     valid = PADDINGS[entry.padding] == "valid"
     if KINDS[entry.kind] == "dense":
         _require(valid, f"{what} is dense with padding")
@@ -214,14 +230,14 @@ def _output_shape(entry: LayerEntry, what: str) -> _Shape:
     return rows, columns, entry.out_channels
 
 
-def _read_layer(parts: _Parts, entry: LayerEntry, what: str) -> DeviceLayer:
+def _read_layer(parts: _Parts, entry: LayerEntry, output: Shape, what: str) -> DeviceLayer:
     out, channels = entry.out_channels, entry.in_channels
     dense = KINDS[entry.kind] == "dense"
-    inputs = (entry.rows * entry.columns * channels,) if dense else (KERNEL, KERNEL, channels)
+    place = Place(PACKINGS[entry.packing], (entry.rows, entry.columns, channels), output)
     layer = DeviceLayer(
         kind="dense" if dense else "conv",
         padding="same" if PADDINGS[entry.padding] == "same" else "valid",
-        weight=parts.array(entry.weights_at, "i1", (out, *inputs), f"{what} weights").astype(np.int8),
+        weight=_read_weights(parts, entry, place, what),
         bias=parts.array(entry.biases_at, "<i4", (out,), f"{what} biases").astype(np.int32),
         input_zero=entry.input_zero,
         output_zero=entry.output_zero,
@@ -233,8 +249,35 @@ def _read_layer(parts: _Parts, entry: LayerEntry, what: str) -> DeviceLayer:
     in_range = (layer.multiplier == 0) | (layer.multiplier >= 1 << 30)
     in_range &= (layer.shift >= MIN_SHIFT) & (layer.shift <= MAX_SHIFT)
     _require(bool(in_range.all()), f"{what} has a multiplier or shift out of range")
+    if place.packing == "plain":
+        layer = _uncorrected(layer, parts.array(entry.corrections_at, "<i4", (out,), f"{what} corrections"))
+    else:
+        pairable = can_be_paired(layer) and bool((layer.multiplier > 0).all())
+        _require(pairable, f"{what} is not what paired kernels compute")
     _require(layer.fits_32_bits, f"{what} can overflow 32 bits")
     return layer
+
+
+def _uncorrected(layer: DeviceLayer, found: NDArray[np.generic]) -> DeviceLayer:
+    """What an image adds beyond the zero point's share is as good as a bias; it wraps as sums do."""
+    bias = layer.bias + found.astype(np.int64) - corrections(layer)
+    return replace(layer, bias=bias.astype(np.int32))
+
+
+def _read_weights(parts: _Parts, entry: LayerEntry, place: Place, what: str) -> NDArray[np.int8]:
+    out, channels = entry.out_channels, entry.in_channels
+    dense = KINDS[entry.kind] == "dense"
+    inputs = (entry.rows * entry.columns * channels,) if dense else (KERNEL, KERNEL, channels)
+    whole = dense or place.packing != "int8" or packs_as_int8(channels)
+    _require(whole, f"{what} has too few channels for its packing")
+    size = packed_bytes((out, *inputs), place)
+    packed = parts.array(entry.weights_at, "u1", (size,), f"{what} weights").tobytes()
+    weight = unpack(packed, (out, *inputs), place)
+    if weight is None:
+        raise ModelImageError(
+            f"cannot read model image: {what} has weights beyond int8; export the model again"
+        )
+    return weight
 
 
 def _read_embedding(parts: _Parts, header: Header, layers: tuple[DeviceLayer, ...]) -> DeviceEmbedding | None:

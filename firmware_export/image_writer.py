@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.errors import ModelError
 from psog.firmware_export.image_format import (
     CRC_BYTES,
     HEADER,
@@ -17,55 +20,98 @@ from psog.firmware_export.image_format import (
     VERSION,
     Header,
     LayerEntry,
+    ModelImage,
 )
-from psog.firmware_export.limits import activation_bytes, check_exportable
+from psog.firmware_export.image_reader import read_image
+from psog.firmware_export.limits import MAX_ACTIVATION_BYTES, check_exportable
+from psog.firmware_export.packing import Place, corrections, for_pairs, layer_packings, pack
+from psog.firmware_export.packings import PACKINGS, Packing
 from psog.firmware_export.test_vector import TestVector, make_test_vector
 from psog.headset import Headset
 from psog.net.architecture import OUTPUTS
-from psog.net.integer import IntegerNet, Layer, Normalisation
+from psog.net.arithmetic import DeviceLayer
+from psog.net.integer import IntegerNet, Normalisation
 from psog.net.told import STATISTICS, DeviceEmbedding
 
 
-def write_image(net: IntegerNet, headset: Headset) -> bytes:
+def write_image(net: IntegerNet, headset: Headset, packing: Packing = "plain") -> bytes:
     """The network as a device image; a function of its arguments alone.
 
     Raises:
-        ModelError: made for another headset, or more than a device can run.
+        ModelError: made for another headset, more than a device can run, or not to be packed so.
     """
     check_exportable(net, headset)
+    return encode_image(
+        ModelImage(
+            headset=net.headset,
+            layout=net.layout,
+            normalisation=net.normalisation,
+            layers=tuple(layer.device() for layer in net.layers),
+            feature_quantization=net.feature_quantization,
+            head=net.head,
+            field_deg=headset.field_deg,
+            packing=packing,
+            test_vector=make_test_vector(net),
+            embedding=None if net.embedding is None else net.embedding.device(net),
+        )
+    )
+
+
+def repacked(data: bytes, packing: Packing) -> bytes:
+    """The same model for another kind of core.
+
+    Raises:
+        ModelImageError: these bytes are no sound image.
+        ModelError: it cannot be packed so.
+    """
+    return encode_image(replace(read_image(data), packing=packing))
+
+
+def encode_image(image: ModelImage) -> bytes:
+    """The bytes of an image.
+
+    Raises:
+        ModelError: its layers cannot be packed as it says, or need too much memory then.
+    """
+    needed = image.activation_bytes
+    if needed > MAX_ACTIVATION_BYTES:
+        raise ModelError(
+            f"cannot export: {needed} bytes of activations, at most {MAX_ACTIVATION_BYTES} fit; "
+            "train a smaller network"
+        )
     body = _Body(HEADER.size)
-    rows, columns = net.layout.shape
-    quantization = net.feature_quantization
+    rows, columns = image.layout.shape
+    quantization = image.feature_quantization
     header = Header(
         magic=MAGIC,
         version=VERSION,
         header_bytes=HEADER.size,
         image_bytes=0,
         version_counter=0,
-        headset=net.headset.encode("ascii"),
-        sensors=len(net.normalisation.offset),
+        headset=image.headset.encode("ascii"),
+        sensors=len(image.normalisation.offset),
         rows=rows,
         columns=columns,
-        layers=len(net.layers),
+        layers=len(image.layers),
         outputs=OUTPUTS,
-        features=net.feature_count,
-        normalisation_shift=net.normalisation.shift,
-        input_zero=net.input_quantization.zero_point,
-        numbers=0 if net.embedding is None else net.embedding.count,
-        statistics=0 if net.embedding is None else STATISTICS,
-        normalisation_at=body.add(_normalisation(net.normalisation)),
-        layout_at=body.add(net.layout.astype("u1").tobytes()),
-        head_at=body.add(net.head.weight.astype("<f4").tobytes()),
-        test_vector_at=body.add(_test_vector(make_test_vector(net))),
-        layers_at=body.add(_layers(net, body)),
-        embedding_at=0 if net.embedding is None else body.add(_embedding(net.embedding.device(net))),
+        features=image.layers[-1].out_channels,
+        normalisation_shift=image.normalisation.shift,
+        input_zero=image.layers[0].input_zero,
+        numbers=0 if image.embedding is None else image.embedding.count,
+        statistics=0 if image.embedding is None else STATISTICS,
+        normalisation_at=body.add(_normalisation(image.normalisation)),
+        layout_at=body.add(image.layout.astype("u1").tobytes()),
+        head_at=body.add(image.head.weight.astype("<f4").tobytes()),
+        test_vector_at=body.add(_test_vector(image.test_vector)),
+        layers_at=body.add(_layers(image, body)),
+        embedding_at=0 if image.embedding is None else body.add(_embedding(image.embedding)),
         feature_scale=float(quantization.scale),
         feature_zero=quantization.zero_point,
-        ridge=net.head.ridge,
-        activation_bytes=activation_bytes(net),
-        field_h_deg=headset.field_deg[0],
-        field_v_deg=headset.field_deg[1],
-        calibration_ln=net.head.calibration_ln,
+        ridge=image.head.ridge,
+        activation_bytes=needed,
+        field_h_deg=image.field_deg[0],
+        field_v_deg=image.field_deg[1],
+        calibration_ln=image.head.calibration_ln,
     )
     header = header._replace(image_bytes=body.end + CRC_BYTES)
     content = HEADER.pack(*header) + body.content
@@ -116,32 +162,37 @@ def _test_vector(vector: TestVector) -> bytes:
     return _padded(reading) + _padded(features) + vector.output.astype("<f4").tobytes()
 
 
-def _layers(net: IntegerNet, body: _Body) -> bytes:
+def _layers(image: ModelImage, body: _Body) -> bytes:
     """The layer table; what it refers to goes into `body`."""
-    shapes = net.layer_shapes()
+    packings = layer_packings(image.layers, image.packing)
+    places = [
+        Place(packing, *shapes) for packing, shapes in zip(packings, pairwise(image.shapes), strict=True)
+    ]
     return b"".join(
-        LAYER.pack(*_entry(layer, shape, body)) for layer, shape in zip(net.layers, shapes, strict=False)
+        LAYER.pack(*_entry(layer, place, body)) for layer, place in zip(image.layers, places, strict=True)
     )
 
 
-def _entry(layer: Layer, shape: tuple[int, int, int], body: _Body) -> LayerEntry:
-    device = layer.device()
+def _entry(layer: DeviceLayer, place: Place, body: _Body) -> LayerEntry:
+    plain = place.packing == "plain"
+    layer = layer if plain else for_pairs(layer)
     return LayerEntry(
-        kind=KINDS.index(device.kind),
-        padding=PADDINGS.index(device.padding),
-        rows=shape[0],
-        columns=shape[1],
-        in_channels=shape[2],
-        out_channels=device.out_channels,
-        input_zero=device.input_zero,
-        output_zero=device.output_zero,
-        low=device.low,
-        high=device.high,
-        weights_at=body.add(_bytes(device.weight, "i1")),
-        biases_at=body.add(_bytes(device.bias, "<i4")),
-        multipliers_at=body.add(_bytes(device.multiplier, "<i4")),
-        shifts_at=body.add(_bytes(device.shift, "i1")),
-        reserved=0,
+        kind=KINDS.index(layer.kind),
+        padding=PADDINGS.index(layer.padding),
+        rows=place.source[0],
+        columns=place.source[1],
+        in_channels=place.source[2],
+        out_channels=layer.out_channels,
+        input_zero=layer.input_zero,
+        output_zero=layer.output_zero,
+        low=layer.low,
+        high=layer.high,
+        weights_at=body.add(pack(layer.weight, place)),
+        biases_at=body.add(_bytes(layer.bias, "<i4")),
+        multipliers_at=body.add(_bytes(layer.multiplier, "<i4")),
+        shifts_at=body.add(_bytes(layer.shift, "i1")),
+        corrections_at=body.add(_bytes(corrections(layer), "<i4")) if plain else 0,
+        packing=PACKINGS.index(place.packing),
     )
 
 

@@ -21,6 +21,7 @@ from psog.firmware_export.cycles import m4_cycles
 from psog.firmware_export.executed import Code, Section, execute, instructions
 from psog.firmware_export.image_format import told_sizes
 from psog.firmware_export.image_reader import read_image
+from psog.firmware_export.installing import image_for
 from psog.firmware_export.mix import Mix, count_mix
 from psog.firmware_export.toolchain import board_target, build_bench
 from psog.net.told import SAMPLES_PER_TARGET
@@ -77,12 +78,13 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     """Run a model on a board in QEMU.
 
     Args:
-        image: contents of a gaze.psog that the runtime accepts.
+        image: contents of a gaze.psog of any packing; where its own does not run there, it is packed again.
         wire: (n, sensors) readings, 1 to 4096; they also serve as calibration samples.
     Raises:
         ToolchainError: no such board, compiler or QEMU missing, or the board refused the model.
         ShapeError: readings that do not fit the model.
     """
+    image = image_for(image, board_target(board).target.packings)
     sensors, features = _size(image, 32), _size(image, 38)
     readings = np.ascontiguousarray(wire, "<u2")
     if readings.ndim != 2 or readings.shape[1] != sensors or not 1 <= len(readings) <= _MAX_READINGS:

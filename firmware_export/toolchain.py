@@ -185,7 +185,7 @@ def _build_program(name: str, program: str) -> Path:
 
 
 def _sources(*folders: str) -> list[Path]:
-    return [path for folder in folders for path in sorted((C_TREE / folder).glob("*.c"))]
+    return [path for folder in folders for path in sorted((C_TREE / folder).glob("*.[cS]"))]
 
 
 def _build(

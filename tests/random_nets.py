@@ -21,6 +21,7 @@ _SAMPLE = 256
 _UNIT = Quantization(np.float32(1), 0)
 _INPUT_SCALE = np.float32(1 / 32)
 _LARGEST_FACTOR = 2.0**6.9  # shifts up to 7 (docs/SPEC.md)
+_LARGEST_PAIRED_FACTOR = 2.0**-1.1  # right shifts of 1 and more
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ def random_net(
     headset: Headset | None = None,
     corners: bool = False,
     planes: int | None = None,
+    *,
+    pairable: bool = False,
 ) -> tuple[IntegerNet, Headset]:
     """A random network, a function of its arguments alone.
 
@@ -83,6 +86,8 @@ def random_net(
         planes: of the input; by default one for even seeds and two for odd ones.
         corners: random input zero points, zero points at the ends of int8, heavy saturation, left shifts up
             to 7, right shifts down to 31, channels whose multiplier is 0, kernels of zeros and of ±127.
+        pairable: every layer has a ReLU and zero point -128 and scales its sums by less than a half, as
+            training makes them and paired kernels need them; with `corners`, of those what is left.
     """
     rng = np.random.default_rng(seed)
     headset = headset or grid_headset(3, 5)
@@ -92,7 +97,7 @@ def random_net(
     x = normalisation(readings)[:, headset.grid]
     layers = []
     for step in PLANS[plan] if isinstance(plan, str) else plan:
-        layer = _layer(rng, step, x, source, corners=corners)
+        layer = _layer(rng, step, x, source, corners=corners, pairable=pairable)
         x, source = layer(x), layer.output
         layers.append(layer)
     head = rng.normal(size=(4, layers[-1].out_channels + 1)).astype(np.float32)
@@ -140,7 +145,13 @@ def _normalisation(rng: np.random.Generator, sensors: int, planes: int) -> Norma
 
 
 def _layer(
-    rng: np.random.Generator, plan: LayerPlan, x: NDArray[np.int8], source: Quantization, *, corners: bool
+    rng: np.random.Generator,
+    plan: LayerPlan,
+    x: NDArray[np.int8],
+    source: Quantization,
+    *,
+    corners: bool,
+    pairable: bool,
 ) -> Layer:
     """A layer whose output range follows its sums on the activations `x`."""
     shape: Shape = x.shape[1:]
@@ -152,14 +163,16 @@ def _layer(
     if corners:
         weight[rng.random(plan.out) < 0.1] = 0
         weight[rng.random(plan.out) < 0.1] = rng.choice(np.array([-127, 127], np.int8), inputs)
-    relu = bool(rng.random() < 0.7)
+    relu = bool(rng.random() < 0.7) or pairable
     zeros = np.zeros(plan.out, np.int32)
     draft = Layer(plan.kind, plan.padding, weight, zeros, scale, source, _UNIT, relu)
     sums = draft.device().sums(x)
     bias = np.rint(rng.normal(0, 0.5, plan.out) * sums.std(axis=(0, 1, 2))).astype(np.int32)
     factor = float(source.scale) * scale.astype(np.float64)
     output = _range(rng, (sums + bias) * factor, relu=relu, corners=corners)
-    smallest = float(factor.max()) / _LARGEST_FACTOR
+    if pairable:
+        output = Quantization(output.scale, -128)
+    smallest = float(factor.max()) / (_LARGEST_PAIRED_FACTOR if pairable else _LARGEST_FACTOR)
     output = Quantization(np.float32(max(float(output.scale), smallest)), output.zero_point)
     layer = replace(draft, bias=bias, output=output)
     while not layer.device().fits_32_bits:  # left shifts of large sums

@@ -172,6 +172,7 @@ class Command:
         """A new user puts the virtual headset on, calibrates, looks around, and lets it slip."""
         from psog.cli.watching import live_error
         from psog.device.client import open_headset
+        from psog.firmware_export.installing import image_for_headset
         from psog.virtual.headset import VirtualHeadset
         from psog.virtual.wearer import Wearer
 
@@ -183,7 +184,7 @@ class Command:
             with steps.step("flash", f"gaze.psog → virtual headset on {board}") as done:
                 virtual = worn.enter_context(VirtualHeadset(board, wearer))
                 device = worn.enter_context(open_headset(virtual.port))
-                device.upload(image)
+                device.upload(image_for_headset(image, device.info))
                 done(f"verified by its self-test, port {virtual.port}")
             with steps.step("wear", "a new user looks around, not calibrated") as done:
                 errors["uncalibrated"] = live_error(device, wearer, WATCH_S)

@@ -36,6 +36,7 @@ class Command:
         from psog.device.client import open_headset
         from psog.firmware_export.image_file import load_image
         from psog.firmware_export.image_reader import read_image
+        from psog.firmware_export.installing import image_for_headset
         from psog.headset import load_headset
 
         described = None if self.headset is None else load_headset(self.headset)
@@ -45,8 +46,9 @@ class Command:
             present = headset.info.headset
             if present and not self.other_headset:
                 check_made_for(self.model, made_for, present)
-            info = _upload(headset, image)
-        self._report(info, len(image))
+            fitting = image_for_headset(image, headset.info)
+            info = _upload(headset, fitting)
+        self._report(info, len(fitting))
 
     def _report(self, info: DeviceInfo, image_bytes: int) -> None:
         result = {

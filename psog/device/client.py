@@ -37,6 +37,8 @@ class DeviceInfo(NamedTuple):
     features: int
     model_crc32: int
     calibrated: bool
+    paired: bool
+    image_room: int
 
 
 class DeviceStatus(NamedTuple):
@@ -285,7 +287,9 @@ class Client:
 
 def _device_info(talk: Conversation, timeout_s: float | None = None) -> DeviceInfo:
     values = talk.hello(timeout_s)
+    flags = ("calibrated", "paired")
     return DeviceInfo(
-        **{name: values[name] for name in DeviceInfo._fields if name != "calibrated"},
+        **{name: values[name] for name in DeviceInfo._fields if name not in flags},
         calibrated=bool(values["calibrated"]),
+        paired=bool(values["paired"]),
     )

@@ -134,6 +134,7 @@ class DeviceErrorCode(IntEnum):
     TOO_FEW = -9
     UNKNOWN = -10
     CRC = -11
+    CORE = -12
 
 
 ERROR_TEXT = {
@@ -148,6 +149,7 @@ ERROR_TEXT = {
     DeviceErrorCode.TOO_FEW: "too few calibration samples",
     DeviceErrorCode.UNKNOWN: "this firmware does not know the command",
     DeviceErrorCode.CRC: "a checksum does not match",
+    DeviceErrorCode.CORE: "the model is packed for another kind of core; send it with psog flash",
 }
 
 # Host to device: 0x01-0x3f. Sensor bus, between board and (virtual) sensors and display: 0x40-0x4f.
@@ -224,6 +226,8 @@ HELLO = Message(
         Field("features", "u16", "features of the installed model"),
         Field("model_crc32", "u32", "CRC-32 trailer of the installed image; 0 without one"),
         Field("calibrated", "u8", "1 when a user's head is in use"),
+        Field("paired", "u8", "1 when images for its core have paired layers"),
+        Field("image_room", "u32", "bytes of the largest image that can be installed"),
     ),
     "who I am",
 )

@@ -11,6 +11,7 @@ from types import TracebackType
 from psog.device.client import Progress, open_headset
 from psog.device.link import Link
 from psog.errors import LinkError
+from psog.firmware_export.installing import image_for_headset
 from psog.virtual.boards import start_board
 from psog.virtual.feeder import Feeder
 from psog.virtual.source import Source
@@ -108,5 +109,6 @@ class VirtualHeadset:
 def _install(port: str, image: bytes, progress: Progress | None) -> None:
     """Uploading forgets the calibration, so a device that has the model already keeps both."""
     with open_headset(port) as headset:
-        if headset.info.model_crc32 != int.from_bytes(image[-4:], "little"):
-            headset.upload(image, progress)
+        fitting = image_for_headset(image, headset.info)
+        if headset.info.model_crc32 != int.from_bytes(fitting[-4:], "little"):
+            headset.upload(fitting, progress)

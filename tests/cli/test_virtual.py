@@ -26,7 +26,7 @@ PSOG = [sys.executable, "-m", "psog"]
 @pytest.fixture
 def model(tmp_path) -> Path:
     """A .psog image for grid15."""
-    net, headset = random_net(1, "same", load_headset("grid15"))
+    net, headset = random_net(1, "same", load_headset("grid15"), pairable=True)
     path = tmp_path / "gaze.psog"
     path.write_bytes(write_image(net, headset))
     return path
@@ -89,7 +89,7 @@ def test_it_ends_with_its_recording(model, recording):
 
 def test_simulated_wearer_looks_at_what_the_display_shows(tmp_path):
     """A model that has learnt nothing still tells whether the eye rests or has moved."""
-    net, headset = random_net(3, "dense", load_headset("ring16"))
+    net, headset = random_net(3, "dense", load_headset("ring16"), pairable=True)
     path = tmp_path / "ring.psog"
     path.write_bytes(write_image(net, headset))
     with running("--model", path, "--user-seed", "5") as (_, port), open_headset(port) as device:

@@ -176,6 +176,8 @@ class Peer:
             features=2,
             model_crc32=int.from_bytes(self.installed[-4:], "little"),
             calibrated=0,
+            paired=0,
+            image_room=1 << 20,
         )
 
 

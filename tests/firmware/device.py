@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from psog.device import messages as m
-from psog.device.client import Client
+from psog.device.client import Client, DeviceInfo
 from psog.device.frames import Decoder, Frame, encode
 from psog.device.messages import DeviceErrorCode, Message, Stream
 from psog.firmware_export.image import write_image
+from psog.firmware_export.installing import image_for_headset
 from psog.net.integer import IntegerNet
 from psog.virtual.boards import Board
 from tests.random_nets import random_net, random_readings
@@ -23,7 +24,7 @@ TARGETS = [(h, v) for v in (-10.0, 0.0, 10.0) for h in (-12.0, 0.0, 12.0)]
 
 def open_eyed(seed: int) -> tuple[IntegerNet, bytes]:
     """A network that takes every eye for open, and its image."""
-    net, headset = random_net(seed, "same")
+    net, headset = random_net(seed, "same", pairable=True)
     net.head.weight[2] = 0
     net.head.weight[2, -1] = 0.9
     return net, write_image(net, headset)
@@ -32,6 +33,17 @@ def open_eyed(seed: int) -> tuple[IntegerNet, bytes]:
 NET, IMAGE = open_eyed(1)
 OTHER_NET, OTHER_IMAGE = open_eyed(2)
 READINGS = random_readings(np.random.default_rng(1), NET.normalisation, 400)
+
+
+def upload(headset: Client, image: bytes) -> DeviceInfo:
+    """Install a model as the headset's core wants it."""
+    return headset.upload(image_for_headset(image, headset.info))
+
+
+def has(headset: Client, image: bytes) -> bool:
+    """Whether that is the installed model."""
+    fitting = image_for_headset(image, headset.info)
+    return headset.info.model_crc32 == int.from_bytes(fitting[-4:], "little")
 
 
 def reading(index: int, values: np.ndarray | None = None) -> bytes:

@@ -16,6 +16,7 @@ from tests.firmware.device import (
     IMAGE,
     Raw,
     feed,
+    upload,
 )
 
 
@@ -25,7 +26,7 @@ def test_a_host_that_does_not_read_costs_frames_and_every_one_is_counted(tmp_pat
     count = 20_000  # more than sockets hold: `feed` returns when most of it has been dealt with, unread
     with start_board("host", tmp_path / "flash") as board:
         with open_headset(board.port) as headset:
-            headset.upload(IMAGE)
+            upload(headset, IMAGE)
         with Raw(board.port) as raw:
             mask = Stream.GAZE | Stream.SENSORS
             assert raw.answer(m.STREAM_SET.code, 9, bytes([mask])) == 0
@@ -74,7 +75,7 @@ def test_a_stopped_board_leaves_no_process_and_no_descriptor(tmp_path):
 def test_an_idle_board_sleeps(board):
     """An emulated core that polled would burn a core of the host."""
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
 
         def cpu_ticks() -> int:
             fields = Path(f"/proc/{board._process.pid}/stat").read_text().rsplit(")")[-1].split()

@@ -9,12 +9,13 @@ from tests.firmware.device import (
     IMAGE,
     OTHER_IMAGE,
     Raw,
+    upload,
 )
 
 
 def test_a_repeated_command_is_answered_again_but_not_carried_out_again(board):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
     trailer = int.from_bytes(OTHER_IMAGE[-4:], "little")
     begin = m.MODEL_BEGIN.pack({"image_bytes": len(OTHER_IMAGE), "crc32": trailer})
     with Raw(board.port) as raw:

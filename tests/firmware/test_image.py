@@ -73,7 +73,7 @@ def test_any_flipped_bit_is_noticed(image):
 
 NAN, INF = float("nan"), float("inf")
 HEADER = [
-    ("version", 4, "H", [0, 1, 3]),
+    ("version", 4, "H", [0, 1, 2, 4]),
     ("header length", 6, "H", [0, 92, 100]),
     ("version counter", 12, "I", [1]),
     ("headset name", 16, "B", [0, 32, 200]),
@@ -118,9 +118,10 @@ LAYER = [
     ("output channels", 6, "H", [0, 5, 65535]),
     ("input zero point", 8, "b", [77]),
     ("range", 10, "b", [127]),
-    ("reserved", 28, "I", [1]),
+    ("packing", 32, "I", [1, 3, 256, 0x80000000]),
     *((name, at, "I", [0, 92, 98, 0x7FFFFFFC, 0xFFFFFFFC])
-      for name, at in [("weights", 12), ("biases", 16), ("multipliers", 20), ("shifts", 24)]),
+      for name, at in [("weights", 12), ("biases", 16), ("multipliers", 20), ("shifts", 24),
+                       ("corrections", 28)]),
 ]  # fmt: skip
 
 

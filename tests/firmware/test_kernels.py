@@ -5,9 +5,12 @@ import ctypes
 import numpy as np
 import pytest
 
+from psog.device.messages import DeviceErrorCode
 from psog.errors import DeviceError, ShapeError
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
+from psog.firmware_export.packings import PACKINGS
+from psog.firmware_export.toolchain import build_library
 from psog.headset import load_headset
 from psog.net.ridge import solve_head
 from tests.random_nets import PLANS, grid_headset, random_net, random_readings
@@ -15,22 +18,24 @@ from tests.random_nets import PLANS, grid_headset, random_net, random_readings
 CASES = [(plan, seed, corners) for plan in PLANS for seed in range(4) for corners in (False, True)]
 
 
+@pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize(("plan", "seed", "corners"), CASES)
-def test_features_are_the_integer_networks(plan, seed, corners):
-    net, headset = random_net(seed, plan, corners=corners)
+def test_features_are_the_integer_networks(plan, seed, corners, packing):
+    net, headset = random_net(seed, plan, corners=corners, pairable=packing != "plain")
     wire = random_readings(np.random.default_rng(seed), net.normalisation, 1000)
-    runtime = HostRuntime(write_image(net, headset))
+    runtime = HostRuntime(write_image(net, headset, packing))
     expected = net.features(net.input(wire))
     np.testing.assert_array_equal(runtime.features(wire), expected)
 
 
+@pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize(("rows", "columns"), [(3, 3), (4, 16), (8, 5), (3, 21)])
-def test_any_grid(rows, columns):
+def test_any_grid(rows, columns, packing):
     headset = grid_headset(rows, columns)
-    net, _ = random_net(rows, "mixed", headset)
+    net, _ = random_net(rows, "mixed", headset, pairable=packing != "plain")
     wire = random_readings(np.random.default_rng(columns), net.normalisation, 300)
     np.testing.assert_array_equal(
-        HostRuntime(write_image(net, headset)).features(wire), net.features(net.input(wire))
+        HostRuntime(write_image(net, headset, packing)).features(wire), net.features(net.input(wire))
     )
 
 
@@ -50,25 +55,15 @@ def test_gaze_is_the_head_of_the_features():
     np.testing.assert_allclose(HostRuntime(write_image(net, headset)).gaze(wire), net(wire), atol=1e-3)
 
 
-def test_an_image_may_lie_anywhere_in_memory():
-    net, headset = random_net(5, "mixed")
-    image = write_image(net, headset)
-    wire = np.ascontiguousarray(random_readings(np.random.default_rng(5), net.normalisation, 20))
-    library = HostRuntime(image)._library
-    for shift in range(4):
-        buffer = ctypes.create_string_buffer(b"\0" * shift + image)
-        features = np.empty((20, net.feature_count), np.int8)
-        error = library.psog_host_infer(
-            ctypes.c_void_p(ctypes.addressof(buffer) + shift),
-            ctypes.c_size_t(len(image)),
-            None,
-            wire.ctypes.data_as(ctypes.c_void_p),
-            ctypes.c_size_t(20),
-            features.ctypes.data_as(ctypes.c_void_p),
-            None,
-        )
-        assert error == 0
-        np.testing.assert_array_equal(features, net.features(net.input(wire)))
+@pytest.mark.parametrize("shift", range(4))
+def test_an_image_lies_at_a_whole_word(shift):
+    image = write_image(*random_net(5, "mixed"))
+    buffer = ctypes.create_string_buffer(b"\0" * (shift + 8) + image)
+    first_word = -ctypes.addressof(buffer) % 4
+    ctypes.memmove(ctypes.addressof(buffer) + first_word + shift, image, len(image))
+    place = ctypes.c_void_p(ctypes.addressof(buffer) + first_word + shift)
+    error = ctypes.CDLL(str(build_library())).psog_host_check(place, ctypes.c_size_t(len(image)))
+    assert error == (DeviceErrorCode.OK if shift == 0 else DeviceErrorCode.IMAGE)
 
 
 def test_readings_of_another_headset_are_refused():

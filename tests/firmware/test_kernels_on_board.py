@@ -6,10 +6,12 @@ import zlib
 import numpy as np
 import pytest
 
+from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
 from psog.firmware_export.image_format import CRC_BYTES, HEADER, LAYER, Header, LayerEntry
 from psog.firmware_export.instructions import measure
+from psog.firmware_export.packings import PACKINGS
 from psog.firmware_export.toolchain import available_boards, build_library
 from tests.firmware.emulated import ONE_PER_CORE
 from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
@@ -17,7 +19,10 @@ from tests.random_nets import LayerPlan, grid_headset, random_net, random_readin
 pytestmark = [
     pytest.mark.skipif(not ONE_PER_CORE, reason="no cross compiler or no QEMU is installed"),
     pytest.mark.skipif("host" not in available_boards(), reason="no C compiler is installed"),
-    pytest.mark.parametrize("board", ONE_PER_CORE),
+    pytest.mark.parametrize(
+        ("board", "packing"),
+        [(board, packing) for board in ONE_PER_CORE for packing in BOARDS[board].target.packings],
+    ),
 ]
 
 NETS = 12
@@ -31,28 +36,29 @@ def random_shape(rng):
     plan = []
     for _ in range(rng.integers(0, 4)):
         valid = rows >= 3 and columns >= 3 and rng.random() < 0.4
-        plan.append(LayerPlan("conv", int(rng.integers(1, 14)), "valid" if valid else "same"))
+        plan.append(LayerPlan("conv", int(rng.integers(2, 14)), "valid" if valid else "same"))
         rows, columns = (rows - 2, columns - 2) if valid else (rows, columns)
     widths = (*rng.integers(1, 40, rng.integers(0, 2)), rng.integers(1, 65))
     return headset, (*plan, *(LayerPlan("dense", int(width)) for width in widths))
 
 
 @pytest.mark.parametrize("corners", [False, True])
-def test_any_shape(board, corners):
+def test_any_shape(board, packing, corners):
     for seed in range(NETS):
         rng = np.random.default_rng((seed, corners))
         headset, plan = random_shape(rng)
-        net, _ = random_net(seed, plan, headset, corners=corners)
-        assert_portable(board, write_image(net, headset), random_readings(rng, net.normalisation, READINGS))
+        net, _ = random_net(seed, plan, headset, corners=corners, pairable=packing != "plain")
+        image = write_image(net, headset, packing)
+        assert_portable(board, image, random_readings(rng, net.normalisation, READINGS))
 
 
-def test_any_values_that_an_image_may_hold(board):
+def test_any_values_that_an_image_may_hold(board, packing):
     """One layer gets values from everywhere; those around it make the smallest difference visible."""
     for seed in range(NETS):
         rng = np.random.default_rng((seed, 2))
         headset, plan = random_shape(rng)
-        net, _ = random_net(seed, plan, headset, corners=True)
-        image = with_test_vector(with_wild_layer(rng, write_image(net, headset)))
+        net, _ = random_net(seed, plan, headset, corners=True, pairable=packing != "plain")
+        image = with_test_vector(with_wild_layer(rng, write_image(net, headset, packing)))
         assert_portable(board, image, random_readings(rng, net.normalisation, READINGS))
 
 
@@ -69,15 +75,19 @@ def with_wild_layer(rng, image):
     header = Header._make(HEADER.unpack_from(image))
     entry_at = header.layers_at + LAYER.size * int(rng.integers(header.layers))
     entry = LayerEntry._make(LAYER.unpack_from(image, entry_at))
+    plain = entry.packing == PACKINGS.index("plain")
     bias, multiplier, shift = wild_requantization(rng, entry.out_channels)
+    if not plain:
+        multiplier, shift = np.maximum(multiplier, 1 << 30), np.minimum(shift, -1)
     put(content, entry.biases_at, bias, "<i4")
     put(content, entry.multipliers_at, multiplier, "<i4")
     put(content, entry.shifts_at, shift, "i1")
-    weights = np.frombuffer(image, np.int8, entry.biases_at - entry.weights_at, entry.weights_at)
+    kind = "<i2" if entry.packing == PACKINGS.index("int16") else "i1"
+    weights = np.frombuffer(image[entry.weights_at : entry.biases_at], kind)
     kept = rng.random(len(weights)) < rng.choice([0.0, 0.5, 1.0])  # without weights, rounding shows alone
-    lowest = kept & (rng.random(len(weights)) < 0.1)
-    put(content, entry.weights_at, np.where(lowest, -128, weights * kept), "i1")
-    low, high = np.sort(rng.integers(-128, 128, 2)).tolist() if rng.random() < 0.3 else (-128, 127)
+    lowest = kept & (weights != 0) & (rng.random(len(weights)) < 0.1)  # paired layers' padding stays 0
+    put(content, entry.weights_at, np.where(lowest, -128, weights * kept), kind)
+    low, high = np.sort(rng.integers(-128, 128, 2)).tolist() if plain and rng.random() < 0.3 else (-128, 127)
     LAYER.pack_into(content, entry_at, *entry._replace(low=low, high=high))
     return bytes(content)
 

@@ -12,6 +12,7 @@ from psog.device.lids import Lids
 from psog.device.messages import DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
 from psog.errors import DeviceError
+from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.image import write_image
 from psog.net.ridge import solve_head
 from psog.net.told import kept
@@ -26,22 +27,26 @@ from tests.firmware.device import (
     calibrate,
     code,
     gaze_deg,
+    has,
     reading,
     streamed,
+    upload,
 )
 from tests.random_nets import random_net
 
 
 def test_a_new_device_says_who_it_is_and_that_it_has_no_model(board):
     with open_headset(board.port) as headset:
-        assert headset.info == (3, 1, board.name, "", 0, 0, 0, False)
+        assert headset.info[:8] == (3, 1, board.name, "", 0, 0, 0, False)
+        assert headset.info.paired == ("plain" not in BOARDS[board.name].target.packings)
+        assert len(IMAGE) < headset.info.image_room < 1 << 20
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.NO_MODEL)):
             headset.tune_begin()
 
 
 def test_features_and_gaze_over_the_port_are_the_integer_networks(board):
     with open_headset(board.port) as headset:
-        info = headset.upload(IMAGE)
+        info = upload(headset, IMAGE)
         assert (info.headset, info.sensors, info.features) == ("grid3x5", 15, 10)
         samples = streamed(headset, board, Stream.GAZE | Stream.FEATURES | Stream.SENSORS, 0, 50)
         assert headset.losses.lost == 0
@@ -58,7 +63,7 @@ def test_features_and_gaze_over_the_port_are_the_integer_networks(board):
 
 def test_a_calibration_is_fitted_tried_accepted_and_survives_a_restart(board):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         calibrate(headset, board)
         result = headset.tune_solve()
         assert (result.samples, result.targets) == (180, 9)
@@ -94,19 +99,19 @@ def test_a_calibration_is_fitted_tried_accepted_and_survives_a_restart(board):
 
 def test_flash_outlives_the_process(board, tmp_path):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         calibrate(headset, board)
         headset.tune_solve()
         headset.tune_accept()
     board.stop()
     with start_board(board.name, tmp_path / "flash") as again, open_headset(again.port) as headset:
-        assert headset.info.model_crc32 == int.from_bytes(IMAGE[-4:], "little")
+        assert has(headset, IMAGE)
         assert headset.info.calibrated
 
 
 def test_an_interrupted_upload_keeps_the_old_model_and_calibration(board, tmp_path):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         calibrate(headset, board)
         headset.tune_solve()
         headset.tune_accept()
@@ -117,7 +122,7 @@ def test_an_interrupted_upload_keeps_the_old_model_and_calibration(board, tmp_pa
             raw.command(m.MODEL_DATA, {"offset": offset}, OTHER_IMAGE[offset : offset + 192])
     board.stop()
     with start_board(board.name, tmp_path / "flash") as again, open_headset(again.port) as headset:
-        assert headset.info.model_crc32 == int.from_bytes(IMAGE[-4:], "little")
+        assert has(headset, IMAGE)
         assert headset.info.calibrated
 
 
@@ -125,7 +130,7 @@ def test_a_damaged_upload_is_refused_and_the_old_model_goes_on(board):
     damaged = bytearray(OTHER_IMAGE)
     damaged[1000] ^= 1
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.CRC)):
             headset.upload(bytes(damaged))
         sample = streamed(headset, board, Stream.FEATURES, 3, 1)[FeatureSample][0]
@@ -134,29 +139,29 @@ def test_a_damaged_upload_is_refused_and_the_old_model_goes_on(board):
 
 def test_a_new_model_discards_the_calibration(board):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         calibrate(headset, board)
         headset.tune_solve()
         headset.tune_accept()
-        assert not headset.upload(OTHER_IMAGE).calibrated
-        assert not headset.upload(IMAGE).calibrated
+        assert not upload(headset, OTHER_IMAGE).calibrated
+        assert not upload(headset, IMAGE).calibrated
 
 
 def test_a_model_for_other_sensors_than_are_there_is_refused(board):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         headset.stream(Stream.SENSORS)
         board.sensors.write(reading(0, np.arange(16)))
         assert len(next(headset.samples(count=1)).readings) == 16
         assert headset.status().bad_readings == 1
         headset.stream(Stream(0))
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.HEADSET)):
-            headset.upload(OTHER_IMAGE)
+            upload(headset, OTHER_IMAGE)
 
 
 def test_a_calibration_that_is_stopped_half_way_changes_nothing(board):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         calibrate(headset, board, TARGETS[:2])
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.TOO_FEW)):
             headset.tune_solve()
@@ -169,7 +174,7 @@ def test_a_calibration_that_is_stopped_half_way_changes_nothing(board):
 
 
 def test_readings_of_a_closed_eye_are_passed_over(board):
-    net, headset_table = random_net(4, "same")
+    net, headset_table = random_net(4, "same", pairable=True)
     net.head.weight[2] *= 0.3  # moves about its own level as an eye does, more or less
     openness = net.apply_head(net.features(net.input(READINGS)))[:, 2]
     net.head.weight[2, -1] += 0.8 - np.median(openness)
@@ -178,7 +183,7 @@ def test_readings_of_a_closed_eye_are_passed_over(board):
     assert 5 < closed[:40].sum() < 35
     last = int(np.flatnonzero(~closed)[9])
     with open_headset(board.port) as headset:
-        headset.upload(write_image(net, headset_table))
+        upload(headset, write_image(net, headset_table))
         headset.tune_begin()
         progress = add_target(headset, board, (0.0, 0.0), 0, samples=10, readings=40)
         assert progress == {"added": 10, "rejected": closed[:last].sum()}

@@ -10,7 +10,7 @@ from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.toolchain import available_boards
 from psog.virtual.boards import start_board
 from tests.firmware.conftest import SESSION_BOARDS
-from tests.firmware.device import IMAGE, NET, READINGS, TARGETS, calibrate, feed, gaze_deg, streamed
+from tests.firmware.device import IMAGE, NET, READINGS, TARGETS, calibrate, feed, gaze_deg, streamed, upload
 
 BURST = 400
 """Readings in one piece: more than the ring in memory holds, so both ends go round it."""
@@ -23,7 +23,7 @@ def test_a_session(name, tmp_path):
     flash = tmp_path / "flash"
     with start_board(name, flash) as board, open_headset(board.port) as headset:
         assert headset.info.board == name
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         samples = streamed(headset, board, Stream.GAZE | Stream.FEATURES, 0, 20)
         features = NET.features(NET.input(READINGS[:20]))
         np.testing.assert_array_equal([s.features for s in samples[FeatureSample]], features)

@@ -23,6 +23,7 @@ from tests.firmware.device import (
     code,
     gaze_deg,
     streamed,
+    upload,
 )
 from tests.random_nets import grid_headset, with_embedding
 
@@ -45,7 +46,7 @@ def test_a_told_network_is_tried_accepted_and_survives_a_restart(board):
     seen = READINGS[:10]
     features = OWN.features(OWN.input(seen))
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         calibrate(headset, board)
         first = headset.tune_solve()
         assert (first.samples, first.targets) == (180, 9)
@@ -79,7 +80,7 @@ def test_a_told_network_is_tried_accepted_and_survives_a_restart(board):
 
 def test_more_targets_than_can_be_kept_are_refused_and_those_before_count(board):
     with open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         headset.tune_begin()
         of_a_target = 12 + 4 * max(15 * TOLD.normalisation.planes, TOLD.feature_count)
         room = 9 * (12 + 4 * 2 * 64) // of_a_target

@@ -10,10 +10,10 @@ from tests.random_nets import LayerPlan, random_net, with_embedding
 SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan("dense", 4))
 
 
-def small_image(seed=1, numbers=0):
+def small_image(seed=1, numbers=0, packing="plain"):
     """Args: numbers: of its user embedding; 0 is none."""
-    net, headset = random_net(seed, SMALL, planes=1)
-    return write_image(with_embedding(net, seed, numbers) if numbers else net, headset)
+    net, headset = random_net(seed, SMALL, planes=1, pairable=packing != "plain")
+    return write_image(with_embedding(net, seed, numbers) if numbers else net, headset, packing)
 
 
 def repaired(data):

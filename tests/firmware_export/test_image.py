@@ -19,7 +19,7 @@ def test_the_header_is_where_the_specification_says():
     net, headset = random_net(1, SMALL, planes=1)
     data = write_image(net, headset)
     assert data[:4] == b"PSOG"
-    assert struct.unpack_from("<HHII16s", data, 4) == (2, 96, len(data), 0, b"grid3x5".ljust(16, b"\0"))
+    assert struct.unpack_from("<HHII16s", data, 4) == (3, 96, len(data), 0, b"grid3x5".ljust(16, b"\0"))
     assert struct.unpack_from("<HBBBBHBbBB", data, 32) == (15, 3, 5, 3, 4, 4, 20, 0, 0, 0)
     assert struct.unpack_from("<fif", data, 64) == (
         float(net.feature_quantization.scale),
@@ -56,7 +56,7 @@ def test_layers_are_as_the_specification_says(index):
     net, headset = random_net(1, SMALL, planes=1)
     data = write_image(net, headset)
     layer, shape = net.layers[index], net.layer_shapes()[index]
-    at = u32(data, 52) + 32 * index
+    at = u32(data, 52) + 36 * index
     kind, padding, *source, out = struct.unpack_from("<BBBBHH", data, at)
     assert (kind, padding) == (int(layer.kind == "dense"), int(layer.padding == "same"))
     assert (*source, out) == (*shape, layer.out_channels)
@@ -71,7 +71,9 @@ def test_layers_are_as_the_specification_says(index):
     multiplier, shift = layer.requantization()
     np.testing.assert_array_equal(np.frombuffer(data, "<i4", out, u32(data, at + 20)), multiplier)
     np.testing.assert_array_equal(np.frombuffer(data, "i1", out, u32(data, at + 24)), shift)
-    assert u32(data, at + 28) == 0
+    zero_share = -layer.input.zero_point * layer.weight.reshape(out, -1).sum(axis=1, dtype=int)
+    np.testing.assert_array_equal(np.frombuffer(data, "<i4", out, u32(data, at + 28)), zero_share)
+    assert u32(data, at + 32) == 0
 
 
 def test_writing_is_deterministic_and_reading_keeps_everything():

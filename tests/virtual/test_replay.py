@@ -21,7 +21,7 @@ ROWS = 1500
 def test_streamed_features_and_gaze_are_the_integer_models(board):
     if board not in available_boards():
         pytest.skip(f"no compiler or emulator for {board}")
-    net, _ = random_net(11, "same", HEADSET)
+    net, _ = random_net(11, "same", HEADSET, pairable=True)
     wire = np.random.default_rng(2).normal(net.normalisation.offset, 4000, (ROWS, HEADSET.sensor_count))
     counts = np.clip(wire / HEADSET.wire_scale, 0, HEADSET.adc.full_scale - 1).astype(np.float32)
     recording = Recording("grid15", 5_000_000 + 1000 * np.arange(ROWS, dtype=np.int64), counts)

@@ -65,7 +65,7 @@ struct app {
     const float *rows;     /* a user's, in flash; NULL: the population's are in use */
     const int32_t *biases; /* a user's, in flash; NULL: the population's are in use */
     union {
-        int8_t activations[APP_ACTIVATION_BYTES];
+        uint32_t activations[APP_ACTIVATION_BYTES / 4u];
         uint32_t solve[APP_WORK_BYTES / 4u]; /* no reading is looked at meanwhile */
     } work;
 

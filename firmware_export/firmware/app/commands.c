@@ -170,6 +170,8 @@ static void reply_hello(struct app *app, uint16_t sequence)
     psog_put_u16(payload + PSOG_HELLO_FIRMWARE_OFFSET, FIRMWARE_VERSION);
     for (size_t i = 0; i < NAME_BYTES && BOARD_NAME[i] != '\0'; i++)
         payload[PSOG_HELLO_BOARD_OFFSET + i] = (uint8_t)BOARD_NAME[i];
+    payload[PSOG_HELLO_PAIRED_OFFSET] = psog_prefers_paired() ? 1 : 0;
+    psog_put_u32(payload + PSOG_HELLO_IMAGE_ROOM_OFFSET, psog_store_image_room(&app->store));
     if (installed) {
         memcpy(payload + PSOG_HELLO_HEADSET_OFFSET, psog_model_headset(&app->model), NAME_BYTES);
         psog_put_u16(payload + PSOG_HELLO_SENSORS_OFFSET, app->model.sensors);

@@ -23,7 +23,7 @@ size_t psog_work_bytes(const struct psog_model *model)
 }
 
 /* Each sample's inputs become the features that a network with these biases gives for them. */
-static enum psog_error see(const struct psog_samples *samples, const int32_t *biases, int8_t *activations)
+static enum psog_error see(const struct psog_samples *samples, const int32_t *biases, uint32_t *activations)
 {
     const struct psog_model *model = samples->model;
     for (uint32_t index = 0; index < samples->targets; index++) {

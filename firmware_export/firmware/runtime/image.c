@@ -1,25 +1,12 @@
 /* The model image: everything is checked here, once, so that the rest may trust it. docs/SPEC.md. */
+#include "image.h"
+
 #include "bytes.h"
 #include "layer.h"
 
-#define HEADER_BYTES 96u
-#define CRC_BYTES 4u
 #define NAME_BYTES 16u
-#define FORMAT_VERSION 2u
+#define FORMAT_VERSION 3u
 #define SELF_TEST_TOLERANCE 1e-3f
-
-/* A part of an image: where it starts and how long it is. */
-struct part {
-    uint32_t offset;
-    uint32_t size;
-};
-
-static bool lies_inside(uint32_t image_bytes, struct part part)
-{
-    uint32_t end = image_bytes - CRC_BYTES;
-    return part.offset % 4u == 0 && part.offset >= HEADER_BYTES && part.offset <= end &&
-           part.size <= end - part.offset;
-}
 
 static bool finite_positive(const uint8_t *at)
 {
@@ -35,112 +22,18 @@ static bool all_finite(const uint8_t *at, uint32_t count)
     return true;
 }
 
-static bool all_zero(const uint8_t *at, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (at[i] != 0)
-            return false;
-    return true;
-}
-
 /* Printable, not empty, zero padded, closed by at least one zero. */
 static bool valid_name(const uint8_t *name)
 {
     uint32_t length = 0;
     while (length < NAME_BYTES && name[length] > ' ' && name[length] <= '~')
         length++;
-    return length > 0 && length < NAME_BYTES && all_zero(name + length, NAME_BYTES - length);
+    return length > 0 && length < NAME_BYTES && psog_all_zero(name + length, NAME_BYTES - length);
 }
 
 static uint32_t round_up_4(uint32_t size)
 {
     return (size + 3u) & ~3u;
-}
-
-static bool valid_kind(const struct psog_layer *layer)
-{
-    if (layer->kind == PSOG_DENSE)
-        return layer->padding == PSOG_VALID;
-    if (layer->kind != PSOG_CONVOLUTION || layer->padding > PSOG_SAME)
-        return false;
-    return layer->padding == PSOG_SAME || (layer->rows >= 3 && layer->columns >= 3);
-}
-
-static bool valid_requantization(const struct psog_layer *layer)
-{
-    for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
-        int32_t multiplier = psog_get_i32(layer->multipliers + 4u * channel);
-        if (multiplier != 0 && multiplier < (1 << 30))
-            return false;
-        if (layer->shifts[channel] < -31 || layer->shifts[channel] > 7)
-            return false;
-    }
-    return true;
-}
-
-/* Whether every array of a layer lies inside the image; its shape has been checked before. */
-static bool valid_arrays(uint32_t image_bytes, const uint8_t *entry, const struct psog_layer *layer)
-{
-    uint32_t out = layer->out_channels;
-    uint32_t fan_in = layer->kind == PSOG_DENSE ? psog_layer_inputs(layer) : PSOG_TAPS * layer->in_channels;
-    const struct part parts[] = {
-        {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT), out * fan_in},
-        {psog_get_u32(entry + PSOG_LAYER_BIASES_AT), 4u * out},
-        {psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT), 4u * out},
-        {psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT), out},
-    };
-    for (uint32_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (!lies_inside(image_bytes, parts[i]))
-            return false;
-    return true;
-}
-
-/* What a layer takes, and what it leaves to the next. */
-struct shape {
-    uint8_t rows, columns;
-    uint16_t channels;
-    int8_t zero;
-};
-
-/* Checks layer `index` against what the layer before left, and says what this one leaves.
- * largest: grows to the layer's input and output together. */
-static bool valid_layer(const struct psog_model *model, uint32_t index, struct shape *shape,
-                        uint32_t *largest)
-{
-    const uint8_t *entry = model->layers + PSOG_LAYER_BYTES * index;
-    struct psog_layer layer = psog_layer_shape(entry);
-    if (layer.rows != shape->rows || layer.columns != shape->columns ||
-        layer.in_channels != shape->channels || layer.in_zero != shape->zero || layer.out_channels == 0 ||
-        layer.low > layer.high || psog_get_u32(entry + 28) != 0 || !valid_kind(&layer))
-        return false;
-    /* Both are below 2^32 (255 · 255 · 65535), and bounded before any product with them is taken. */
-    uint32_t inputs = psog_layer_inputs(&layer);
-    uint32_t outputs = psog_layer_outputs(&layer);
-    if (inputs > PSOG_MAX_ACTIVATION_BYTES || outputs > PSOG_MAX_ACTIVATION_BYTES - inputs)
-        return false;
-    if (inputs + outputs > *largest)
-        *largest = inputs + outputs;
-    *shape = (struct shape){layer.out_rows, layer.out_columns, layer.out_channels, layer.out_zero};
-    if (!valid_arrays(model->image_bytes, entry, &layer))
-        return false;
-    layer = psog_layer_decode(model, index);
-    return valid_requantization(&layer);
-}
-
-static bool valid_layers(const struct psog_model *model)
-{
-    const uint8_t *image = model->image;
-    struct shape shape = {image[34], image[35], model->planes, (int8_t)image[41]};
-    uint32_t largest = 0;
-    if (model->planes < 1 || model->planes > 2 ||
-        (model->planes == 2 && model->normalisation_shift <= PSOG_RESIDUAL_BITS))
-        return false;
-    for (uint32_t index = 0; index < model->layer_count; index++)
-        if (!valid_layer(model, index, &shape, &largest))
-            return false;
-    struct psog_layer last = psog_layer_decode(model, model->layer_count - 1u);
-    return last.kind == PSOG_DENSE && last.out_channels == model->features &&
-           last.out_zero == model->feature_zero && largest == model->activation_bytes;
 }
 
 /* The arrays of the user embedding; finds how many biases it shifts. */
@@ -155,9 +48,9 @@ static bool valid_embedding(struct psog_model *model)
         return false;
     model->biases = (uint16_t)biases;
     uint32_t floats = model->numbers + model->numbers * PSOG_STATISTICS * model->sensors + biases;
-    const struct part part = {(uint32_t)(model->embedding - model->image),
+    const struct psog_part part = {(uint32_t)(model->embedding - model->image),
                               4u * floats + biases * model->numbers};
-    return lies_inside(model->image_bytes, part) && all_finite(model->embedding, floats);
+    return psog_lies_inside(model->image_bytes, part) && all_finite(model->embedding, floats);
 }
 
 static bool valid_values(const struct psog_model *model)
@@ -189,7 +82,7 @@ static bool valid_header(const uint8_t *image)
     uint32_t cells = (uint32_t)image[34] * image[35];
     uint16_t sensors = psog_get_u16(image + 32);
     uint16_t features = psog_get_u16(image + 38);
-    return psog_get_u16(image + 4) == FORMAT_VERSION && psog_get_u16(image + 6) == HEADER_BYTES &&
+    return psog_get_u16(image + 4) == FORMAT_VERSION && psog_get_u16(image + 6) == PSOG_IMAGE_HEADER_BYTES &&
            psog_get_u32(image + 12) == 0 && valid_name(image + 16) && sensors >= 1 &&
            sensors <= PSOG_MAX_SENSORS && image[34] >= 1 && image[34] <= 16 && image[35] >= 1 &&
            image[35] <= 32 && cells <= 255 && image[36] >= 1 && image[36] <= PSOG_MAX_LAYERS &&
@@ -204,7 +97,7 @@ static bool valid_parts(const uint8_t *image, uint32_t image_bytes)
 {
     uint32_t sensors = psog_get_u16(image + 32);
     uint32_t features = psog_get_u16(image + 38);
-    const struct part parts[] = {
+    const struct psog_part parts[] = {
         {psog_get_u32(image + 44), 8u * sensors},
         {psog_get_u32(image + 48), (uint32_t)image[34] * image[35]},
         {psog_get_u32(image + 52), PSOG_LAYER_BYTES * image[36]},
@@ -212,7 +105,7 @@ static bool valid_parts(const uint8_t *image, uint32_t image_bytes)
         {psog_get_u32(image + 60), round_up_4(2u * sensors) + round_up_4(features) + 4u * PSOG_OUTPUTS},
     };
     for (uint32_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (!lies_inside(image_bytes, parts[i]))
+        if (!psog_lies_inside(image_bytes, parts[i]))
             return false;
     return true;
 }
@@ -228,7 +121,7 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
         .test_vector = image + psog_get_u32(image + 60),
         .embedding = image + psog_get_u32(image + 92),
         .image_bytes = image_bytes,
-        .crc32 = psog_get_u32(image + image_bytes - CRC_BYTES),
+        .crc32 = psog_get_u32(image + image_bytes - PSOG_IMAGE_CRC_BYTES),
         .activation_bytes = psog_get_u32(image + 76),
         .feature_scale = psog_get_f32(image + 64),
         .feature_zero = psog_get_i32(image + 68),
@@ -243,25 +136,35 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
         .planes = psog_get_u16(image + psog_get_u32(image + 52) + 4), /* the first layer's channels */
         .layer_count = image[36],
         .normalisation_shift = image[40],
+        .paired = image[psog_get_u32(image + 52) + PSOG_LAYER_PACKING_AT] != PSOG_PLAIN,
     };
 }
 
 enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size)
 {
-    if (size < HEADER_BYTES + CRC_BYTES || size > PSOG_MAX_IMAGE_BYTES)
+    if (size < PSOG_IMAGE_HEADER_BYTES + PSOG_IMAGE_CRC_BYTES || size > PSOG_MAX_IMAGE_BYTES)
         return PSOG_ERR_IMAGE;
     uint32_t image_bytes = psog_get_u32(image + 8);
-    if (memcmp(image, "PSOG", 4) != 0 || image_bytes != size || image_bytes % 4u != 0)
+    if (memcmp(image, "PSOG", 4) != 0 || image_bytes != size || image_bytes % 4u != 0 ||
+        (uintptr_t)image % 4u != 0)
         return PSOG_ERR_IMAGE;
-    if (psog_crc32(0, image, size - CRC_BYTES) != psog_get_u32(image + size - CRC_BYTES))
+    uint32_t content_bytes = image_bytes - PSOG_IMAGE_CRC_BYTES;
+    if (psog_crc32(0, image, content_bytes) != psog_get_u32(image + content_bytes))
         return PSOG_ERR_CRC;
     if (!valid_header(image) || !valid_parts(image, image_bytes))
         return PSOG_ERR_IMAGE;
     struct psog_model found = read_header(image, image_bytes);
-    if (!valid_layers(&found) || !valid_embedding(&found) || !valid_values(&found))
+    if (found.paired ? !PSOG_RUNS_PAIRED : !PSOG_RUNS_PLAIN)
+        return PSOG_ERR_CORE;
+    if (!psog_valid_layers(&found) || !valid_embedding(&found) || !valid_values(&found))
         return PSOG_ERR_IMAGE;
     *model = found;
     return PSOG_OK;
+}
+
+bool psog_prefers_paired(void)
+{
+    return !PSOG_RUNS_PLAIN;
 }
 
 const uint8_t *psog_model_headset(const struct psog_model *model)
@@ -269,7 +172,7 @@ const uint8_t *psog_model_headset(const struct psog_model *model)
     return model->image + 16;
 }
 
-enum psog_error psog_model_self_test(const struct psog_model *model, int8_t *activations, size_t size)
+enum psog_error psog_model_self_test(const struct psog_model *model, uint32_t *activations, size_t size)
 {
     uint16_t readings[PSOG_MAX_SENSORS];
     int8_t features[PSOG_MAX_FEATURES];

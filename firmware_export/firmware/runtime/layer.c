@@ -8,6 +8,7 @@ struct psog_layer psog_layer_shape(const uint8_t *entry)
     struct psog_layer layer = {
         .kind = entry[0],
         .padding = entry[1],
+        .packing = entry[PSOG_LAYER_PACKING_AT],
         .rows = entry[2],
         .columns = entry[3],
         .in_channels = psog_get_u16(entry + 4),
@@ -31,5 +32,43 @@ struct psog_layer psog_layer_decode(const struct psog_model *model, uint32_t ind
     layer.biases = model->image + psog_get_u32(entry + PSOG_LAYER_BIASES_AT);
     layer.multipliers = model->image + psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT);
     layer.shifts = (const int8_t *)model->image + psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT);
+    layer.corrections = model->image + psog_get_u32(entry + PSOG_LAYER_CORRECTIONS_AT);
     return layer;
+}
+
+static uint32_t whole_groups(uint32_t words)
+{
+    return (words + PSOG_PAIRED_GROUP - 1u) / PSOG_PAIRED_GROUP * PSOG_PAIRED_GROUP;
+}
+
+uint32_t psog_paired_inputs(const struct psog_layer *layer)
+{
+    uint32_t cells = (uint32_t)layer->rows * layer->columns;
+    /* Only a first layer has cells of a single channel, and these pair up where it is dense. */
+    bool paired_cells = layer->kind == PSOG_DENSE && layer->in_channels == 1;
+    return whole_groups(paired_cells ? psog_pairs(cells) : cells * psog_pairs(layer->in_channels));
+}
+
+uint32_t psog_paired_outputs(const struct psog_layer *layer)
+{
+    return whole_groups((uint32_t)layer->out_rows * layer->out_columns * psog_pairs(layer->out_channels));
+}
+
+uint32_t psog_paired_lead(const struct psog_layer *layer)
+{
+    uint32_t kept = psog_paired_outputs(layer);
+    if (layer->kind == PSOG_DENSE)
+        return kept;
+    /* When output row r is written, input rows from r - border on are still needed. The demand is linear in r
+     * from r = border on, so there or at the last row it is largest. */
+    uint32_t border = layer->padding == PSOG_SAME ? 1 : 0;
+    uint32_t in_row = layer->columns * psog_pairs(layer->in_channels);
+    uint32_t out_row = layer->out_columns * psog_pairs(layer->out_channels);
+    uint32_t last = layer->out_rows - 1u;
+    uint32_t first = border < last ? border : last;
+    uint32_t at_first = (first + 1u) * out_row;
+    uint32_t outputs = layer->out_rows * out_row;
+    uint32_t passed = (last - first) * in_row;
+    uint32_t at_last = outputs > passed ? outputs - passed : 0;
+    return (at_first > at_last ? at_first : at_last) + kept - outputs;
 }

@@ -5,30 +5,59 @@
 #include "psog.h"
 
 /* Of an entry of the layer table. */
-#define PSOG_LAYER_BYTES 32u
+#define PSOG_LAYER_BYTES 36u
 #define PSOG_LAYER_WEIGHTS_AT 12u
 #define PSOG_LAYER_BIASES_AT 16u
 #define PSOG_LAYER_MULTIPLIERS_AT 20u
 #define PSOG_LAYER_SHIFTS_AT 24u
+#define PSOG_LAYER_CORRECTIONS_AT 28u
+#define PSOG_LAYER_PACKING_AT 32u
 
 #define PSOG_TAPS 9u /* of a 3×3 kernel */
 
 enum psog_layer_kind { PSOG_CONVOLUTION = 0, PSOG_DENSE = 1 };
 enum psog_padding { PSOG_VALID = 0, PSOG_SAME = 1 };
 
+/* In which order an image holds a layer's weights, and as what (docs/SPEC.md, Packings). Activations between
+ * plain layers are int8; between paired ones, pairs of channels as 16 bits each, less their zero point. */
+enum psog_packing {
+    PSOG_PLAIN = 0,     /* int8, one output after the other */
+    PSOG_PAIRED_16 = 1, /* int16, interleaved for two products at once */
+    PSOG_PAIRED_8 = 2,  /* the same order as int8 */
+};
+
+/* Which of them this build runs: a core with Armv7E-M's DSP instructions the paired ones, any other core the
+ * plain one, a computer both. */
+#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
+#define PSOG_RUNS_PLAIN 0
+#define PSOG_RUNS_PAIRED 1
+#elif defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define PSOG_RUNS_PLAIN 1
+#define PSOG_RUNS_PAIRED 0
+#else
+#define PSOG_RUNS_PLAIN 1
+#define PSOG_RUNS_PAIRED 1
+#endif
+
+/* Outputs of a paired layer, less their zero point. */
+#define PSOG_PAIRED_ZERO (-128)
+#define PSOG_PAIRED_GROUP 8u /* a dense layer reads its input in groups of so many words */
+
 /* Decoded from the image's table when it is needed, so that a model costs no RAM per layer. */
 struct psog_layer {
     uint8_t kind;
     uint8_t padding;
+    uint8_t packing;
     uint8_t rows, columns; /* of the input; activations are (row, column, channel), channels fastest */
     uint8_t out_rows, out_columns;
     uint16_t in_channels, out_channels;
     int8_t in_zero, out_zero;
     int8_t low, high;           /* smallest and largest output */
-    const int8_t *weights;      /* convolution (out, 3, 3, in), dense (out, in) */
+    const int8_t *weights;      /* plain: convolution (out, 3, 3, in), dense (out, in) */
     const uint8_t *biases;      /* out × i32 */
     const uint8_t *multipliers; /* out × i32 */
     const int8_t *shifts;
+    const uint8_t *corrections; /* plain: out × i32, −(input zero) · Σ weights */
 };
 
 /* Kind, shape and zero points of an entry of the layer table; its arrays are left out. */
@@ -47,9 +76,44 @@ static inline uint32_t psog_layer_outputs(const struct psog_layer *layer)
     return (uint32_t)layer->out_rows * layer->out_columns * layer->out_channels;
 }
 
-/* Kernels. input and output do not overlap. kernels_portable.c is the specification; a version for one core
- * gives the same bits. */
+/* A cell's channels in pairs; bytes of a pair of weights. */
+static inline uint32_t psog_pairs(uint32_t channels)
+{
+    return (channels + 1u) / 2u;
+}
+
+#define PSOG_PAIR_BYTES(packing) ((packing) == PSOG_PAIRED_16 ? 4u : 2u)
+
+/* Whether a layer of a checked model is plain; what a build cannot run need not be asked. */
+static inline bool psog_is_plain(const struct psog_layer *layer)
+{
+    return PSOG_RUNS_PLAIN && (!PSOG_RUNS_PAIRED || layer->packing == PSOG_PLAIN);
+}
+
+/* ---- Paired layers: where their activations lie ---- */
+
+/* By how many words the output must begin before the input, if rows are computed from the first on; or, if
+ * from the last on, what is kept for it must end behind the input. */
+uint32_t psog_paired_lead(const struct psog_layer *layer);
+
+/* Words that are kept for a layer's input and output: whole groups, because that is what a dense layer reads.
+ * What lies behind the activations meets weights that are zero. */
+uint32_t psog_paired_inputs(const struct psog_layer *layer);
+uint32_t psog_paired_outputs(const struct psog_layer *layer);
+
+/* ---- Kernels ---- */
+
+/* Plain kernels. Cells outside a padded input hold its zero point. input and output do not overlap.
+ * kernels_plain.c is the specification; a version for one core gives the same bits. */
 void psog_convolve(const struct psog_layer *layer, const int8_t *input, int8_t *output);
 void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *output);
+
+/* Paired kernels (kernels_paired.c). A convolution's activations are (row, pair of channels, column) words,
+ * each with the even channel in its lower half; a dense layer's output is one channel after the other. The
+ * output may overlap the input as far as psog_paired_lead says. */
+
+void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output,
+                          bool from_last_row);
+void psog_dense_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output);
 
 #endif

@@ -30,28 +30,38 @@ static void normalise(const struct psog_model *model, uint32_t sensor, uint16_t 
     planes[1] = clipped(fine - planes[0] * (1 << PSOG_RESIDUAL_BITS));
 }
 
+/* A layer, with a user's biases where there are any; these move on to the next layer's. */
+static struct psog_layer layer_of(const struct psog_model *model, uint32_t index, const int32_t **biases)
+{
+    struct psog_layer layer = psog_layer_decode(model, index);
+    if (*biases) {
+        layer.biases = (const uint8_t *)*biases;
+        *biases += layer.out_channels;
+    }
+    return layer;
+}
+
 void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs)
 {
     for (uint32_t sensor = 0; sensor < model->sensors; sensor++)
         normalise(model, sensor, readings[sensor], inputs + sensor * model->planes);
 }
 
-/* The layers on an input that lies at the start of the activations. */
-static void run_layers(const struct psog_model *model, const int32_t *biases, int8_t *activations,
-                       int8_t *features)
+#if PSOG_RUNS_PLAIN
+/* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
+static void run_plain(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
+                      int8_t *activations, int8_t *features)
 {
     int8_t *end = activations + model->activation_bytes;
     int8_t *input = activations;
-    /* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
+    for (uint32_t cell = 0; cell < model->cells; cell++)
+        memcpy(activations + cell * model->planes, inputs + model->layout[cell] * model->planes,
+               model->planes);
     for (uint32_t index = 0; index < model->layer_count; index++) {
-        struct psog_layer layer = psog_layer_decode(model, index);
+        struct psog_layer layer = layer_of(model, index, &biases);
         bool last = index + 1u == model->layer_count;
         int8_t *far_end = input == activations ? end - psog_layer_outputs(&layer) : activations;
         int8_t *output = last ? features : far_end;
-        if (biases) {
-            layer.biases = (const uint8_t *)biases;
-            biases += layer.out_channels;
-        }
         if (layer.kind == PSOG_DENSE)
             psog_dense(&layer, input, output);
         else
@@ -59,28 +69,61 @@ static void run_layers(const struct psog_model *model, const int32_t *biases, in
         input = output;
     }
 }
+#endif
+
+#if PSOG_RUNS_PAIRED
+/* The same, but a convolution's output follows on the heels of its input. */
+static void run_paired(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
+                       uint32_t *activations, int8_t *features)
+{
+    uint32_t *end = activations + model->activation_bytes / 4u;
+    uint32_t *input = activations;
+    int16_t *halves = (int16_t *)activations;
+    struct psog_layer layer = layer_of(model, 0, &biases);
+    /* A cell takes a word, even half used; but a dense layer's single channels pair up. */
+    uint32_t halves_of_cell = model->planes == 1 && layer.kind == PSOG_DENSE ? 1 : 2;
+    for (uint32_t cell = 0; cell < model->cells; cell++)
+        for (uint32_t plane = 0; plane < model->planes; plane++)
+            halves[cell * halves_of_cell + plane] =
+                (int16_t)(inputs[model->layout[cell] * model->planes + plane] - model->input_zero);
+    for (uint32_t index = 0;;) {
+        bool at_start = input == activations;
+        uint32_t *output = at_start ? end - psog_paired_outputs(&layer) : activations;
+        if (layer.kind == PSOG_DENSE)
+            psog_dense_paired(&layer, input, output);
+        else
+            psog_convolve_paired(&layer, input, output, at_start);
+        input = output;
+        if (++index == model->layer_count)
+            break;
+        layer = layer_of(model, index, &biases);
+    }
+    halves = (int16_t *)input;
+    for (uint32_t i = 0; i < model->features; i++)
+        features[i] = (int8_t)(halves[i] + PSOG_PAIRED_ZERO);
+}
+#endif
 
 enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
-                                  int8_t *activations, size_t activation_bytes, int8_t *features)
+                                  uint32_t *activations, size_t activation_bytes, int8_t *features)
 {
     if (activation_bytes < model->activation_bytes)
         return PSOG_ERR_LENGTH;
-    for (uint32_t cell = 0; cell < model->cells; cell++)
-        memcpy(activations + cell * model->planes, inputs + model->layout[cell] * model->planes,
-               model->planes);
-    run_layers(model, biases, activations, features);
+#if PSOG_RUNS_PAIRED
+    if (model->paired)
+        run_paired(model, biases, inputs, activations, features);
+#endif
+#if PSOG_RUNS_PLAIN
+    if (!model->paired)
+        run_plain(model, biases, inputs, (int8_t *)activations, features);
+#endif
     return PSOG_OK;
 }
 
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
-                           int8_t *activations, size_t activation_bytes, int8_t *features)
+                           uint32_t *activations, size_t activation_bytes, int8_t *features)
 {
-    if (activation_bytes < model->activation_bytes)
-        return PSOG_ERR_LENGTH;
-    for (uint32_t cell = 0; cell < model->cells; cell++) {
-        uint8_t sensor = model->layout[cell];
-        normalise(model, sensor, readings[sensor], activations + cell * model->planes);
-    }
-    run_layers(model, biases, activations, features);
-    return PSOG_OK;
+    int8_t inputs[PSOG_MAX_PLANES * PSOG_MAX_SENSORS];
+    psog_normalise(model, readings, inputs);
+    return psog_infer_inputs(model, biases, inputs, activations, activation_bytes, features);
 }

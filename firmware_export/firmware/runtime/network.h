@@ -9,6 +9,6 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
 
 /* Inputs to features: layout and layers. Arguments and errors are psog_infer's. */
 enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
-                                  int8_t *activations, size_t activation_bytes, int8_t *features);
+                                  uint32_t *activations, size_t activation_bytes, int8_t *features);
 
 #endif

@@ -24,6 +24,7 @@ enum psog_error {
     PSOG_ERR_TOO_FEW = -9,   /* too few calibration samples */
     PSOG_ERR_UNKNOWN = -10,  /* an unknown command */
     PSOG_ERR_CRC = -11,      /* a checksum does not match */
+    PSOG_ERR_CORE = -12,     /* the model's weights are packed for another kind of core */
 };
 
 /* Limits of the image format; buffers of these sizes hold every model. */
@@ -71,15 +72,19 @@ struct psog_model {
     uint8_t numbers; /* of its user embedding; 0 in a model without one */
     uint8_t layer_count;
     uint8_t normalisation_shift;
+    bool paired; /* weights and activations are (layer.h) */
 };
 
 /* Checks everything about an image (length, CRC, offsets, sizes, shapes, values) before it is used.
- * image: size bytes at any alignment. Returns PSOG_ERR_CRC or PSOG_ERR_IMAGE. */
+ * image: size bytes at a multiple of 4. Returns PSOG_ERR_CRC, PSOG_ERR_IMAGE, or PSOG_ERR_CORE. */
 enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size);
+
+/* Whether images for this core have paired layers (docs/SPEC.md, Packings). */
+bool psog_prefers_paired(void);
 
 /* Runs the stored reading and compares: features exactly, head output within 1e-3.
  * activations: at least model->activation_bytes. Returns PSOG_ERR_SELF_TEST or PSOG_ERR_LENGTH. */
-enum psog_error psog_model_self_test(const struct psog_model *model, int8_t *activations, size_t size);
+enum psog_error psog_model_self_test(const struct psog_model *model, uint32_t *activations, size_t size);
 
 /* The image's headset name: 16 bytes, zero padded. */
 const uint8_t *psog_model_headset(const struct psog_model *model);
@@ -91,7 +96,7 @@ const uint8_t *psog_model_headset(const struct psog_model *model);
  * readings: model->sensors values, left-aligned to 16 bits. features: room for model->features.
  * Returns PSOG_ERR_LENGTH when activations are smaller than model->activation_bytes. */
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
-                           int8_t *activations, size_t activation_bytes, int8_t *features);
+                           uint32_t *activations, size_t activation_bytes, int8_t *features);
 
 /* output = head · (real features, 1). rows: a user's gaze rows, PSOG_ROWS_FLOATS(model->features), or NULL
  * for the population's, whose are the other rows in any case. With a user's, model->calibration_ln is to be
@@ -238,6 +243,9 @@ struct psog_installed {
 /* Divides the region. Returns PSOG_ERR_RANGE for a geometry it cannot use. */
 enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash);
 
+/* Bytes of the largest image that a slot takes. */
+uint32_t psog_store_image_room(const struct psog_store *store);
+
 /* Opens the newest model that has a valid header, a valid image and activations that fit into so many bytes.
  * That it passes its self-test here is what its header says. Returns PSOG_ERR_NO_MODEL without one. */
 enum psog_error psog_store_find_model(const struct psog_store *store, struct psog_model *model,
@@ -265,7 +273,7 @@ enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, con
  * On any error the upload is over and the installed model stays; PSOG_ERR_RANGE says that the
  * model needs more activations than the board has. sensors: what the board's sensors deliver,
  * 0 when not known yet; another number in the image is PSOG_ERR_HEADSET. */
-enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, int8_t *activations,
+enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, uint32_t *activations,
                                    size_t size, struct psog_model *model, struct psog_installed *installed);
 
 /* Finds the newest stored calibration: its gaze rows, PSOG_ROWS_FLOATS(features), and model->biases of them,

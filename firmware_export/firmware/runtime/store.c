@@ -37,7 +37,7 @@ enum psog_error psog_store_open(struct psog_store *store, const struct psog_flas
     return PSOG_OK;
 }
 
-static uint32_t image_room(const struct psog_store *store)
+uint32_t psog_store_image_room(const struct psog_store *store)
 {
     return store->model_slot_bytes - SLOT_IMAGE_AT;
 }
@@ -48,7 +48,7 @@ static bool read_header(const struct psog_store *store, uint8_t slot, struct slo
     header->sequence = psog_get_u32(bytes + 4);
     header->image_bytes = psog_get_u32(bytes + 8);
     return memcmp(bytes, "PSLT", 4) == 0 && psog_get_u32(bytes + 12) == psog_crc32(0, bytes, 12) &&
-           header->image_bytes <= image_room(store);
+           header->image_bytes <= psog_store_image_room(store);
 }
 
 static enum psog_error write_header(const struct psog_store *store, uint8_t slot, struct slot_header header)
@@ -95,7 +95,8 @@ enum psog_error psog_upload_begin(struct psog_upload *upload, const struct psog_
                                   struct psog_installed installed, uint32_t image_bytes, uint32_t crc32)
 {
     upload->slot = PSOG_NO_SLOT;
-    if (image_bytes < SMALLEST_IMAGE_BYTES || image_bytes > image_room(store) || image_bytes % 4u != 0)
+    if (image_bytes < SMALLEST_IMAGE_BYTES || image_bytes > psog_store_image_room(store) ||
+        image_bytes % 4u != 0)
         return PSOG_ERR_RANGE;
     uint8_t slot = installed.slot == 0 ? 1 : 0;
     enum psog_error error =
@@ -129,7 +130,7 @@ enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, con
     return error;
 }
 
-static enum psog_error check_upload(const struct psog_upload *upload, uint16_t sensors, int8_t *activations,
+static enum psog_error check_upload(const struct psog_upload *upload, uint16_t sensors, uint32_t *activations,
                                     size_t size, struct psog_model *model)
 {
     const struct psog_store *store = upload->store;
@@ -146,7 +147,7 @@ static enum psog_error check_upload(const struct psog_upload *upload, uint16_t s
     return error;
 }
 
-enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, int8_t *activations,
+enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, uint32_t *activations,
                                    size_t size, struct psog_model *model, struct psog_installed *installed)
 {
     struct psog_model found;

@@ -7,7 +7,7 @@ enum psog_error psog_host_infer(const uint8_t *image, size_t image_bytes, const 
                                 const uint16_t *readings, size_t count, int8_t *features, float *outputs)
 {
     struct psog_model model;
-    int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
+    uint32_t activations[PSOG_MAX_ACTIVATION_BYTES / 4u];
     enum psog_error error = psog_model_open(&model, image, image_bytes);
     for (size_t i = 0; error == PSOG_OK && i < count; i++) {
         error = psog_infer(&model, biases, readings, activations, sizeof activations, features);
@@ -23,7 +23,7 @@ enum psog_error psog_host_infer(const uint8_t *image, size_t image_bytes, const 
 enum psog_error psog_host_check(const uint8_t *image, size_t image_bytes)
 {
     struct psog_model model;
-    int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
+    uint32_t activations[PSOG_MAX_ACTIVATION_BYTES / 4u];
     enum psog_error error = psog_model_open(&model, image, image_bytes);
     return error != PSOG_OK ? error : psog_model_self_test(&model, activations, sizeof activations);
 }

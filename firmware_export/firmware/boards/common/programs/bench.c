@@ -51,7 +51,7 @@ static struct {
     struct psog_store store;
     struct psog_flash flash;
     union {
-        int8_t activations[PSOG_MAX_ACTIVATION_BYTES];
+        uint32_t activations[PSOG_MAX_ACTIVATION_BYTES / 4u];
         uint32_t solve[PSOG_MAX_WORK_BYTES / 4u];
     } work;
 } bench;

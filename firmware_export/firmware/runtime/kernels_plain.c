@@ -1,14 +1,14 @@
-/* The layers in plain C: the specification of every faster version (psog/net/arithmetic.py, to the bit). */
+/* The plain layers in C: the specification of every faster version (psog/net/arithmetic.py, to the bit). */
 #include "bytes.h"
 #include "layer.h"
 
-#ifndef __ARM_FEATURE_SIMD32 /* kernels_armv7em.c */
+#if PSOG_RUNS_PLAIN
 
-static int32_t dot(const int8_t *x, const int8_t *w, uint32_t count, int32_t x_zero)
+static int32_t dot(const int8_t *x, const int8_t *w, uint32_t count)
 {
     int32_t sum = 0;
     for (uint32_t i = 0; i < count; i++)
-        sum += (x[i] - x_zero) * w[i];
+        sum += x[i] * w[i];
     return sum;
 }
 
@@ -29,7 +29,8 @@ static int32_t requantize(int32_t x, int32_t multiplier, int32_t shift)
  * biases gives absurd features, never undefined behaviour. */
 static int8_t finish(const struct psog_layer *layer, uint32_t channel, int32_t sum)
 {
-    int32_t biased = (int32_t)((uint32_t)sum + psog_get_u32(layer->biases + 4u * channel));
+    int32_t biased = (int32_t)((uint32_t)sum + psog_get_u32(layer->biases + 4u * channel) +
+                               psog_get_u32(layer->corrections + 4u * channel));
     int32_t multiplier = psog_get_i32(layer->multipliers + 4u * channel);
     int32_t scaled = requantize(biased, multiplier, layer->shifts[channel]);
     int32_t low = layer->low - layer->out_zero;
@@ -38,7 +39,7 @@ static int8_t finish(const struct psog_layer *layer, uint32_t channel, int32_t s
     return (int8_t)(clipped + layer->out_zero);
 }
 
-/* The 3×3 window at `row`, `column` of the padded input; cells outside the input add nothing. */
+/* The 3×3 window at `row`, `column` of the padded input. */
 static int32_t window(const struct psog_layer *layer, const int8_t *input, const int8_t *weights, int32_t row,
                       int32_t column)
 {
@@ -48,8 +49,10 @@ static int32_t window(const struct psog_layer *layer, const int8_t *input, const
         int32_t y = row + tap / 3;
         int32_t x = column + tap % 3;
         if (y < 0 || y >= layer->rows || x < 0 || x >= layer->columns)
-            continue;
-        sum += dot(input + (uint32_t)(y * layer->columns + x) * channels, weights, channels, layer->in_zero);
+            for (uint32_t i = 0; i < channels; i++)
+                sum += layer->in_zero * weights[i];
+        else
+            sum += dot(input + (uint32_t)(y * layer->columns + x) * channels, weights, channels);
     }
     return sum;
 }
@@ -71,7 +74,7 @@ void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *out
 {
     uint32_t inputs = psog_layer_inputs(layer);
     for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
-        int32_t sum = dot(input, layer->weights + channel * inputs, inputs, layer->in_zero);
+        int32_t sum = dot(input, layer->weights + channel * inputs, inputs);
         output[channel] = finish(layer, channel, sum);
     }
 }

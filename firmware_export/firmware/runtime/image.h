@@ -1,0 +1,36 @@
+/* What the checks of an image share. */
+#ifndef PSOG_IMAGE_H
+#define PSOG_IMAGE_H
+
+#include "bytes.h"
+#include "psog.h"
+
+#define PSOG_IMAGE_HEADER_BYTES 96u
+#define PSOG_IMAGE_CRC_BYTES 4u
+
+/* A part of an image: where it starts and how long it is. */
+struct psog_part {
+    uint32_t offset;
+    uint32_t size;
+};
+
+static inline bool psog_lies_inside(uint32_t image_bytes, struct psog_part part)
+{
+    uint32_t end = image_bytes - PSOG_IMAGE_CRC_BYTES;
+    return part.offset % 4u == 0 && part.offset >= PSOG_IMAGE_HEADER_BYTES && part.offset <= end &&
+           part.size <= end - part.offset;
+}
+
+static inline bool psog_all_zero(const uint8_t *at, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (at[i] != 0)
+            return false;
+    return true;
+}
+
+/* Whether every layer is sound and takes what the one before it gives, and the header's activations hold them
+ * (image_layers.c). The header and the layer table's place have been checked. */
+bool psog_valid_layers(const struct psog_model *model);
+
+#endif

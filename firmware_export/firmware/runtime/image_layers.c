@@ -1,0 +1,126 @@
+/* The layers of an image: kinds, packings, shapes that fit, arrays inside the image, values in range. */
+#include "image.h"
+
+#include "layer.h"
+
+static bool valid_kind(const struct psog_layer *layer)
+{
+    if (layer->packing > PSOG_PAIRED_8)
+        return false;
+    if (layer->kind == PSOG_DENSE)
+        return layer->padding == PSOG_VALID;
+    if (layer->kind != PSOG_CONVOLUTION || layer->padding > PSOG_SAME)
+        return false;
+    return layer->padding == PSOG_SAME || (layer->rows >= 3 && layer->columns >= 3);
+}
+
+/* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. */
+static bool valid_packing(const struct psog_layer *layer)
+{
+    if (psog_is_plain(layer))
+        return true;
+    bool whole = layer->packing == PSOG_PAIRED_16 || psog_pairs(layer->in_channels) % 2u == 0;
+    return (layer->kind == PSOG_DENSE || (whole && layer->out_channels > 1)) &&
+           layer->out_zero == PSOG_PAIRED_ZERO && layer->low == PSOG_PAIRED_ZERO && layer->high == 127;
+}
+
+static bool valid_requantization(const struct psog_layer *layer)
+{
+    bool paired = !psog_is_plain(layer);
+    for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
+        int32_t multiplier = psog_get_i32(layer->multipliers + 4u * channel);
+        if (multiplier < (1 << 30) && (paired || multiplier != 0))
+            return false;
+        if (layer->shifts[channel] < -31 || layer->shifts[channel] > (paired ? -1 : 7))
+            return false;
+    }
+    return true;
+}
+
+/* What the weights of one output take. */
+static uint32_t weight_bytes(const struct psog_layer *layer)
+{
+    if (psog_is_plain(layer))
+        return layer->kind == PSOG_DENSE ? psog_layer_inputs(layer) : PSOG_TAPS * layer->in_channels;
+    uint32_t pairs = layer->kind == PSOG_DENSE ? psog_paired_inputs(layer)
+                                               : PSOG_TAPS * psog_pairs(layer->in_channels);
+    return pairs * PSOG_PAIR_BYTES(layer->packing);
+}
+
+/* What a layer needs of activations. */
+static uint32_t activation_bytes(const struct psog_layer *layer)
+{
+    if (psog_is_plain(layer))
+        return psog_layer_inputs(layer) + psog_layer_outputs(layer);
+    return 4u * (psog_paired_inputs(layer) + psog_paired_lead(layer));
+}
+
+/* Whether every array of a layer lies inside the image; its shape has been checked before. */
+static bool valid_arrays(uint32_t image_bytes, const uint8_t *entry, const struct psog_layer *layer)
+{
+    uint32_t out = layer->out_channels;
+    const struct psog_part parts[] = {
+        {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT), out * weight_bytes(layer)},
+        {psog_get_u32(entry + PSOG_LAYER_BIASES_AT), 4u * out},
+        {psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT), 4u * out},
+        {psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT), out},
+        {psog_get_u32(entry + PSOG_LAYER_CORRECTIONS_AT), 4u * out},
+    };
+    /* Paired layers have no corrections. */
+    uint32_t count = psog_is_plain(layer) ? 5 : 4;
+    for (uint32_t i = 0; i < count; i++)
+        if (!psog_lies_inside(image_bytes, parts[i]))
+            return false;
+    return true;
+}
+
+/* What a layer takes, and what it leaves to the next. */
+struct shape {
+    uint8_t rows, columns;
+    uint16_t channels;
+    int8_t zero;
+};
+
+/* Checks layer `index` against what the layer before left, and says what this one leaves.
+ * largest: grows to the layer's input and output together. */
+static bool valid_layer(const struct psog_model *model, uint32_t index, struct shape *shape,
+                        uint32_t *largest)
+{
+    const uint8_t *entry = model->layers + PSOG_LAYER_BYTES * index;
+    struct psog_layer layer = psog_layer_shape(entry);
+    if (layer.rows != shape->rows || layer.columns != shape->columns ||
+        layer.in_channels != shape->channels || layer.in_zero != shape->zero || layer.out_channels == 0 ||
+        layer.low > layer.high || !psog_all_zero(entry + PSOG_LAYER_PACKING_AT + 1u, 3) ||
+        !valid_kind(&layer) || !valid_packing(&layer) || model->paired != (layer.packing != PSOG_PLAIN))
+        return false;
+    /* Both are below 2^32 (255 · 255 · 65535), and bounded before any product with them is taken. */
+    uint32_t inputs = psog_layer_inputs(&layer);
+    uint32_t outputs = psog_layer_outputs(&layer);
+    if (inputs > PSOG_MAX_ACTIVATION_BYTES || outputs > PSOG_MAX_ACTIVATION_BYTES - inputs)
+        return false;
+    uint32_t needed = activation_bytes(&layer);
+    if (needed > *largest)
+        *largest = needed;
+    *shape = (struct shape){layer.out_rows, layer.out_columns, layer.out_channels, layer.out_zero};
+    if (!valid_arrays(model->image_bytes, entry, &layer))
+        return false;
+    layer = psog_layer_decode(model, index);
+    return valid_requantization(&layer);
+}
+
+bool psog_valid_layers(const struct psog_model *model)
+{
+    const uint8_t *image = model->image;
+    struct shape shape = {image[34], image[35], model->planes, (int8_t)image[41]};
+    uint32_t largest = 0;
+    if (model->planes < 1 || model->planes > 2 ||
+        (model->planes == 2 && model->normalisation_shift <= PSOG_RESIDUAL_BITS))
+        return false;
+    for (uint32_t index = 0; index < model->layer_count; index++)
+        if (!valid_layer(model, index, &shape, &largest))
+            return false;
+    struct psog_layer last = psog_layer_decode(model, model->layer_count - 1u);
+    return last.kind == PSOG_DENSE && last.out_channels == model->features &&
+           last.out_zero == model->feature_zero && largest == model->activation_bytes &&
+           largest <= PSOG_MAX_ACTIVATION_BYTES;
+}

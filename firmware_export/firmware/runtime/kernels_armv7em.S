@@ -1,0 +1,305 @@
+/* The paired layers' innermost loops for the DSP instructions of Armv7E-M and Armv8-M (Cortex-M4, M7, M33).
+ * kernels_paired.c says the same in C; the two are compared bit for bit.
+ *
+ * A convolution's tile keeps one sum per output and three pairs of weights in registers. Each input word is
+ * loaded once and meets all three, so that a row of five outputs costs 18 instructions for 13 SMLAD, where
+ * computing four channels of one output would load five words for every four. */
+#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
+    .syntax unified
+    .thumb
+
+/* Places in struct psog_tile and struct psog_block. */
+#define BIASES 8
+#define MULTIPLIERS 12 /* and shifts behind it */
+#define OUTPUTS 20     /* and the step to the next channel */
+#define OUT_PITCH 28
+#define CHANNELS 32    /* and bytes of weights to pass over */
+#define REST_BYTES 40
+#define BLOCKS 24
+#define SINGLES 28
+
+.macro function name
+    .section .text.\name, "ax"
+    .balign 4
+    .global \name
+    .type \name, %function
+    .thumb_func
+\name:
+.endm
+
+/* Adds the products of an input word and a pair of weights to the sum of `output`, if the tile has it. */
+.macro multiply output, outputs, x, w
+    .if (\output) >= 0 && (\output) < (\outputs)
+        .if (\output) == 0
+            smlad r3, \x, \w, r3
+        .elseif (\output) == 1
+            smlad r4, \x, \w, r4
+        .elseif (\output) == 2
+            smlad r5, \x, \w, r5
+        .elseif (\output) == 3
+            smlad r6, \x, \w, r6
+        .else
+            smlad r7, \x, \w, r7
+        .endif
+    .endif
+.endm
+
+/* Input word `index` of an iteration: the left, middle and right weights' outputs. */
+.macro use x, index, outputs, left
+    multiply (\index + \left), \outputs, \x, r8
+    multiply (\index + \left - 1), \outputs, \x, r9
+    multiply (\index + \left - 2), \outputs, \x, r10
+.endm
+
+/* All inputs of one iteration (r0) with three pairs of weights (r8 to r10): 3 words, then 2 or 3. */
+.macro iteration outputs, left, inputs
+    ldmia r0!, {r11, r12, lr}
+    use r11, 0, \outputs, \left
+    use r12, 1, \outputs, \left
+    use lr, 2, \outputs, \left
+    .if \inputs == 6
+        ldmia r0!, {r11, r12, lr}
+    .else
+        ldmia r0!, {r11, r12}
+    .endif
+    use r11, 3, \outputs, \left
+    use r12, 4, \outputs, \left
+    .if \inputs == 6
+        use lr, 5, \outputs, \left
+    .endif
+    .if \outputs < 5
+        add r0, r0, r7
+    .endif
+.endm
+
+/* Six pairs of int8 weights for two iterations, three words from r1 + 4 on. */
+.macro two_iterations outputs, left, inputs
+    ldr r8, [r1, #4]!
+    ldr r10, [r1, #4]!
+    sxtb16 r9, r8, ror #8
+    sxtb16 r8, r8
+    sxtb16 r10, r10
+    iteration \outputs, \left, \inputs
+    ldr r8, [r1]
+    ldr r9, [r1, #4]!
+    sxtb16 r8, r8, ror #8
+    sxtb16 r10, r9, ror #8
+    sxtb16 r9, r9
+    iteration \outputs, \left, \inputs
+.endm
+
+/* sum · multiplier · 2^(shift - 31), rounded twice, at least 0 and at most 255. r10: twice the multiplier
+ * less 2^32, so that SMMLAR's rounded high half and the sum itself make the product; r11: the right shift
+ * less 1. The second rounding is explained at `finish` in kernels_paired.c. */
+.macro requantize sum
+    smmlar \sum, \sum, r10, \sum
+    asr \sum, \sum, r11
+    add \sum, \sum, #1
+    usat \sum, #8, \sum, asr #1
+.endm
+
+.macro store sum, column
+    requantize \sum
+    strh \sum, [r0, #(4 * \column)]
+.endm
+
+/* void name(struct psog_tile *tile, const uint8_t *weights) */
+.macro tile name, outputs, left, inputs, bits
+function \name
+    push {r0, r4-r11, lr}
+    .if \bits == 8
+        sub r1, r1, #4
+    .endif
+1:  ldr r12, [sp]
+    ldm r12, {r0, r2, r8}
+    ldr r3, [r8], #4
+    str r8, [r12, #BIASES]
+    .if \outputs < 5
+        ldr r7, [r12, #REST_BYTES]
+    .endif
+    mov r4, r3
+    mov r5, r3
+    .if \outputs > 3
+        mov r6, r3
+    .endif
+    .if \outputs > 4
+        mov r7, r3
+    .endif
+2:
+    .if \bits == 8
+        two_iterations \outputs, \left, \inputs
+        subs r2, r2, #2
+    .else
+        ldmia r1!, {r8-r10}
+        iteration \outputs, \left, \inputs
+        subs r2, r2, #1
+    .endif
+    bne 2b
+    ldr r12, [sp]
+    ldrd r8, r9, [r12, #MULTIPLIERS]
+    ldr r10, [r8], #4
+    ldrsb r11, [r9], #1
+    strd r8, r9, [r12, #MULTIPLIERS]
+    lsls r10, r10, #1
+    mvns r11, r11
+    ldrd r0, r2, [r12, #OUTPUTS]
+    store r3, 0
+    store r4, 1
+    store r5, 2
+    .if \outputs > 3
+        store r6, 3
+    .endif
+    .if \outputs > 4
+        store r7, 4
+    .endif
+    ldr r8, [r12, #OUT_PITCH]
+    adds r0, r0, r2
+    subs r2, r8, r2
+    strd r0, r2, [r12, #OUTPUTS]
+    ldrd r8, r9, [r12, #CHANNELS]
+    add r1, r1, r9
+    subs r8, r8, #1
+    str r8, [r12, #CHANNELS]
+    bne 1b
+    pop {r0, r4-r11, pc}
+.endm
+
+    tile psog_tile_5_full_16, 5, 1, 5, 16
+    tile psog_tile_5_full_8, 5, 1, 5, 8
+    tile psog_tile_4_left_16, 4, 1, 5, 16
+    tile psog_tile_4_left_8, 4, 1, 5, 8
+    tile psog_tile_4_middle_16, 4, 0, 6, 16
+    tile psog_tile_4_middle_8, 4, 0, 6, 8
+    tile psog_tile_4_right_16, 4, 0, 5, 16
+    tile psog_tile_4_right_8, 4, 0, 5, 8
+    tile psog_tile_3_middle_16, 3, 0, 5, 16
+    tile psog_tile_3_middle_8, 3, 0, 5, 8
+
+/* Four words of input (r6 to r9) with four outputs' int16 weights. */
+.macro word x
+    ldmia r1!, {r10-r12, lr}
+    smlad r2, \x, r10, r2
+    smlad r3, \x, r11, r3
+    smlad r4, \x, r12, r4
+    smlad r5, \x, lr, r5
+.endm
+
+.macro four_words_16
+    ldmia r0!, {r6-r9}
+    word r6
+    word r7
+    word r8
+    word r9
+.endm
+
+/* Two words of input with one output's four int8 weights. */
+.macro two_words_8 sum, weights
+    sxtb16 r8, \weights
+    smlad \sum, r6, r8, \sum
+    sxtb16 r8, \weights, ror #8
+    smlad \sum, r7, r8, \sum
+.endm
+
+.macro four_words_8
+    .rept 2
+    ldrd r6, r7, [r0], #8
+    ldmia r1!, {r9-r12}
+    two_words_8 r2, r9
+    two_words_8 r3, r10
+    two_words_8 r4, r11
+    two_words_8 r5, r12
+    .endr
+.endm
+
+.macro four_words_single_16
+    ldmia r0!, {r6-r9}
+    ldmia r1!, {r10-r12, lr}
+    smlad r2, r6, r10, r2
+    smlad r2, r7, r11, r2
+    smlad r2, r8, r12, r2
+    smlad r2, r9, lr, r2
+.endm
+
+.macro four_words_single_8
+    ldmia r1!, {r9, r10}
+    ldrd r6, r7, [r0], #8
+    two_words_8 r2, r9
+    ldrd r6, r7, [r0], #8
+    two_words_8 r2, r10
+.endm
+
+/* The next output's requantization (r7: multipliers, r8: shifts, r9: outputs). */
+.macro finish sum
+    ldr r10, [r7], #4
+    ldrsb r11, [r8], #1
+    lsls r10, r10, #1
+    mvns r11, r11
+    requantize \sum
+    strh \sum, [r9], #2
+.endm
+
+.macro finished
+    strd r7, r8, [r6, #MULTIPLIERS]
+    str r9, [r6, #OUTPUTS]
+.endm
+
+/* void name(struct psog_block *block, const uint8_t *weights). The end of the input is kept below the
+ * block's address on the stack, because every register is taken. */
+.macro block name, bits
+function \name
+    push {r0, r4-r11, lr}
+    ldrd r2, r3, [r0]
+    add r2, r2, r3, lsl #5
+    push {r2, r3}
+    ldr r3, [r0, #BLOCKS]
+    cmp r3, #0
+    beq 3f
+1:  ldr r6, [sp, #8]
+    ldr r0, [r6]
+    ldr r7, [r6, #BIASES]
+    ldmia r7!, {r2-r5}
+    str r7, [r6, #BIASES]
+2:  four_words_\bits
+    four_words_\bits
+    ldr r10, [sp]
+    cmp r0, r10
+    bne 2b
+    ldr r6, [sp, #8]
+    ldrd r7, r8, [r6, #MULTIPLIERS]
+    ldr r9, [r6, #OUTPUTS]
+    finish r2
+    finish r3
+    finish r4
+    finish r5
+    finished
+    ldr r7, [r6, #BLOCKS]
+    subs r7, r7, #1
+    str r7, [r6, #BLOCKS]
+    bne 1b
+3:  ldr r6, [sp, #8]
+    ldr r7, [r6, #SINGLES]
+    subs r7, r7, #1
+    bmi 5f
+    str r7, [r6, #SINGLES]
+    ldr r0, [r6]
+    ldr r7, [r6, #BIASES]
+    ldr r2, [r7], #4
+    str r7, [r6, #BIASES]
+4:  four_words_single_\bits
+    four_words_single_\bits
+    ldr r10, [sp]
+    cmp r0, r10
+    bne 4b
+    ldr r6, [sp, #8]
+    ldrd r7, r8, [r6, #MULTIPLIERS]
+    ldr r9, [r6, #OUTPUTS]
+    finish r2
+    finished
+    b 3b
+5:  add sp, sp, #8
+    pop {r0, r4-r11, pc}
+.endm
+
+    block psog_block_16, 16
+    block psog_block_8, 8
+#endif

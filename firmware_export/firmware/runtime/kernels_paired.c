@@ -1,0 +1,201 @@
+/* The paired layers: how a layer is cut into tiles and blocks, and what each of them is in C.
+ *
+ * A convolution is computed tile by tile: a few outputs next to each other in a row, all channels one after
+ * the other. What a tile reads of an input row is one stretch of words, and so is what it reads of the
+ * weights, so that one loop runs over all pairs of channels of all kernel rows, and each weight serves every
+ * output of the tile. Outputs have a ReLU and the zero point -128, so they are 0 … 255 here: saturating to
+ * 8 bits is the whole activation. kernels_armv7em.S computes the same on cores with DSP instructions. */
+#include "kernels_paired.h"
+
+#include "bytes.h"
+
+#if PSOG_RUNS_PAIRED
+
+static int32_t products(uint32_t x, int32_t even, int32_t odd)
+{
+    return (int16_t)(x & 0xFFFFu) * even + (int16_t)(x >> 16) * odd;
+}
+
+/* Requantization with TFLite's two roundings and the ReLU. A right shift of at least 1 is left: with one bit
+ * of it held back, the second rounding is an addition that cannot overflow; its own rule for negative halves
+ * makes no difference where negative values become 0. */
+static int16_t finish(int32_t sum, int32_t multiplier, int32_t shift)
+{
+    int64_t product = (int64_t)sum * multiplier;
+    int32_t high = (int32_t)((product + (1 << 30)) >> 31);
+    int32_t scaled = ((high >> (-shift - 1)) + 1) >> 1;
+    return (int16_t)(scaled < 0 ? 0 : scaled > 255 ? 255 : scaled);
+}
+
+/* Weight pair `index` of a tile's stretch. As int8 they come as six to three words; a word has two pairs,
+ * in bytes 0 and 2 and in bytes 1 and 3: what SXTB16 takes apart. */
+static int32_t weight_products(enum psog_packing packing, const uint8_t *weights, uint32_t index, uint32_t x)
+{
+    if (packing == PSOG_PAIRED_16) {
+        uint32_t pair = psog_get_u32(weights + 4u * index);
+        return products(x, (int16_t)(pair & 0xFFFFu), (int16_t)(pair >> 16));
+    }
+    const int8_t *bytes = (const int8_t *)weights + 4u * (index / 2u) + index % 2u;
+    return products(x, bytes[0], bytes[2]);
+}
+
+void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+               struct psog_tile_shape shape)
+{
+    uint32_t pitch = shape.inputs + tile->rest_bytes / 4u;
+    uint32_t stretch = PSOG_PAIR_BYTES(packing) * 3u * tile->iterations;
+    for (; tile->channels > 0; tile->channels--) {
+        int32_t multiplier = psog_get_i32(tile->multipliers);
+        int32_t bias = psog_get_i32(tile->biases);
+        for (uint32_t output = 0; output < shape.outputs; output++) {
+            int32_t sum = 0;
+            for (uint32_t i = 0; i < tile->iterations; i++)
+                for (uint32_t tap = 0; tap < 3; tap++) {
+                    uint32_t column = output + tap - shape.left; /* wraps where it is left of the first */
+                    if (column < shape.inputs)
+                        sum += weight_products(packing, weights, 3u * i + tap,
+                                               tile->inputs[i * pitch + column]);
+                }
+            int32_t biased = (int32_t)((uint32_t)sum + (uint32_t)bias);
+            tile->outputs[2u * output] = finish(biased, multiplier, *tile->shifts);
+        }
+        weights += stretch + tile->weight_skip;
+        tile->biases += 4;
+        tile->multipliers += 4;
+        tile->shifts++;
+        tile->outputs += tile->step_bytes / 2u;
+        tile->step_bytes = tile->out_pitch - tile->step_bytes;
+    }
+}
+
+#ifdef PSOG_CORE_DSP
+/* Shapes that have a kernel of their own: the whole row of a grid of five columns; left end, middle and right
+ * end of a longer one; a grid of five without its borders. */
+static const struct {
+    struct psog_tile_shape shape;
+    psog_tile_kernel *kernels[2];
+} KERNELS[] = {
+    {{5, 1, 5}, {psog_tile_5_full_16, psog_tile_5_full_8}},
+    {{4, 1, 5}, {psog_tile_4_left_16, psog_tile_4_left_8}},
+    {{4, 0, 6}, {psog_tile_4_middle_16, psog_tile_4_middle_8}},
+    {{4, 0, 5}, {psog_tile_4_right_16, psog_tile_4_right_8}},
+    {{3, 0, 5}, {psog_tile_3_middle_16, psog_tile_3_middle_8}},
+};
+
+static void run_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+                     struct psog_tile_shape shape)
+{
+    for (uint32_t i = 0; i < sizeof KERNELS / sizeof KERNELS[0]; i++)
+        if (memcmp(&shape, &KERNELS[i].shape, sizeof shape) == 0) {
+            KERNELS[i].kernels[packing == PSOG_PAIRED_8](tile, weights);
+            return;
+        }
+    psog_tile(tile, weights, packing, shape);
+}
+#else
+#define run_tile psog_tile
+#endif
+
+#define TILE 4u        /* outputs: with more, sums and inputs do not fit into the registers */
+#define WHOLE_ROW 5u   /* unless every iteration reads the whole row, and nothing has to be passed over */
+
+static struct psog_tile_shape shape_at(const struct psog_layer *layer, uint32_t column, uint32_t border)
+{
+    uint32_t outputs = layer->out_columns < TILE ? layer->out_columns : TILE;
+    if (border && layer->columns == WHOLE_ROW)
+        outputs = WHOLE_ROW;
+    uint32_t left = border && column == 0;
+    uint32_t right = border && column + outputs == layer->out_columns;
+    return (struct psog_tile_shape){(uint8_t)outputs, (uint8_t)left, (uint8_t)(outputs + 2u - left - right)};
+}
+
+/* One row of outputs. */
+static void convolve_row(const struct psog_layer *layer, uint32_t row, const uint32_t *input,
+                         uint32_t *output)
+{
+    uint32_t border = layer->padding == PSOG_SAME ? 1 : 0;
+    uint32_t pairs = psog_pairs(layer->in_channels);
+    uint32_t row_bytes = 3u * PSOG_PAIR_BYTES(layer->packing) * pairs; /* of one kernel row's weights */
+    /* Kernel rows that lie inside the input. */
+    uint32_t first = border && row == 0;
+    uint32_t rows = 3u - first - (border && row + 1u == layer->rows);
+    uint32_t *row_output = output + row * layer->out_columns * psog_pairs(layer->out_channels);
+    for (uint32_t column = 0; column < layer->out_columns;) {
+        struct psog_tile_shape shape = shape_at(layer, column, border);
+        struct psog_tile tile = {
+            .inputs = input + (row + first - border) * layer->columns * pairs + column + shape.left - border,
+            .iterations = rows * pairs,
+            .biases = layer->biases,
+            .multipliers = layer->multipliers,
+            .shifts = layer->shifts,
+            .outputs = (int16_t *)(row_output + column),
+            .step_bytes = 2,
+            .out_pitch = 4u * layer->out_columns,
+            .channels = layer->out_channels,
+            .weight_skip = (3u - rows) * row_bytes,
+            .rest_bytes = 4u * ((uint32_t)layer->columns - shape.inputs),
+        };
+        run_tile(&tile, (const uint8_t *)layer->weights + first * row_bytes, layer->packing, shape);
+        column += shape.outputs;
+        /* The last tile begins early, within the one before, rather than to end past the row. */
+        if (column < layer->out_columns && column + TILE > layer->out_columns)
+            column = layer->out_columns - TILE;
+    }
+}
+
+void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output,
+                          bool from_last_row)
+{
+    for (uint32_t i = 0; i < layer->out_rows; i++)
+        convolve_row(layer, from_last_row ? layer->out_rows - 1u - i : i, input, output);
+}
+
+#ifndef PSOG_CORE_DSP
+/* The sum of one output: four are interleaved, int16 word by word, int8 two words at a time. */
+static int32_t dense_sum(const struct psog_block *block, const uint8_t *weights, uint32_t interleaved,
+                         enum psog_packing packing)
+{
+    int32_t sum = 0;
+    for (uint32_t word = 0; word < block->groups * PSOG_PAIRED_GROUP; word++)
+        if (packing == PSOG_PAIRED_16)
+            sum += weight_products(packing, weights, interleaved * word, block->inputs[word]);
+        else
+            sum += weight_products(packing, weights + 4u * interleaved * (word / 2u), word % 2u,
+                                   block->inputs[word]);
+    return sum;
+}
+
+static void run_block(struct psog_block *block, const uint8_t *weights, enum psog_packing packing)
+{
+    uint32_t outputs = 4u * block->blocks + block->singles;
+    uint32_t bytes = block->groups * PSOG_PAIRED_GROUP * PSOG_PAIR_BYTES(packing); /* of one output */
+    for (uint32_t i = 0; i < outputs; i++) {
+        bool single = i >= 4u * block->blocks;
+        uint32_t at = single ? i * bytes : i / 4u * 4u * bytes + i % 4u * 4u;
+        int32_t sum = dense_sum(block, weights + at, single ? 1 : 4, packing);
+        int32_t biased = (int32_t)((uint32_t)sum + psog_get_u32(block->biases + 4u * i));
+        block->outputs[i] = finish(biased, psog_get_i32(block->multipliers + 4u * i), block->shifts[i]);
+    }
+}
+#else
+static void run_block(struct psog_block *block, const uint8_t *weights, enum psog_packing packing)
+{
+    (packing == PSOG_PAIRED_16 ? psog_block_16 : psog_block_8)(block, weights);
+}
+#endif
+
+void psog_dense_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output)
+{
+    struct psog_block block = {
+        .inputs = input,
+        .groups = psog_paired_inputs(layer) / PSOG_PAIRED_GROUP,
+        .biases = layer->biases,
+        .multipliers = layer->multipliers,
+        .shifts = layer->shifts,
+        .outputs = (int16_t *)output,
+        .blocks = layer->out_channels / 4u,
+        .singles = layer->out_channels % 4u,
+    };
+    run_block(&block, (const uint8_t *)layer->weights, layer->packing);
+}
+#endif

@@ -1,0 +1,58 @@
+/* The innermost loops of the paired layers. kernels_armv7em.S has them for the DSP instructions and relies on
+ * the places of these members. */
+#ifndef PSOG_KERNELS_PAIRED_H
+#define PSOG_KERNELS_PAIRED_H
+
+#include "layer.h"
+
+#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
+#define PSOG_CORE_DSP
+#endif
+
+/* A few outputs beside each other, of every channel. */
+struct psog_tile {
+    const uint32_t *inputs;     /* 0 */
+    uint32_t iterations;        /* 4: input rows · pairs of channels: so many times three pairs of weights */
+    const uint8_t *biases;      /* 8 */
+    const uint8_t *multipliers; /* 12 */
+    const int8_t *shifts;       /* 16: -31 … -1 */
+    int16_t *outputs;           /* 20: of the first channel; the next column is two further */
+    uint32_t step_bytes;        /* 24: to the next channel: 2, and out_pitch less that, in turns */
+    uint32_t out_pitch;         /* 28: bytes from one pair of channels to the next */
+    uint32_t channels;          /* 32 */
+    uint32_t weight_skip;       /* 36: bytes of a channel's weights that the tile has no input rows for */
+    uint32_t rest_bytes;        /* 40: of an input row, beyond what one iteration reads */
+};
+
+struct psog_tile_shape {
+    uint8_t outputs;
+    uint8_t left;   /* 1: the first output has no input to its left */
+    uint8_t inputs; /* words that one iteration reads */
+};
+
+/* A tile in C. It is used up. */
+void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+               struct psog_tile_shape shape);
+
+/* Outputs of a dense layer, four at a time; then those that are left, one at a time. */
+struct psog_block {
+    const uint32_t *inputs;     /* 0 */
+    uint32_t groups;            /* 4: of PSOG_PAIRED_GROUP words */
+    const uint8_t *biases;      /* 8 */
+    const uint8_t *multipliers; /* 12 */
+    const int8_t *shifts;       /* 16 */
+    int16_t *outputs;           /* 20 */
+    uint32_t blocks;            /* 24: of four outputs */
+    uint32_t singles;           /* 28 */
+};
+
+#ifdef PSOG_CORE_DSP
+typedef void psog_tile_kernel(struct psog_tile *tile, const uint8_t *weights);
+psog_tile_kernel psog_tile_5_full_16, psog_tile_5_full_8, psog_tile_4_left_16, psog_tile_4_left_8,
+    psog_tile_4_middle_16, psog_tile_4_middle_8, psog_tile_4_right_16, psog_tile_4_right_8,
+    psog_tile_3_middle_16, psog_tile_3_middle_8;
+void psog_block_16(struct psog_block *block, const uint8_t *weights);
+void psog_block_8(struct psog_block *block, const uint8_t *weights);
+#endif
+
+#endif
