@@ -21,7 +21,7 @@ from psog.firmware_export.toolchain import (
     symbols,
 )
 from psog.virtual import boards
-from tests.firmware.device import IMAGE, code
+from tests.firmware.device import IMAGE, code, upload
 from tests.firmware.stm32f405 import (
     CR,
     LOCK,
@@ -84,7 +84,7 @@ def test_flash_that_does_not_take_an_erase_is_found_out(log, tmp_path):
         open_headset(board.port) as headset,
         pytest.raises(DeviceError, match=code(DeviceErrorCode.FLASH)),
     ):
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
     assert not (tmp_path / "flash").exists()
     sector, words, erase, start, lock = 8 << 3, 2 << 8, 1 << 1, 1 << 16, 1 << 31
     control = [value for at, value in written(log, "Flash Int") if at == 0x10]

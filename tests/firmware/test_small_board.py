@@ -11,7 +11,7 @@ from psog.firmware_export.image import write_image
 from psog.firmware_export.limits import activation_bytes
 from psog.firmware_export.toolchain import available_boards
 from psog.virtual.boards import start_board
-from tests.firmware.device import IMAGE, NET, READINGS, code, streamed
+from tests.firmware.device import IMAGE, NET, READINGS, code, streamed, upload
 from tests.random_nets import LayerPlan, grid_headset, random_net
 
 BOARD, SLOT_BYTES, ACTIVATIONS = "lm3s6965evb", 14 * 1024, 6144
@@ -26,7 +26,7 @@ def test_what_does_not_fit_is_refused_and_the_model_in_use_stays(tmp_path):
     long, wide = write_image(*long_net), write_image(*wide_net)
     assert len(wide) < SLOT_BYTES < len(long)
     with start_board(BOARD, tmp_path / "flash") as board, open_headset(board.port) as headset:
-        headset.upload(IMAGE)
+        upload(headset, IMAGE)
         for image in (long, wide):
             with pytest.raises(DeviceError, match=code(DeviceErrorCode.RANGE)):
                 headset.upload(image)

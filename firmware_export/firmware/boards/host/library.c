@@ -71,7 +71,7 @@ enum psog_error psog_host_calibrate(const uint8_t *image, size_t image_bytes, co
     for (size_t target = 0; target < targets; target++) {
         error = psog_samples_target(&samples, target_deg + 2u * target, per_target);
         for (uint32_t i = 0; error == PSOG_OK && i < per_target; i++, readings += model.sensors) {
-            error = psog_infer(&model, NULL, readings, (int8_t *)work, sizeof work, features);
+            error = psog_infer(&model, NULL, readings, work, sizeof work, features);
             psog_samples_add(&samples, readings, features);
         }
         if (error != PSOG_OK)
