@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psog.benchmarks.firmware_nets import NETS, NetName
+from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,7 @@ _DEFAULT: NetName = "conv16-conv16-dense10"
 class Command:
     """Instructions, flash, RAM and stack of an inference on each emulated board, and whether it is exact.
 
+    A core that can run several packings of the weights has each measured; the fastest comes first.
     Instructions are counted exactly between two marks, by kind; cycles of a Cortex-M4 are estimated from them
     by the timings of its technical reference manual, in memory without wait states. Flash is what the linker
     placed for network, head and calibration, without link and storage; the stack is painted.
@@ -28,9 +30,11 @@ class Command:
     net: NetName | None = None
     """A net with random weights whose cost under TFLite Micro is known; by default the first."""
     all_nets: bool = False
-    """Every such net, one table."""
+    """Every such net, on one board of each core."""
     update: Path | None = None
     """Measure every such net and write the figures that the tests hold the runtime to into this file."""
+    board: BoardName | None = None
+    """Measure on this board alone."""
     readings: int = 64
     """Random readings to run; the slowest counts."""
     seed: int = 0
@@ -43,18 +47,22 @@ class Command:
 
         from rich.console import Console
 
+        from psog.benchmarks.firmware_budget import one_board_per_core
         from psog.benchmarks.firmware_text import print_boards, print_nets
+        from psog.firmware_export.budget import measurable_boards
 
         self._check()
         progress = Console(stderr=True)
         if self.update is not None:
             _update(self.update, progress)
         elif self.all_nets:
-            nets = {str(name): self._measure(name, progress) for name in NETS}
+            boards = [self.board] if self.board else one_board_per_core(measurable_boards())
+            nets = {str(name): self._measure(name, boards, progress) for name in NETS}
             print(json.dumps({"nets": nets})) if self.json else print_nets(Console(), nets)
         else:
             name = None if self.model else self.net or _DEFAULT
-            found = self._measure(name, progress)
+            boards = [self.board] if self.board else measurable_boards()
+            found = self._measure(name, boards, progress)
             print(json.dumps(found)) if self.json else print_boards(Console(), found)
 
     def _check(self) -> None:
@@ -71,26 +79,38 @@ class Command:
             "--update": self.update is not None,
         }
         given = [name for name, is_given in choices.items() if is_given]
+        if self.update is not None and self.board is not None:
+            raise PsogError("--update writes the figures of every core; leave --board out")
         if len(given) > 1:
             raise PsogError(f"{' and '.join(given)} are given; each says what to measure, expected one")
 
-    def _measure(self, name: NetName | None, progress: Console) -> dict[str, Any]:
+    def _measure(self, name: NetName | None, boards: list[str], progress: Console) -> dict[str, Any]:
         """A net, or the model where there is no name, on each board."""
         from psog.benchmarks.firmware_nets import make_image, peer_figures
-        from psog.firmware_export.budget import measurable_boards, measure_budget
+        from psog.firmware_export.budget import measure_budget
         from psog.firmware_export.image_file import load_image
+        from psog.firmware_export.toolchain import board_target
 
         if name is None:
             assert self.model is not None
             image = load_image(self.model)
         else:
             image = make_image(name, self.seed)
-        boards = {}
-        for board in measurable_boards():
+        found = {}
+        for board in boards:
             with progress.status(f"measuring {name or self.model} on {board}"):
-                boards[board] = measure_budget(board, image, readings=self.readings, seed=self.seed)
-                boards[board] |= peer_figures(name, board, boards[board]) if name else {}
-        return {"net": name, "boards": boards}
+                packings = {}
+                for packing in board_target(board).target.packings:
+                    packings[packing] = measure_budget(
+                        board, image, packing=packing, readings=self.readings, seed=self.seed
+                    )
+                    packings[packing] |= peer_figures(name, board, packings[packing]) if name else {}
+            fastest, *others = packings
+            found[board] = {
+                **packings[fastest],
+                "other_packings": {packing: packings[packing] for packing in others},
+            }
+        return {"net": name, "boards": found}
 
 
 def _update(path: Path, progress: Console) -> None:

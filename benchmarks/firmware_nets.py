@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def make_net(name: NetName, seed: int) -> tuple[IntegerNet, Headset]:
     return to_integer(net), headset
 
 
+@cache
 def make_image(name: NetName, seed: int) -> bytes:
     """The device image of such a network."""
     from psog.firmware_export.image import write_image

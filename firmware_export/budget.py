@@ -13,6 +13,7 @@ from psog.firmware_export.boards import EMULATED
 from psog.firmware_export.image import ModelImage, read_image
 from psog.firmware_export.installing import image_for
 from psog.firmware_export.instructions import measure
+from psog.firmware_export.packings import Packing
 from psog.firmware_export.toolchain import (
     available_boards,
     board_target,
@@ -25,15 +26,18 @@ from psog.net.integer import Normalisation
 _HEAD_TOLERANCE_DEG = 1e-3  # float sums in another order (docs/SPEC.md, test vector)
 
 
-def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 0) -> dict[str, Any]:
+def measure_budget(
+    board: str, image: bytes, *, packing: Packing | None = None, readings: int = 64, seed: int = 0
+) -> dict[str, Any]:
     """The cost of a model on an emulated board, and whether it computes there what it should.
 
     Args:
-        image: contents of a gaze.psog.
+        image: contents of a gaze.psog of any packing.
+        packing: to pack it in again; by default its own, or the fastest if the core does not run that.
         readings: random ones to run; the slowest counts.
     Returns:
-        JSON types: "instructions" of one inference, "cycles_estimated" of it (psog.firmware_export.cycles;
-        None but for a Cortex-M4), "mix" of its instructions (psog.firmware_export.mix.Mix), "macs",
+        JSON types: "packing", "instructions" of one inference, "mix" of them (psog.firmware_export.mix.Mix),
+        "cycles_estimated" (psog.firmware_export.cycles; None but for a Cortex-M4), "macs",
         "flash_runtime_bytes" (network and head), "flash_calibration_bytes" (what a calibration adds),
         "flash_model_bytes", "flash_firmware_bytes" (all code), "ram_bytes", "stack_bytes", the same for a
         calibration (psog.firmware_export.instructions), "start_instructions", "start_crc_instructions", and
@@ -41,17 +45,18 @@ def measure_budget(board: str, image: bytes, *, readings: int = 64, seed: int = 
     Raises:
         ToolchainError: compiler or QEMU missing, or the board is not emulated.
     """
-    image = image_for(image, board_target(board).target.packings)
+    target = board_target(board).target
+    image = image_for(image, target.packings if packing is None else [packing])
     model = read_image(image)
     wire = readings_over_range(model.normalisation, readings, seed)
     found = measure(board, image, wire)
-    target = board_target(board).target
     runtime, calibrating = (
         section_sizes(build_runtime(board, calibrating=also), target).flash_bytes for also in (False, True)
     )
     same_features = bool(np.array_equal(found.features, model.features(wire)))
     same_gaze = bool(np.abs(found.gaze - model.gaze(wire)).max() <= _HEAD_TOLERANCE_DEG)
     return {
+        "packing": model.packing,
         "instructions": found.instructions,
         "mix": asdict(found.mix),
         "cycles_estimated": found.cycles,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from psog.errors import ToolchainError
 from psog.firmware_export.boards import BoardTarget
-from psog.firmware_export.toolchain import C_TREE, QEMU, build_program, find_program, symbols
+from psog.firmware_export.toolchain import C_TREE, QEMU, build_program, disassembly, find_program, symbols
 
 _LINE = re.compile(r"\s*([0-9a-f]+):\t(\S+)\s*([^@<]*)")
 _COUNTS = "counts.txt"
@@ -113,11 +113,7 @@ class Code:
     """The instructions of an ELF file."""
 
     def __init__(self, program: Path, board: BoardTarget) -> None:
-        # The programs of a toolchain share a prefix.
-        disassembler = find_program(board.target.nm.removesuffix("nm") + "objdump", board.target.package)
-        command = [disassembler, "--disassemble", "--no-show-raw-insn", str(program)]
-        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        lines = [match for match in map(_LINE.match, text.splitlines()) if match]
+        lines = [match for match in map(_LINE.match, disassembly(program, board.target)) if match]
         self._instructions = [Instruction(line[2], line[3].strip()) for line in lines]
         self._places = {int(line[1], 16): index for index, line in enumerate(lines)}
 

@@ -9,6 +9,7 @@ from typing import Any
 from psog.errors import ModelError
 from psog.firmware_export.c_array import c_array
 from psog.firmware_export.image_writer import write_image
+from psog.firmware_export.packings import Packing
 from psog.firmware_export.report import make_report
 from psog.firmware_export.tflite import write_tflite
 from psog.firmware_export.tflm_export import write_application
@@ -20,11 +21,22 @@ TFLITE, IMAGE, C_ARRAY, REPORT = "gaze.tflite", "gaze.psog", "gaze_tflite.h", "r
 FOLDER = FolderKind("export", IMAGE, ModelError)
 
 
-def export_model(net: IntegerNet, headset: Headset, folder: Path, *, force: bool = False) -> dict[str, Any]:
+def export_model(
+    net: IntegerNet,
+    headset: Headset,
+    folder: Path,
+    *,
+    force: bool = False,
+    packing: Packing = "plain",
+    boards: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Write gaze.tflite, gaze.psog, gaze_tflite.h, the application tflm/ and report.json into a new folder.
 
     The folder appears complete or not at all.
 
+    Args:
+        packing: of gaze.psog. Whoever installs an image packs it as the core wants it, so any will do.
+        boards: what the model costs on each board (psog.firmware_export.board_budgets), for the report.
     Returns:
         The report (psog.firmware_export.report).
     Raises:
@@ -35,12 +47,12 @@ def export_model(net: IntegerNet, headset: Headset, folder: Path, *, force: bool
     tflite = write_tflite(net, headset)
     files = {
         TFLITE: tflite,
-        IMAGE: write_image(net, headset),
+        IMAGE: write_image(net, headset, packing),
         C_ARRAY: c_array(net, tflite).encode("ascii"),
     }
     application, tflm = write_application(net, headset, tflite)
     files.update(application)
-    report = {**make_report(net, files), "tflm": tflm}
+    report = {**make_report(net, files), "tflm": tflm, "boards": boards or {}}
     files[REPORT] = (json.dumps(report, indent=2, allow_nan=False) + "\n").encode("ascii")
     with FOLDER.writing(folder, force=force) as partial:
         for name, content in files.items():

@@ -26,7 +26,7 @@ def make_report(net: IntegerNet, files: Mapping[str, bytes]) -> dict[str, Any]:
         files: name and content of what was exported.
     Returns:
         "macs" and "parameters" with the head, "layers" one by one, "bytes" by purpose, "sizes" and "sha256"
-        by file. Instructions, flash and RAM on a board are measured by `psog bench firmware`.
+        by file.
     """
     shapes = net.layer_shapes()
     layers = [_layer(layer, *pair) for layer, *pair in zip(net.layers, shapes[:-1], shapes[1:], strict=True)]

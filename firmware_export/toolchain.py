@@ -164,6 +164,17 @@ def symbols(elf: Path, target: Target) -> dict[str, int]:
     return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
 
 
+def disassembly(elf: Path, target: Target) -> list[str]:
+    """An ELF file's instructions as `objdump` writes them, a line each, among others.
+
+    All Cortex-M are read as the newest of them; otherwise vector instructions pass for a coprocessor's.
+    """
+    disassembler = target.nm.removesuffix("nm") + "objdump"  # a toolchain's programs share a prefix
+    path = find_program(disassembler, target.package)
+    command = [path, "-d", "-m", "armv8.1-m.main", "--no-show-raw-insn", str(elf)]
+    return _run(command, elf.parent).splitlines()
+
+
 _LIBRARY = "library.c"
 
 

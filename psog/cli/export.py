@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
+from psog.firmware_export.boards import BoardName
+
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
+
+    from psog.headset import Headset
 
 
 @dataclass(frozen=True)
 class Command:
     """Write gaze.tflite, its C array gaze_tflite.h, gaze.psog, tflm/ and report.json from a model.
+
+    What it costs on each board is measured in QEMU where compiler and emulator are installed, printed and
+    stored in the report; time and energy are estimates for a real part with the board's core.
 
     Both formats hold the same integers: TFLite Micro and psog's own runtime give the same features.
     The folder tflm/ is a ready application for TFLite Micro (docs/tflm.md).
@@ -27,6 +35,10 @@ class Command:
     """Folder for the export."""
     headset: str | None = None
     """Built-in headset or TOML file; by default the built-in one the model names."""
+    board: BoardName | None = None
+    """The board it is for: a model that does not fit is refused, and gaze.psog is packed for its core."""
+    no_measure: bool = False
+    """Do not measure what the model costs on emulated boards."""
     force: bool = False
     """Replace an export that is already in the folder."""
     json: bool = False
@@ -35,14 +47,21 @@ class Command:
     def run(self) -> None:
         from rich.console import Console
 
+        from psog.cli.export_budgets import print_budgets
+        from psog.firmware_export.board_budgets import fitting_packing
         from psog.firmware_export.export import FOLDER, export_model
+        from psog.firmware_export.image import write_image
         from psog.firmware_export.tflm_export import APPLICATION, describe_application
         from psog.headset import load_headset
         from psog.net.store import load_model
 
         FOLDER.check_free(self.out, force=self.force)
         net = load_model(self.model).net
-        report = export_model(net, load_headset(self.headset or net.headset), self.out, force=self.force)
+        headset = load_headset(self.headset or net.headset)
+        image = write_image(net, headset)
+        packing = fitting_packing(image, self.board) if self.board else "plain"
+        boards = self._measure(image, headset, Console(stderr=True))
+        report = export_model(net, headset, self.out, force=self.force, packing=packing, boards=boards)
         if self.json:
             print(json.dumps(report))
             return
@@ -53,11 +72,38 @@ class Command:
             f"{report['activation_bytes']:,} bytes of activations",
             highlight=False,
         )
+        print_budgets(console, boards)
         for name, size in report["sizes"].items():
             if "/" not in name:
                 console.print(f"{self.out / name}: {size:,} bytes", highlight=False, soft_wrap=True)
         told = describe_application(report["tflm"])
         console.print(f"{self.out / APPLICATION}: {told}", highlight=False, soft_wrap=True, markup=False)
+
+    def _measure(self, image: bytes, headset: Headset, progress: Console) -> dict[str, dict[str, Any]]:
+        """The budget on the board it is for, or on every one that can be measured; none where that cannot be.
+
+        Raises:
+            ModelError: it does not fit the board it is for.
+        """
+        from psog.errors import ModelError, ToolchainError
+        from psog.firmware_export.board_budgets import measure_boards
+        from psog.firmware_export.budget import measurable_boards
+
+        if self.no_measure:
+            return {}
+        try:
+            boards = [self.board] if self.board else measurable_boards()
+            with progress.status("measuring") as status:
+                found = measure_boards(
+                    image, headset.rate_hz, boards, lambda board: status.update(f"measuring on {board}")
+                )
+        except ToolchainError as error:
+            told = f"instructions, flash, RAM, stack, time and energy were not measured: {error}"
+            progress.print(told, highlight=False, soft_wrap=True)
+            return {}
+        if self.board and "refused" in found[self.board]:
+            raise ModelError(found[self.board]["refused"])
+        return found
 
 
 def _layers(report: dict[str, Any]) -> Table:

@@ -9,7 +9,8 @@ from psog.firmware_export.executed import Code, Instruction, execute, instructio
 from psog.firmware_export.mix import Mix, count_mix, kind_of, words_moved
 from psog.firmware_export.toolchain import available_boards, board_target
 
-BOARD = "mps2-an386"
+BOARD, VECTOR_BOARD = "mps2-an386", "mps3-an547"
+RAM_AT = {BOARD: 0x20000000, VECTOR_BOARD: 0x30000000}
 pytestmark = pytest.mark.skipif(
     BOARD not in available_boards(), reason="no cross compiler or no QEMU is installed"
 )
@@ -69,7 +70,7 @@ PROGRAM = """
     .syntax unified
     .thumb
     .text
-    .word 0x20001000, start + 1
+    .word {ram} + 0x1000, start + 1
     .thumb_func
 start:
     ldr r0, =0xE000ED88         @ the floating-point unit's switch
@@ -77,8 +78,8 @@ start:
     orr r1, #0xF00000
     str r1, [r0]
     isb
-    ldr r4, =0x20000100         @ some memory
-    ldr r5, =0x20000200         @ an address of it
+    ldr r4, ={ram} + 0x100      @ some memory
+    ldr r5, ={ram} + 0x200      @ an address of it
     str r4, [r5]
     bl bench_begin
     bl bench_end
@@ -101,18 +102,24 @@ bench_end: nop
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """What each fragment executed, without the marks, and the instructions of the program."""
-    folder = tmp_path_factory.mktemp("fragments")
-    marked = (f"bl bench_begin\n {code}\n bl bench_end" for code, _, _ in FRAGMENTS.values())
-    (folder / "program.s").write_text(PROGRAM.format(fragments="\n".join(marked)))
-    board = board_target(BOARD)
+    """What nothing executed, what each fragment did, and the instructions of the program."""
+    codes = [code for code, _, _ in FRAGMENTS.values()]
+    empty, *sections, code = execute_fragments(BOARD, codes, tmp_path_factory.mktemp("fragments"))
+    return empty, dict(zip(FRAGMENTS, sections, strict=True)), code
+
+
+def execute_fragments(name, codes, folder):
+    """The section of no fragment, those of the fragments, and the instructions of the program."""
+    marked = (f"bl bench_begin\n {code}\n bl bench_end" for code in codes)
+    (folder / "program.s").write_text(PROGRAM.format(fragments="\n".join(marked), ram=RAM_AT[name]))
+    board = board_target(name)
     program = folder / "program.elf"
     link = ["-nostdlib", "-Wl,-Ttext=0,-estart", "program.s", "-o", program.name]
     subprocess.run([board.target.compiler, *board.target.core, *link], cwd=folder, check=True)
     status, sections = execute(board, program, folder, 20)
     assert status == 0
-    assert len(sections) == 1 + len(FRAGMENTS)
-    return sections[0], dict(zip(FRAGMENTS, sections[1:], strict=True)), Code(program, board)
+    assert len(sections) == 1 + len(codes)
+    return *sections, Code(program, board)
 
 
 @pytest.mark.parametrize("name", FRAGMENTS)
@@ -124,6 +131,18 @@ def test_a_fragment_is_counted_and_estimated_as_by_hand(name, executed):
     assert m4_cycles(section, code) - m4_cycles(empty, code) == cycles
     total = sum(count for kind, count in vars(mix).items() if kind not in ("words_moved", "jumps_taken"))
     assert instructions(section) - instructions(empty) == total
+
+
+def test_vectors_are_told_from_scalars(tmp_path):
+    loop = (
+        "mov r0, r4\n mov r1, r4\n mov r2, #64\n mov r6, #0\n dlstp.8 lr, r2\n"
+        "1: vldrb.s8 q0, [r0], #16\n vldrb.s8 q1, [r1], #16\n vmladava.s8 r6, q0, q1\n letp lr, 1b\n"
+        "vstrb.8 q0, [r4]\n vmov r0, s1"
+    )
+    empty, section, code = execute_fragments(VECTOR_BOARD, [loop], tmp_path)
+    assert count_mix(section, code) - count_mix(empty, code) == Mix(
+        loads_stores=9, vectors=4, floats=1, branches=5, rest=4, words_moved=36, jumps_taken=3
+    )
 
 
 @pytest.mark.parametrize(

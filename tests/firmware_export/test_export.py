@@ -22,7 +22,9 @@ FILES = {"gaze.tflite", "gaze.psog", "gaze_tflite.h", "report.json", "tflm"}
 
 def psog_export(*words):
     return subprocess.run(
-        [sys.executable, "-m", "psog", "export", *map(str, words)], capture_output=True, text=True
+        [sys.executable, "-m", "psog", "export", "--no-measure", *map(str, words)],
+        capture_output=True,
+        text=True,
     )
 
 
@@ -148,7 +150,7 @@ def test_the_command_prints_one_json_document_and_nothing_else(model, tmp_path):
 
 
 def test_the_command_shows_layers_and_sizes(model, tmp_path, capsys):
-    main(["export", str(model), "--out", str(tmp_path / "out")])
+    main(["export", str(model), "--out", str(tmp_path / "out"), "--no-measure"])
     shown = capsys.readouterr().out
     assert re.search(r"conv valid.*3×5×1.*1×3×32.*864", shown)
     assert f"{(tmp_path / 'out' / 'gaze.tflite').stat().st_size:,} bytes" in shown
@@ -184,7 +186,7 @@ def test_damaged_weights_are_not_exported(model, tmp_path):
 
 def test_exports_of_two_processes_agree_to_the_byte(model, tmp_path):
     assert psog_export(model, "--out", tmp_path / "a").returncode == 0
-    main(["export", str(model), "--out", str(tmp_path / "b")])
+    main(["export", str(model), "--out", str(tmp_path / "b"), "--no-measure"])
     exports = (tmp_path / "a", tmp_path / "b")
     one, other = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*.*")} for f in exports)
     assert one == other
