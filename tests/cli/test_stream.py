@@ -80,7 +80,7 @@ def test_damaged_and_lost_frames_are_told_and_exit_1():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"version": 99}, "speaks protocol version 99, this psog speaks version 2"),
+        ({"version": 99}, "speaks protocol version 99, this psog speaks version 3"),
         ({"silent": True}, "answers as a psog headset"),
         ({"headset": ""}, "has no model; send one with psog flash"),
         ({"readings": 0}, "sent no sample for 2 s"),
