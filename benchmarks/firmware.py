@@ -120,4 +120,5 @@ def _update(path: Path, progress: Console) -> None:
     with progress.status("measuring every net on every board"):
         figures = measure_figures()
     write_figures(path, figures)
-    progress.print(f"{path}: {len(figures['boards'])} boards, {len(NETS)} nets, {figures['compiler']}")
+    told = f"{path}: {len(figures['boards'])} boards, {len(NETS)} nets, {figures['compiler']}"
+    progress.print(told, highlight=False, soft_wrap=True)

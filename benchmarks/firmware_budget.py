@@ -67,11 +67,13 @@ def measure_figures() -> dict[str, Any]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuse to write figures over something else.
+    """Refuse to write figures over something else, or where there is no folder.
 
     Raises:
-        PsogError: the path holds another file.
+        PsogError: the path holds another file, or its folder does not exist.
     """
+    if not path.parent.is_dir():
+        raise PsogError(f"cannot write {path}: {path.parent} is no folder; make it first")
     if path.exists():
         read_figures(path)
 
