@@ -83,7 +83,6 @@ class HostRuntime:
         self.sensors = int.from_bytes(image[32:34], "little")
         self.feature_count = int.from_bytes(image[38:40], "little")
         self._numbers, self._outputs = told_sizes(image)
-        self._head = read_image(image).head.weight
 
     def features(self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
         """(n, sensors) wire readings to (n, features) int8.
@@ -172,7 +171,7 @@ class HostRuntime:
         return np.empty(max(targets, 1) * (_TARGET_BYTES + SAMPLES_PER_TARGET * largest), np.uint8)
 
     def _fit(self, rows: NDArray[np.float32], fit: _PsogFit) -> Fit:
-        weight = np.concatenate([rows, self._head[GAZE_OUTPUTS:]])
+        weight = np.concatenate([rows, read_image(self._image).head.weight[GAZE_OUTPUTS:]])
         return Fit(weight, *(getattr(fit, name) for name, _ in _PsogFit._fields_))
 
     def _infer(
