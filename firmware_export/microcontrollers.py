@@ -85,7 +85,7 @@ _LM3S6965 = Microcontroller(
     50,
     ram_bytes=64 * _KB,
     # Of the port, which is for QEMU alone and has its slots in RAM: boards/lm3s6965evb/hardware.c.
-    image_room_bytes=14 * _KB - 64,
+    image_room_bytes=13 * _KB - 64,
     source="TI LM3S6965 data sheet",
     power=None,
 )

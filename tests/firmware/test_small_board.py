@@ -14,7 +14,7 @@ from psog.virtual.boards import start_board
 from tests.firmware.device import IMAGE, NET, READINGS, code, streamed, upload
 from tests.random_nets import LayerPlan, grid_headset, random_net
 
-BOARD, SLOT_BYTES, ACTIVATIONS = "lm3s6965evb", 14 * 1024, 6144
+BOARD, SLOT_BYTES, ACTIVATIONS = "lm3s6965evb", 13 * 1024, 6144
 LONG = (LayerPlan("dense", 256), LayerPlan("dense", 48))
 WIDE = (LayerPlan("conv", 96, "same"), LayerPlan("dense", 1))
 

@@ -10,7 +10,13 @@
 #define SIM_FLASH_PROGRAM_BYTES 8u
 #define SIM_FLASH_ERASED 0xFFu
 #define SIM_FLASH_MODEL_BYTES (128u * 1024u) /* of each model slot */
-#define SIM_FLASH_BYTES (2u * SIM_FLASH_MODEL_BYTES + 2u * SIM_FLASH_ERASE_BYTES)
+#define SIM_FLASH_BYTES SIM_FLASH_REGION_BYTES(SIM_FLASH_MODEL_BYTES)
+
+/* Two model slots of that size, and two calibration slots (docs/SPEC.md, Flash). */
+#define SIM_FLASH_CALIBRATION_BLOCKS \
+    ((PSOG_CALIBRATION_BYTES + SIM_FLASH_ERASE_BYTES - 1u) / SIM_FLASH_ERASE_BYTES)
+#define SIM_FLASH_REGION_BYTES(model_slot_bytes) \
+    (2u * ((model_slot_bytes) + SIM_FLASH_CALIBRATION_BLOCKS * SIM_FLASH_ERASE_BYTES))
 
 struct sim_flash {
     uint8_t *memory;

@@ -1,5 +1,5 @@
 /* Stellaris LM3S6965 evaluation board, in QEMU only: a Cortex-M3 without DSP instructions and floating-point
- * unit, and with 64 KB of RAM, of which the emulated flash has 30.
+ * unit, and with 64 KB of RAM, of which the emulated flash has half.
  * Sources: Arm DDI 0183 (PL011); TI LM3S6965 data sheet, system control. */
 #include "hardware.h"
 
@@ -28,10 +28,10 @@ void hardware_start(void)
     start_uart(SENSOR_UART);
 }
 
-#define MODEL_SLOT_BYTES (14u * 1024u)
-#define REGION_BYTES (2u * MODEL_SLOT_BYTES + 2u * SIM_FLASH_ERASE_BYTES)
+#define MODEL_SLOT_BYTES (13u * 1024u)
 
-static uint8_t memory[REGION_BYTES] __attribute__((section(".external"), aligned(8)));
+static uint8_t memory[SIM_FLASH_REGION_BYTES(MODEL_SLOT_BYTES)]
+    __attribute__((section(".external"), aligned(8)));
 
 struct psog_flash hardware_flash(void)
 {

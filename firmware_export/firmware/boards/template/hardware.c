@@ -27,10 +27,10 @@ void hardware_start(void)
     start_uart(SENSOR_UART);
 }
 
-#define MODEL_SLOT_BYTES (64u * 1024u) /* docs/SPEC.md, Flash: two of them, and two blocks for calibrations */
-#define REGION_BYTES (2u * MODEL_SLOT_BYTES + 2u * SIM_FLASH_ERASE_BYTES)
+#define MODEL_SLOT_BYTES (64u * 1024u)
 
-static uint8_t memory[REGION_BYTES] __attribute__((section(".external"), aligned(8)));
+static uint8_t memory[SIM_FLASH_REGION_BYTES(MODEL_SLOT_BYTES)]
+    __attribute__((section(".external"), aligned(8)));
 
 /* QEMU emulates hardly any flash controller, so there the region is RAM and a file. On the part it is flash
  * that the program leaves free, with functions that erase and program it: struct psog_flash in psog.h says
