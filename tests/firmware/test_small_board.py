@@ -9,12 +9,14 @@ from psog.device.samples import FeatureSample
 from psog.errors import DeviceError
 from psog.firmware_export.image import write_image
 from psog.firmware_export.limits import activation_bytes
+from psog.firmware_export.microcontrollers import MICROCONTROLLERS
 from psog.firmware_export.toolchain import available_boards
 from psog.virtual.boards import start_board
 from tests.firmware.device import IMAGE, NET, READINGS, code, streamed, upload
 from tests.random_nets import LayerPlan, grid_headset, random_net
 
-BOARD, SLOT_BYTES, ACTIVATIONS = "lm3s6965evb", 13 * 1024, 6144
+BOARD, ACTIVATIONS = "lm3s6965evb", 6144
+ROOM = MICROCONTROLLERS[BOARD].image_room_bytes
 LONG = (LayerPlan("dense", 256), LayerPlan("dense", 48))
 WIDE = (LayerPlan("conv", 96, "same"), LayerPlan("dense", 1))
 
@@ -24,8 +26,9 @@ def test_what_does_not_fit_is_refused_and_the_model_in_use_stays(tmp_path):
     long_net, wide_net = random_net(1, LONG), random_net(1, WIDE, grid_headset(8, 8))
     assert activation_bytes(long_net[0]) < ACTIVATIONS < activation_bytes(wide_net[0])
     long, wide = write_image(*long_net), write_image(*wide_net)
-    assert len(wide) < SLOT_BYTES < len(long)
+    assert len(wide) < ROOM < len(long)
     with start_board(BOARD, tmp_path / "flash") as board, open_headset(board.port) as headset:
+        assert headset.info.image_room == ROOM
         upload(headset, IMAGE)
         for image in (long, wide):
             with pytest.raises(DeviceError, match=code(DeviceErrorCode.RANGE)):
