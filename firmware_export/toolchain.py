@@ -97,6 +97,11 @@ def build_bench(name: str) -> Path:
     return _build_program(name, "bench")
 
 
+def build_kernel_check(name: str) -> Path:
+    """The program that compares an emulated core's kernels with plain C (programs/kernel_check.c)."""
+    return _build_program(name, "kernel_check")
+
+
 def build_runtime(name: str, *, calibrating: bool = False) -> Path:
     """Network and head alone, linked for a board's core: what an application adds to its flash.
 

@@ -61,6 +61,7 @@ BENCHES = {
     "stages": Verb("psog.benchmarks.stages", "population, this headset, this user, at equal steps"),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
+    "kernels": Verb("psog.benchmarks.kernels", "a core's own kernels against plain C, bit for bit"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),
 }
 

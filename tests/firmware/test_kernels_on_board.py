@@ -6,28 +6,26 @@ import zlib
 import numpy as np
 import pytest
 
-from psog.firmware_export.boards import BOARDS, CORTEX_M3
+from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
 from psog.firmware_export.image_format import CRC_BYTES, HEADER, LAYER, Header, LayerEntry
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.packings import PACKINGS
 from psog.firmware_export.toolchain import available_boards, build_library
-from tests.firmware.emulated import ONE_PER_CORE
+from tests.firmware.emulated import WITH_OWN_KERNELS
 from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
 
-# A Cortex-M3 has the portable kernels alone.
-BOARDS_WITH_KERNELS = [board for board in ONE_PER_CORE if BOARDS[board].target is not CORTEX_M3]
 pytestmark = [
-    pytest.mark.skipif(not BOARDS_WITH_KERNELS, reason="no cross compiler or no QEMU is installed"),
+    pytest.mark.skipif(not WITH_OWN_KERNELS, reason="no cross compiler or no QEMU is installed"),
     pytest.mark.skipif("host" not in available_boards(), reason="no C compiler is installed"),
     pytest.mark.parametrize(
         ("board", "packing"),
-        [(board, packing) for board in BOARDS_WITH_KERNELS for packing in BOARDS[board].target.packings],
+        [(board, packing) for board in WITH_OWN_KERNELS for packing in BOARDS[board].target.packings],
     ),
 ]
 
-NETS = 12
+NETS = 8
 READINGS = 300
 
 

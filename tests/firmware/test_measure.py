@@ -45,8 +45,8 @@ def test_a_count_is_exact_and_grows_with_the_work(board):
     assert sum(kinds.values()) == first.instructions
     larger_net, larger_headset = random_net(1, "deep", pairable=True)
     larger = measure(board, write_image(larger_net, larger_headset), wire)
-    assert net.macs / 3 < first.instructions < 10 * net.macs
-    assert larger.tune_add_instructions > 3 * first.tune_add_instructions  # 64 features against 10
+    assert net.macs / 5 < first.instructions < 10 * net.macs  # MVE does 16 in one, DSP instructions 2
+    assert larger.tune_add_instructions > 2 * first.tune_add_instructions  # 64 features against 10
     assert larger.tune_solve_instructions > 8 * first.tune_solve_instructions  # and about their square
     assert larger.tune_inference_instructions == 0
 
@@ -83,8 +83,9 @@ def test_memory_is_what_the_model_needs(board):
     assert activations + features < found.ram_bytes < activations + 160  # head and biases lie in flash
     kept, rows, room_for_fit = 13 * (12 + 4 * 10), 4 * 2 * 11, 4 * (66 + 4 * 11)
     assert kept + rows + max(room_for_fit - activations, 0) < found.tune_ram_bytes < 1024
-    assert 64 < found.stack_bytes <= 512
-    assert 64 < found.tune_stack_bytes <= 512
+    vectors = 160 if board == "mps3-an547" else 0  # registers that are saved, and sums beside them
+    assert 64 < found.stack_bytes <= 512 + vectors
+    assert 64 < found.tune_stack_bytes <= 512 + vectors
 
 
 @pytest.mark.parametrize("board", ONE_PER_CORE)

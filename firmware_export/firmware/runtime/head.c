@@ -1,6 +1,7 @@
 /* The linear head in float: the part of the network that belongs to the user. */
 #include "psog.h"
 
+#ifndef __ARM_FEATURE_MVE /* ends_mve.c */
 void psog_head_apply(const struct psog_model *model, const float *rows, const int8_t *features,
                      float output[PSOG_OUTPUTS])
 {
@@ -21,3 +22,4 @@ void psog_head_apply(const struct psog_model *model, const float *rows, const in
     for (uint32_t row = 0; row < PSOG_OUTPUTS; row++)
         output[row] = sum[row];
 }
+#endif

@@ -2,7 +2,8 @@
 #include "bytes.h"
 #include "layer.h"
 
-#if PSOG_RUNS_PLAIN
+/* On a core with kernels of its own only where a program wants something to compare them with. */
+#if defined(PSOG_PLAIN_IS_REFERENCE) || (PSOG_RUNS_PLAIN && !defined(__ARM_FEATURE_MVE))
 
 static int32_t dot(const int8_t *x, const int8_t *w, uint32_t count)
 {

@@ -4,6 +4,7 @@
 #include "bytes.h"
 #include "layer.h"
 
+#ifndef __ARM_FEATURE_MVE /* ends_mve.c */
 /* x / 2^times rounded half up, times at least 1. */
 static int32_t halved(int32_t x, uint32_t times)
 {
@@ -30,6 +31,13 @@ static void normalise(const struct psog_model *model, uint32_t sensor, uint16_t 
     planes[1] = clipped(fine - planes[0] * (1 << PSOG_RESIDUAL_BITS));
 }
 
+void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs)
+{
+    for (uint32_t sensor = 0; sensor < model->sensors; sensor++)
+        normalise(model, sensor, readings[sensor], inputs + sensor * model->planes);
+}
+#endif
+
 /* A layer, with a user's biases where there are any; these move on to the next layer's. */
 static struct psog_layer layer_of(const struct psog_model *model, uint32_t index, const int32_t **biases)
 {
@@ -41,22 +49,20 @@ static struct psog_layer layer_of(const struct psog_model *model, uint32_t index
     return layer;
 }
 
-void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs)
+#if PSOG_RUNS_PLAIN
+static void place_plain(const struct psog_model *model, const int8_t *inputs, int8_t *activations)
 {
-    for (uint32_t sensor = 0; sensor < model->sensors; sensor++)
-        normalise(model, sensor, readings[sensor], inputs + sensor * model->planes);
+    for (uint32_t cell = 0; cell < model->cells; cell++)
+        for (uint32_t plane = 0; plane < model->planes; plane++)
+            activations[cell * model->planes + plane] = inputs[model->layout[cell] * model->planes + plane];
 }
 
-#if PSOG_RUNS_PLAIN
 /* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
-static void run_plain(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
-                      int8_t *activations, int8_t *features)
+static void run_plain(const struct psog_model *model, const int32_t *biases, int8_t *activations,
+                      int8_t *features)
 {
     int8_t *end = activations + model->activation_bytes;
     int8_t *input = activations;
-    for (uint32_t cell = 0; cell < model->cells; cell++)
-        memcpy(activations + cell * model->planes, inputs + model->layout[cell] * model->planes,
-               model->planes);
     for (uint32_t index = 0; index < model->layer_count; index++) {
         struct psog_layer layer = layer_of(model, index, &biases);
         bool last = index + 1u == model->layer_count;
@@ -72,21 +78,25 @@ static void run_plain(const struct psog_model *model, const int32_t *biases, con
 #endif
 
 #if PSOG_RUNS_PAIRED
+static void place_paired(const struct psog_model *model, const int8_t *inputs, int16_t *activations)
+{
+    /* A cell takes a word, even half used; but a dense layer's single channels pair up. */
+    bool dense = model->layers[0] == PSOG_DENSE;
+    uint32_t halves_of_cell = model->planes == 1 && dense ? 1 : 2;
+    for (uint32_t cell = 0; cell < model->cells; cell++)
+        for (uint32_t plane = 0; plane < model->planes; plane++)
+            activations[cell * halves_of_cell + plane] =
+                (int16_t)(inputs[model->layout[cell] * model->planes + plane] - model->input_zero);
+}
+
 /* The same, but a convolution's output follows on the heels of its input. */
-static void run_paired(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
-                       uint32_t *activations, int8_t *features)
+static void run_paired(const struct psog_model *model, const int32_t *biases, uint32_t *activations,
+                       int8_t *features)
 {
     uint32_t *end = activations + model->activation_bytes / 4u;
     uint32_t *input = activations;
-    int16_t *halves = (int16_t *)activations;
-    struct psog_layer layer = layer_of(model, 0, &biases);
-    /* A cell takes a word, even half used; but a dense layer's single channels pair up. */
-    uint32_t halves_of_cell = model->planes == 1 && layer.kind == PSOG_DENSE ? 1 : 2;
-    for (uint32_t cell = 0; cell < model->cells; cell++)
-        for (uint32_t plane = 0; plane < model->planes; plane++)
-            halves[cell * halves_of_cell + plane] =
-                (int16_t)(inputs[model->layout[cell] * model->planes + plane] - model->input_zero);
-    for (uint32_t index = 0;;) {
+    for (uint32_t index = 0; index < model->layer_count; index++) {
+        struct psog_layer layer = layer_of(model, index, &biases);
         bool at_start = input == activations;
         uint32_t *output = at_start ? end - psog_paired_outputs(&layer) : activations;
         if (layer.kind == PSOG_DENSE)
@@ -94,36 +104,64 @@ static void run_paired(const struct psog_model *model, const int32_t *biases, co
         else
             psog_convolve_paired(&layer, input, output, at_start);
         input = output;
-        if (++index == model->layer_count)
-            break;
-        layer = layer_of(model, index, &biases);
     }
-    halves = (int16_t *)input;
+    const int16_t *halves = (const int16_t *)input;
     for (uint32_t i = 0; i < model->features; i++)
         features[i] = (int8_t)(halves[i] + PSOG_PAIRED_ZERO);
 }
 #endif
+
+/* Inputs to where the first layer expects them. */
+static void place(const struct psog_model *model, const int8_t *inputs, uint32_t *activations)
+{
+#if PSOG_RUNS_PAIRED
+    if (model->paired)
+        place_paired(model, inputs, (int16_t *)activations);
+#endif
+#if PSOG_RUNS_PLAIN
+    if (!model->paired)
+        place_plain(model, inputs, (int8_t *)activations);
+#endif
+}
+
+static void run(const struct psog_model *model, const int32_t *biases, uint32_t *activations,
+                int8_t *features)
+{
+#if PSOG_RUNS_PAIRED
+    if (model->paired)
+        run_paired(model, biases, activations, features);
+#endif
+#if PSOG_RUNS_PLAIN
+    if (!model->paired)
+        run_plain(model, biases, (int8_t *)activations, features);
+#endif
+}
+
+/* Apart from psog_infer, so that the inputs have left the stack when the layers run. */
+__attribute__((noinline)) static void place_readings(const struct psog_model *model, const uint16_t *readings,
+                                                     uint32_t *activations)
+{
+    int8_t inputs[PSOG_MAX_PLANES * PSOG_MAX_SENSORS];
+    psog_normalise(model, readings, inputs);
+    place(model, inputs, activations);
+}
 
 enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
                                   uint32_t *activations, size_t activation_bytes, int8_t *features)
 {
     if (activation_bytes < model->activation_bytes)
         return PSOG_ERR_LENGTH;
-#if PSOG_RUNS_PAIRED
-    if (model->paired)
-        run_paired(model, biases, inputs, activations, features);
-#endif
-#if PSOG_RUNS_PLAIN
-    if (!model->paired)
-        run_plain(model, biases, inputs, (int8_t *)activations, features);
-#endif
+    place(model, inputs, activations);
+    run(model, biases, activations, features);
     return PSOG_OK;
 }
 
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
                            uint32_t *activations, size_t activation_bytes, int8_t *features)
 {
-    int8_t inputs[PSOG_MAX_PLANES * PSOG_MAX_SENSORS];
-    psog_normalise(model, readings, inputs);
-    return psog_infer_inputs(model, biases, inputs, activations, activation_bytes, features);
+    if (activation_bytes < model->activation_bytes)
+        return PSOG_ERR_LENGTH;
+    place_readings(model, readings, activations);
+    run(model, biases, activations, features);
+    return PSOG_OK;
 }

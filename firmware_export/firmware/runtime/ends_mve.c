@@ -1,0 +1,90 @@
+/* What lies before and behind the layers, for cores with MVE: the same bits as network.c and head.c. */
+#include "bytes.h"
+#include "network.h"
+
+#ifdef __ARM_FEATURE_MVE
+#include <arm_mve.h>
+
+#define LANES 4u
+
+static int8x16_t saturated(int32x4_t values)
+{
+    int16x8_t halves = vqmovnbq_s32(vdupq_n_s16(0), values);
+    return vqmovnbq_s16(vdupq_n_s8(0), halves);
+}
+
+/* The lowest byte of each lane, with its sign. */
+static int32x4_t lowest(int8x16_t bytes)
+{
+    return vshrq_n_s32(vshlq_n_s32(vreinterpretq_s32_s8(bytes), 24), 24);
+}
+
+/* Four sensors at a time; VRSHL to the right rounds half up. */
+void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs)
+{
+    const int32_t *entry = (const int32_t *)(const void *)model->normalisation;
+    uint32x4_t entries = vidupq_n_u32(0, 2), places = vmulq_n_u32(vidupq_n_u32(0, 1), model->planes);
+    int32_t finer = model->planes == 1 ? 0 : (int32_t)PSOG_RESIDUAL_BITS;
+    int32_t shift = finer - model->normalisation_shift;
+    for (uint32_t i = 0; i < model->sensors; i += LANES) {
+        mve_pred16_t valid = vctp32q(model->sensors - i);
+        int32x4_t reading = vreinterpretq_s32_u32(vldrhq_z_u32(readings + i, valid));
+        int32x4_t offset = vldrwq_gather_shifted_offset_z_s32(entry, entries, valid);
+        int32x4_t multiplier = vldrwq_gather_shifted_offset_z_s32(entry + 1, entries, valid);
+        int32x4_t fine = vrshlq_n_s32(vmulq_s32(vsubq_s32(reading, offset), multiplier), shift);
+        int8x16_t value = saturated(vrshlq_n_s32(fine, -finer));
+        vstrbq_scatter_offset_p_s32(inputs, places, vreinterpretq_s32_s8(value), valid);
+        if (finer) {
+            int8x16_t rest = saturated(vsubq_s32(fine, vshlq_n_s32(lowest(value), PSOG_RESIDUAL_BITS)));
+            vstrbq_scatter_offset_p_s32(inputs + 1, places, vreinterpretq_s32_s8(rest), valid);
+        }
+        entry += 2u * LANES;
+        inputs += LANES * model->planes;
+    }
+}
+
+/* Adds the products of the next `count` weights of each row, lane by lane of `real`. */
+static inline float32x4_t add_products(float32x4_t sums, uint32x4_t at, float32x4_t real, uint32_t count)
+{
+    sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 0), vgetq_lane_f32(real, 0)));
+    if (count > 1u)
+        sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 4), vgetq_lane_f32(real, 1)));
+    if (count > 2u)
+        sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 8), vgetq_lane_f32(real, 2)));
+    if (count > 3u)
+        sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 12), vgetq_lane_f32(real, 3)));
+    return sums;
+}
+
+static inline float32x4_t real_features(const struct psog_model *model, const int8_t *features,
+                                        uint32_t count)
+{
+    int32x4_t steps = vsubq_n_s32(vldrbq_z_s32(features, vctp32q(count)), model->feature_zero);
+    return vmulq_n_f32(vcvtq_f32_s32(steps), model->feature_scale);
+}
+
+static uint32_t address(const float *values)
+{
+    return (uint32_t)(uintptr_t)values;
+}
+
+/* One lane for each output, so that floats are added in the order of head.c. */
+void psog_head_apply(const struct psog_model *model, const float *rows, const int8_t *features,
+                     float output[PSOG_OUTPUTS])
+{
+    uint32_t left = model->features;
+    const float *head = (const float *)(const void *)model->head;
+    const float *right = rows ? rows : head, *openness = head + PSOG_ROWS_FLOATS(left);
+    const uint32_t starts[] = {address(right), address(right + left + 1u), address(openness),
+                               address(openness + left + 1u)};
+    uint32x4_t at = vld1q_u32(starts);
+    float32x4_t sums = vldrwq_gather_base_f32(vaddq_n_u32(at, left * sizeof(float)), 0); /* biases */
+    for (; left >= LANES; left -= LANES, features += LANES) {
+        sums = add_products(sums, at, real_features(model, features, LANES), LANES);
+        at = vaddq_n_u32(at, LANES * sizeof(float));
+    }
+    if (left > 0)
+        sums = add_products(sums, at, real_features(model, features, left), left);
+    vst1q_f32(output, sums);
+}
+#endif
