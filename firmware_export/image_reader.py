@@ -38,6 +38,7 @@ from psog.firmware_export.packing import (
     Shape,
     can_be_paired,
     corrections,
+    from_paired_requantization,
     packed_bytes,
     packs_as_int8,
     unpack,
@@ -46,7 +47,7 @@ from psog.firmware_export.packings import PACKINGS, Packing
 from psog.firmware_export.test_vector import HEAD_TOLERANCE, TestVector
 from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
-from psog.net.arithmetic import DeviceLayer
+from psog.net.arithmetic import DeviceLayer, Int32
 from psog.net.embedding import MAX_NUMBERS
 from psog.net.integer import MAX_PLANES, RESIDUAL_BITS, Head, Normalisation, Quantization
 from psog.net.told import STATISTICS, DeviceEmbedding
@@ -234,6 +235,7 @@ def _read_layer(parts: _Parts, entry: LayerEntry, output: Shape, what: str) -> D
     out, channels = entry.out_channels, entry.in_channels
     dense = KINDS[entry.kind] == "dense"
     place = Place(PACKINGS[entry.packing], (entry.rows, entry.columns, channels), output)
+    multiplier, shift = _read_requantization(parts, entry, what)
     layer = DeviceLayer(
         kind="dense" if dense else "conv",
         padding="same" if PADDINGS[entry.padding] == "same" else "valid",
@@ -243,8 +245,8 @@ def _read_layer(parts: _Parts, entry: LayerEntry, output: Shape, what: str) -> D
         output_zero=entry.output_zero,
         low=entry.low,
         high=entry.high,
-        multiplier=parts.array(entry.multipliers_at, "<i4", (out,), f"{what} multipliers").astype(np.int32),
-        shift=parts.array(entry.shifts_at, "i1", (out,), f"{what} shifts").astype(np.int32),
+        multiplier=multiplier,
+        shift=shift,
     )
     in_range = (layer.multiplier == 0) | (layer.multiplier >= 1 << 30)
     in_range &= (layer.shift >= MIN_SHIFT) & (layer.shift <= MAX_SHIFT)
@@ -252,10 +254,24 @@ def _read_layer(parts: _Parts, entry: LayerEntry, output: Shape, what: str) -> D
     if place.packing == "plain":
         layer = _uncorrected(layer, parts.array(entry.corrections_at, "<i4", (out,), f"{what} corrections"))
     else:
-        pairable = can_be_paired(layer) and bool((layer.multiplier > 0).all())
-        _require(pairable, f"{what} is not what paired kernels compute")
+        _require(can_be_paired(layer), f"{what} is not what paired kernels compute")
     _require(layer.fits_32_bits, f"{what} can overflow 32 bits")
     return layer
+
+
+def _read_requantization(parts: _Parts, entry: LayerEntry, what: str) -> tuple[Int32, Int32]:
+    out = entry.out_channels
+    if PACKINGS[entry.packing] == "plain":
+        multiplier = parts.array(entry.multipliers_at, "<i4", (out,), f"{what} multipliers").astype(np.int32)
+        shift = parts.array(entry.shifts_at, "i1", (out,), f"{what} shifts").astype(np.int32)
+        return multiplier, shift
+    pairs = parts.array(entry.multipliers_at, "<i4", (out, 2), f"{what} multipliers").astype(np.int64)
+    found = from_paired_requantization(pairs)
+    if found is None:
+        raise ModelImageError(
+            f"cannot read model image: {what} has a multiplier or shift out of range; export the model again"
+        )
+    return found
 
 
 def _uncorrected(layer: DeviceLayer, found: NDArray[np.generic]) -> DeviceLayer:

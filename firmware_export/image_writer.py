@@ -24,7 +24,14 @@ from psog.firmware_export.image_format import (
 )
 from psog.firmware_export.image_reader import read_image
 from psog.firmware_export.limits import MAX_ACTIVATION_BYTES, check_exportable
-from psog.firmware_export.packing import Place, corrections, for_pairs, layer_packings, pack
+from psog.firmware_export.packing import (
+    Place,
+    corrections,
+    for_pairs,
+    layer_packings,
+    pack,
+    paired_requantization,
+)
 from psog.firmware_export.packings import PACKINGS, Packing
 from psog.firmware_export.test_vector import TestVector, make_test_vector
 from psog.headset import Headset
@@ -189,8 +196,8 @@ def _entry(layer: DeviceLayer, place: Place, body: _Body) -> LayerEntry:
         high=layer.high,
         weights_at=body.add(pack(layer.weight, place)),
         biases_at=body.add(_bytes(layer.bias, "<i4")),
-        multipliers_at=body.add(_bytes(layer.multiplier, "<i4")),
-        shifts_at=body.add(_bytes(layer.shift, "i1")),
+        multipliers_at=body.add(_bytes(layer.multiplier if plain else paired_requantization(layer), "<i4")),
+        shifts_at=body.add(_bytes(layer.shift, "i1")) if plain else 0,
         corrections_at=body.add(_bytes(corrections(layer), "<i4")) if plain else 0,
         packing=PACKINGS.index(place.packing),
     )

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ModelError
+from psog.firmware_export.limits import MIN_SHIFT
 from psog.firmware_export.packings import Packing
 from psog.net.architecture import KERNEL
-from psog.net.arithmetic import DeviceLayer, Int8
+from psog.net.arithmetic import DeviceLayer, Int8, Int32
 
 Shape = tuple[int, int, int]
 """(rows, columns, channels) of activations."""
@@ -29,7 +30,8 @@ GROUP = 8
 PAIRED_RANGE = (-128, -128, 127)
 """Zero point, smallest and largest output of a layer that can be paired: those of a ReLU."""
 
-_SMALLEST_MULTIPLIER = (1 << 30, -31)
+
+_SMALLEST_MULTIPLIER = (1 << 30, MIN_SHIFT)
 """Does for paired kernels what multiplier 0 does for others: every sum that an image may have becomes 0."""
 
 _Order = NDArray[np.int32]
@@ -88,6 +90,19 @@ def for_pairs(layer: DeviceLayer) -> DeviceLayer:
         multiplier=np.where(dead, multiplier, layer.multiplier).astype(np.int32),
         shift=np.where(dead, shift, layer.shift).astype(np.int32),
     )
+
+
+def paired_requantization(layer: DeviceLayer) -> NDArray[np.int64]:
+    """(out, 2) what SMMLAR and a shift take: twice the multiplier less 2^32, and the right shift less 1."""
+    return np.stack([2 * layer.multiplier.astype(np.int64) - (1 << 32), -layer.shift - 1], axis=1)
+
+
+def from_paired_requantization(pairs: NDArray[np.int64]) -> tuple[Int32, Int32] | None:
+    """Multipliers and shifts; None if no such pairs are made of any."""
+    rest, shift = pairs[:, 0], pairs[:, 1]
+    if np.any((rest >= 0) | (rest % 2 != 0) | (shift < 0) | (shift > -MIN_SHIFT - 1)):
+        return None
+    return ((rest + (1 << 32)) // 2).astype(np.int32), (-shift - 1).astype(np.int32)
 
 
 def corrections(layer: DeviceLayer) -> NDArray[np.int64]:

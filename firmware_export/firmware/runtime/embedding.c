@@ -97,7 +97,7 @@ void psog_tell(const struct psog_model *model, const float *numbers, int32_t *bi
             for (uint32_t i = 0; i < model->numbers; i++)
                 sum += (float)*shift++ * numbers[i];
             *biases++ = told(psog_get_i32(layer.biases + 4u * channel), psog_get_f32(scale) * sum,
-                             layer.shifts[channel]);
+                             psog_is_plain(&layer) ? layer.shifts[channel] : 0);
         }
     }
 }

@@ -24,14 +24,23 @@ static bool valid_packing(const struct psog_layer *layer)
            layer->out_zero == PSOG_PAIRED_ZERO && layer->low == PSOG_PAIRED_ZERO && layer->high == 127;
 }
 
-static bool valid_requantization(const struct psog_layer *layer)
+static bool valid_plain_requantization(const struct psog_layer *layer)
 {
-    bool paired = !psog_is_plain(layer);
     for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
         int32_t multiplier = psog_get_i32(layer->multipliers + 4u * channel);
-        if (multiplier < (1 << 30) && (paired || multiplier != 0))
+        if (multiplier != 0 && multiplier < (1 << 30))
             return false;
-        if (layer->shifts[channel] < -31 || layer->shifts[channel] > (paired ? -1 : 7))
+        if (layer->shifts[channel] < -31 || layer->shifts[channel] > 7)
+            return false;
+    }
+    return true;
+}
+
+static bool valid_paired_requantization(const struct psog_layer *layer)
+{
+    for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
+        int32_t rest = psog_get_i32(layer->multipliers + 8u * channel);
+        if (rest >= 0 || rest % 2 != 0 || psog_get_u32(layer->multipliers + 8u * channel + 4u) > 30u)
             return false;
     }
     return true;
@@ -59,15 +68,16 @@ static uint32_t activation_bytes(const struct psog_layer *layer)
 static bool valid_arrays(uint32_t image_bytes, const uint8_t *entry, const struct psog_layer *layer)
 {
     uint32_t out = layer->out_channels;
+    bool plain = psog_is_plain(layer);
     const struct psog_part parts[] = {
         {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT), out * weight_bytes(layer)},
         {psog_get_u32(entry + PSOG_LAYER_BIASES_AT), 4u * out},
-        {psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT), 4u * out},
+        {psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT), (plain ? 4u : 8u) * out},
         {psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT), out},
         {psog_get_u32(entry + PSOG_LAYER_CORRECTIONS_AT), 4u * out},
     };
-    /* Paired layers have no corrections. */
-    uint32_t count = psog_is_plain(layer) ? 5 : 4;
+    /* Paired layers have no shifts and no corrections. */
+    uint32_t count = plain ? 5 : 3;
     for (uint32_t i = 0; i < count; i++)
         if (!psog_lies_inside(image_bytes, parts[i]))
             return false;
@@ -105,7 +115,7 @@ static bool valid_layer(const struct psog_model *model, uint32_t index, struct s
     if (!valid_arrays(model->image_bytes, entry, &layer))
         return false;
     layer = psog_layer_decode(model, index);
-    return valid_requantization(&layer);
+    return psog_is_plain(&layer) ? valid_plain_requantization(&layer) : valid_paired_requantization(&layer);
 }
 
 bool psog_valid_layers(const struct psog_model *model)

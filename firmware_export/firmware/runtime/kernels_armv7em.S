@@ -10,13 +10,13 @@
 
 /* Places in struct psog_tile and struct psog_block. */
 #define BIASES 8
-#define MULTIPLIERS 12 /* and shifts behind it */
-#define OUTPUTS 20     /* and the step to the next channel */
-#define OUT_PITCH 28
-#define CHANNELS 32    /* and bytes of weights to pass over */
-#define REST_BYTES 40
-#define BLOCKS 24
-#define SINGLES 28
+#define MULTIPLIERS 12
+#define OUTPUTS 16     /* and the step to the next channel */
+#define CHANNELS 24    /* and bytes of weights to pass over */
+#define OUT_PITCH 32
+#define REST_BYTES 36
+#define BLOCKS 20
+#define SINGLES 24
 
 .macro function name
     .section .text.\name, "ax"
@@ -72,16 +72,17 @@
     .endif
 .endm
 
-/* Six pairs of int8 weights for two iterations, three words from r1 + 4 on. */
+/* Six pairs of int8 weights for two iterations, three words from r1 on. */
 .macro two_iterations outputs, left, inputs
-    ldr r8, [r1, #4]!
-    ldr r10, [r1, #4]!
+    ldr r8, [r1]
+    ldr r10, [r1, #4]
     sxtb16 r9, r8, ror #8
     sxtb16 r8, r8
     sxtb16 r10, r10
     iteration \outputs, \left, \inputs
-    ldr r8, [r1]
-    ldr r9, [r1, #4]!
+    ldr r8, [r1, #4]
+    ldr r9, [r1, #8]
+    adds r1, r1, #12
     sxtb16 r8, r8, ror #8
     sxtb16 r10, r9, ror #8
     sxtb16 r9, r9
@@ -94,7 +95,7 @@
 .macro requantize sum
     smmlar \sum, \sum, r10, \sum
     asr \sum, \sum, r11
-    add \sum, \sum, #1
+    adds \sum, \sum, #1
     usat \sum, #8, \sum, asr #1
 .endm
 
@@ -103,55 +104,46 @@
     strh \sum, [r0, #(4 * \column)]
 .endm
 
-/* void name(struct psog_tile *tile, const uint8_t *weights) */
-.macro tile name, outputs, left, inputs, bits
-function \name
-    push {r0, r4-r11, lr}
-    .if \bits == 8
-        sub r1, r1, #4
-    .endif
-1:  ldr r12, [sp]
+/* void psog_run_tile(struct psog_tile *tile, const uint8_t *weights, loop). A loop starts with every sum at
+ * the bias (r3 to r7) and r2 iterations, and ends by branching to where as many outputs as it has are stored.
+ * On the stack: tile, loop. */
+function psog_run_tile
+    push {r4-r11, lr}
+    push {r0, r2}
+next_channel:
+    ldr r12, [sp]
     ldm r12, {r0, r2, r8}
     ldr r3, [r8], #4
     str r8, [r12, #BIASES]
-    .if \outputs < 5
-        ldr r7, [r12, #REST_BYTES]
-    .endif
     mov r4, r3
     mov r5, r3
-    .if \outputs > 3
-        mov r6, r3
-    .endif
-    .if \outputs > 4
-        mov r7, r3
-    .endif
-2:
-    .if \bits == 8
-        two_iterations \outputs, \left, \inputs
-        subs r2, r2, #2
-    .else
-        ldmia r1!, {r8-r10}
-        iteration \outputs, \left, \inputs
-        subs r2, r2, #1
-    .endif
-    bne 2b
+    mov r6, r3
+    mov r7, r3
+    ldr pc, [sp, #4]
+
+.macro take_requantization
     ldr r12, [sp]
-    ldrd r8, r9, [r12, #MULTIPLIERS]
-    ldr r10, [r8], #4
-    ldrsb r11, [r9], #1
-    strd r8, r9, [r12, #MULTIPLIERS]
-    lsls r10, r10, #1
-    mvns r11, r11
-    ldrd r0, r2, [r12, #OUTPUTS]
-    store r3, 0
-    store r4, 1
+    ldrd r8, r0, [r12, #MULTIPLIERS]
+    ldrd r10, r11, [r8], #8
+    str r8, [r12, #MULTIPLIERS]
+.endm
+
+store_5:
+    take_requantization
+    store r7, 4
+    store r6, 3
+    b store_the_rest
+store_4:
+    take_requantization
+    store r6, 3
+    b store_the_rest
+store_3:
+    take_requantization
+store_the_rest:
     store r5, 2
-    .if \outputs > 3
-        store r6, 3
-    .endif
-    .if \outputs > 4
-        store r7, 4
-    .endif
+    store r4, 1
+    store r3, 0
+    ldr r2, [r12, #(OUTPUTS + 4)]
     ldr r8, [r12, #OUT_PITCH]
     adds r0, r0, r2
     subs r2, r8, r2
@@ -160,8 +152,35 @@ function \name
     add r1, r1, r9
     subs r8, r8, #1
     str r8, [r12, #CHANNELS]
-    bne 1b
-    pop {r0, r4-r11, pc}
+    bne next_channel
+    add sp, sp, #8
+    pop {r4-r11, pc}
+
+/* The loops: two iterations in one turn. As int16, an odd number of them begins with the second. */
+.macro tile name, outputs, left, inputs, bits
+    .balign 4
+    .global \name
+    .type \name, %function
+    .thumb_func
+\name:
+    .if \outputs < 5
+        ldr r7, [r12, #REST_BYTES]
+    .endif
+    .if \bits == 8
+2:      two_iterations \outputs, \left, \inputs
+        subs r2, r2, #2
+        bne 2b
+    .else
+        lsls r8, r2, #31
+        bne 3f
+2:      ldmia r1!, {r8-r10}
+        iteration \outputs, \left, \inputs
+3:      ldmia r1!, {r8-r10}
+        iteration \outputs, \left, \inputs
+        subs r2, r2, #2
+        bgt 2b
+    .endif
+    b store_\outputs
 .endm
 
     tile psog_tile_5_full_16, 5, 1, 5, 16
@@ -228,19 +247,15 @@ function \name
     two_words_8 r2, r10
 .endm
 
-/* The next output's requantization (r7: multipliers, r8: shifts, r9: outputs). */
+/* The next output (r7: its requantization, r9: where it goes). */
 .macro finish sum
-    ldr r10, [r7], #4
-    ldrsb r11, [r8], #1
-    lsls r10, r10, #1
-    mvns r11, r11
+    ldrd r10, r11, [r7], #8
     requantize \sum
     strh \sum, [r9], #2
 .endm
 
 .macro finished
-    strd r7, r8, [r6, #MULTIPLIERS]
-    str r9, [r6, #OUTPUTS]
+    strd r7, r9, [r6, #MULTIPLIERS]
 .endm
 
 /* void name(struct psog_block *block, const uint8_t *weights). The end of the input is kept below the
@@ -265,8 +280,7 @@ function \name
     cmp r0, r10
     bne 2b
     ldr r6, [sp, #8]
-    ldrd r7, r8, [r6, #MULTIPLIERS]
-    ldr r9, [r6, #OUTPUTS]
+    ldrd r7, r9, [r6, #MULTIPLIERS]
     finish r2
     finish r3
     finish r4
@@ -291,8 +305,7 @@ function \name
     cmp r0, r10
     bne 4b
     ldr r6, [sp, #8]
-    ldrd r7, r8, [r6, #MULTIPLIERS]
-    ldr r9, [r6, #OUTPUTS]
+    ldrd r7, r9, [r6, #MULTIPLIERS]
     finish r2
     finished
     b 3b

@@ -19,11 +19,11 @@ static int32_t products(uint32_t x, int32_t even, int32_t odd)
 /* Requantization with TFLite's two roundings and the ReLU. A right shift of at least 1 is left: with one bit
  * of it held back, the second rounding is an addition that cannot overflow; its own rule for negative halves
  * makes no difference where negative values become 0. */
-static int16_t finish(int32_t sum, int32_t multiplier, int32_t shift)
+static int16_t finish(int32_t sum, const uint8_t *requantization)
 {
-    int64_t product = (int64_t)sum * multiplier;
-    int32_t high = (int32_t)((product + (1 << 30)) >> 31);
-    int32_t scaled = ((high >> (-shift - 1)) + 1) >> 1;
+    int64_t product = sum * (psog_get_i32(requantization) + ((int64_t)1 << 32));
+    int32_t high = (int32_t)((product + ((int64_t)1 << 31)) >> 32);
+    int32_t scaled = ((high >> psog_get_u32(requantization + 4)) + 1) >> 1;
     return (int16_t)(scaled < 0 ? 0 : scaled > 255 ? 255 : scaled);
 }
 
@@ -45,7 +45,6 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
     uint32_t pitch = shape.inputs + tile->rest_bytes / 4u;
     uint32_t stretch = PSOG_PAIR_BYTES(packing) * 3u * tile->iterations;
     for (; tile->channels > 0; tile->channels--) {
-        int32_t multiplier = psog_get_i32(tile->multipliers);
         int32_t bias = psog_get_i32(tile->biases);
         for (uint32_t output = 0; output < shape.outputs; output++) {
             int32_t sum = 0;
@@ -57,24 +56,23 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
                                                tile->inputs[i * pitch + column]);
                 }
             int32_t biased = (int32_t)((uint32_t)sum + (uint32_t)bias);
-            tile->outputs[2u * output] = finish(biased, multiplier, *tile->shifts);
+            tile->outputs[2u * output] = finish(biased, tile->multipliers);
         }
         weights += stretch + tile->weight_skip;
         tile->biases += 4;
-        tile->multipliers += 4;
-        tile->shifts++;
+        tile->multipliers += 8;
         tile->outputs += tile->step_bytes / 2u;
         tile->step_bytes = tile->out_pitch - tile->step_bytes;
     }
 }
 
 #ifdef PSOG_CORE_DSP
-/* Shapes that have a kernel of their own: the whole row of a grid of five columns; left end, middle and right
+/* Shapes that have a loop of their own: the whole row of a grid of five columns; left end, middle and right
  * end of a longer one; a grid of five without its borders. */
 static const struct {
     struct psog_tile_shape shape;
-    psog_tile_kernel *kernels[2];
-} KERNELS[] = {
+    psog_tile_loop *loops[2];
+} LOOPS[] = {
     {{5, 1, 5}, {psog_tile_5_full_16, psog_tile_5_full_8}},
     {{4, 1, 5}, {psog_tile_4_left_16, psog_tile_4_left_8}},
     {{4, 0, 6}, {psog_tile_4_middle_16, psog_tile_4_middle_8}},
@@ -85,9 +83,9 @@ static const struct {
 static void run_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                      struct psog_tile_shape shape)
 {
-    for (uint32_t i = 0; i < sizeof KERNELS / sizeof KERNELS[0]; i++)
-        if (memcmp(&shape, &KERNELS[i].shape, sizeof shape) == 0) {
-            KERNELS[i].kernels[packing == PSOG_PAIRED_8](tile, weights);
+    for (uint32_t i = 0; i < sizeof LOOPS / sizeof LOOPS[0]; i++)
+        if (memcmp(&shape, &LOOPS[i].shape, sizeof shape) == 0) {
+            psog_run_tile(tile, weights, LOOPS[i].loops[packing == PSOG_PAIRED_8]);
             return;
         }
     psog_tile(tile, weights, packing, shape);
@@ -127,7 +125,6 @@ static void convolve_row(const struct psog_layer *layer, uint32_t row, const uin
             .iterations = rows * pairs,
             .biases = layer->biases,
             .multipliers = layer->multipliers,
-            .shifts = layer->shifts,
             .outputs = (int16_t *)(row_output + column),
             .step_bytes = 2,
             .out_pitch = 4u * layer->out_columns,
@@ -174,7 +171,7 @@ static void run_block(struct psog_block *block, const uint8_t *weights, enum pso
         uint32_t at = single ? i * bytes : i / 4u * 4u * bytes + i % 4u * 4u;
         int32_t sum = dense_sum(block, weights + at, single ? 1 : 4, packing);
         int32_t biased = (int32_t)((uint32_t)sum + psog_get_u32(block->biases + 4u * i));
-        block->outputs[i] = finish(biased, psog_get_i32(block->multipliers + 4u * i), block->shifts[i]);
+        block->outputs[i] = finish(biased, block->multipliers + 8u * i);
     }
 }
 #else
@@ -191,7 +188,6 @@ void psog_dense_paired(const struct psog_layer *layer, const uint32_t *input, ui
         .groups = psog_paired_inputs(layer) / PSOG_PAIRED_GROUP,
         .biases = layer->biases,
         .multipliers = layer->multipliers,
-        .shifts = layer->shifts,
         .outputs = (int16_t *)output,
         .blocks = layer->out_channels / 4u,
         .singles = layer->out_channels % 4u,

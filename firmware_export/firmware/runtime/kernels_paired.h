@@ -14,14 +14,13 @@ struct psog_tile {
     const uint32_t *inputs;     /* 0 */
     uint32_t iterations;        /* 4: input rows · pairs of channels: so many times three pairs of weights */
     const uint8_t *biases;      /* 8 */
-    const uint8_t *multipliers; /* 12 */
-    const int8_t *shifts;       /* 16: -31 … -1 */
-    int16_t *outputs;           /* 20: of the first channel; the next column is two further */
-    uint32_t step_bytes;        /* 24: to the next channel: 2, and out_pitch less that, in turns */
-    uint32_t out_pitch;         /* 28: bytes from one pair of channels to the next */
-    uint32_t channels;          /* 32 */
-    uint32_t weight_skip;       /* 36: bytes of a channel's weights that the tile has no input rows for */
-    uint32_t rest_bytes;        /* 40: of an input row, beyond what one iteration reads */
+    const uint8_t *multipliers; /* 12: and shifts, in pairs (layer.h) */
+    int16_t *outputs;           /* 16: of the first channel; the next column is two further */
+    uint32_t step_bytes;        /* 20: to the next channel: 2, and out_pitch less that, in turns */
+    uint32_t channels;          /* 24 */
+    uint32_t weight_skip;       /* 28: bytes of a channel's weights that the tile has no input rows for */
+    uint32_t out_pitch;         /* 32: bytes from one pair of channels to the next */
+    uint32_t rest_bytes;        /* 36: of an input row, beyond what one iteration reads */
 };
 
 struct psog_tile_shape {
@@ -39,16 +38,17 @@ struct psog_block {
     const uint32_t *inputs;     /* 0 */
     uint32_t groups;            /* 4: of PSOG_PAIRED_GROUP words */
     const uint8_t *biases;      /* 8 */
-    const uint8_t *multipliers; /* 12 */
-    const int8_t *shifts;       /* 16 */
-    int16_t *outputs;           /* 20 */
-    uint32_t blocks;            /* 24: of four outputs */
-    uint32_t singles;           /* 28 */
+    const uint8_t *multipliers; /* 12: and shifts, in pairs */
+    int16_t *outputs;           /* 16 */
+    uint32_t blocks;            /* 20: of four outputs */
+    uint32_t singles;           /* 24 */
 };
 
 #ifdef PSOG_CORE_DSP
-typedef void psog_tile_kernel(struct psog_tile *tile, const uint8_t *weights);
-psog_tile_kernel psog_tile_5_full_16, psog_tile_5_full_8, psog_tile_4_left_16, psog_tile_4_left_8,
+/* A tile by one of the loops below, which are no functions of their own. */
+typedef void psog_tile_loop(void);
+void psog_run_tile(struct psog_tile *tile, const uint8_t *weights, psog_tile_loop *loop);
+psog_tile_loop psog_tile_5_full_16, psog_tile_5_full_8, psog_tile_4_left_16, psog_tile_4_left_8,
     psog_tile_4_middle_16, psog_tile_4_middle_8, psog_tile_4_right_16, psog_tile_4_right_8,
     psog_tile_3_middle_16, psog_tile_3_middle_8;
 void psog_block_16(struct psog_block *block, const uint8_t *weights);

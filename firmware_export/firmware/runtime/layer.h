@@ -55,8 +55,9 @@ struct psog_layer {
     int8_t low, high;           /* smallest and largest output */
     const int8_t *weights;      /* plain: convolution (out, 3, 3, in), dense (out, in) */
     const uint8_t *biases;      /* out × i32 */
-    const uint8_t *multipliers; /* out × i32 */
-    const int8_t *shifts;
+    /* plain: out × i32; paired: out × { i32 2 · multiplier − 2^32, i32 −shift − 1 } */
+    const uint8_t *multipliers;
+    const int8_t *shifts;       /* plain: out */
     const uint8_t *corrections; /* plain: out × i32, −(input zero) · Σ weights */
 };
 
