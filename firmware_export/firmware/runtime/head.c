@@ -1,4 +1,6 @@
 /* The linear head in float: the part of the network that belongs to the user. */
+#include <math.h>
+
 #include "psog.h"
 
 #ifndef __ARM_FEATURE_MVE /* ends_mve.c */
@@ -11,15 +13,20 @@ void psog_head_apply(const struct psog_model *model, const float *rows, const in
     const float *up = right + bias + 1u;
     const float *openness = head + PSOG_ROWS_FLOATS(bias);
     const float *ln_error = openness + bias + 1u;
-    float sum[] = {right[bias], up[bias], openness[bias], ln_error[bias]};
+    const float scale = model->feature_scale;
+    const int32_t zero = model->feature_zero;
+    /* Four sums, so that no addition waits for the one before it; in steps of the features. */
+    float sums[PSOG_OUTPUTS] = {0};
     for (uint32_t i = 0; i < bias; i++) {
-        float real = model->feature_scale * (float)(features[i] - model->feature_zero);
-        sum[0] += right[i] * real;
-        sum[1] += up[i] * real;
-        sum[2] += openness[i] * real;
-        sum[3] += ln_error[i] * real;
+        float steps = (float)(features[i] - zero);
+        sums[0] = fmaf(right[i], steps, sums[0]);
+        sums[1] = fmaf(up[i], steps, sums[1]);
+        sums[2] = fmaf(openness[i], steps, sums[2]);
+        sums[3] = fmaf(ln_error[i], steps, sums[3]);
     }
-    for (uint32_t row = 0; row < PSOG_OUTPUTS; row++)
-        output[row] = sum[row];
+    output[0] = fmaf(sums[0], scale, right[bias]);
+    output[1] = fmaf(sums[1], scale, up[bias]);
+    output[2] = fmaf(sums[2], scale, openness[bias]);
+    output[3] = fmaf(sums[3], scale, ln_error[bias]);
 }
 #endif

@@ -51,14 +51,17 @@
     multiply (\index + \left - 2), \outputs, \x, r10
 .endm
 
-/* All inputs of one iteration (r0) with three pairs of weights (r8 to r10): 3 words, then 2 or 3. */
-.macro iteration outputs, left, inputs
+/* All inputs of one iteration (r0) with three pairs of weights (r8 to r10): 3 words, then 2 or 3. The rest of
+ * the row is passed over: `rest` bytes, or r7 if that is -1. */
+.macro iteration outputs, left, inputs, rest
     ldmia r0!, {r11, r12, lr}
     use r11, 0, \outputs, \left
     use r12, 1, \outputs, \left
     use lr, 2, \outputs, \left
     .if \inputs == 6
         ldmia r0!, {r11, r12, lr}
+    .elseif \rest > 0
+        ldrd r11, r12, [r0], #(8 + \rest)
     .else
         ldmia r0!, {r11, r12}
     .endif
@@ -67,26 +70,26 @@
     .if \inputs == 6
         use lr, 5, \outputs, \left
     .endif
-    .if \outputs < 5
+    .if \rest < 0
         add r0, r0, r7
     .endif
 .endm
 
 /* Six pairs of int8 weights for two iterations, three words from r1 on. */
-.macro two_iterations outputs, left, inputs
+.macro two_iterations outputs, left, inputs, rest
     ldr r8, [r1]
     ldr r10, [r1, #4]
     sxtb16 r9, r8, ror #8
     sxtb16 r8, r8
     sxtb16 r10, r10
-    iteration \outputs, \left, \inputs
+    iteration \outputs, \left, \inputs, \rest
     ldr r8, [r1, #4]
     ldr r9, [r1, #8]
     adds r1, r1, #12
     sxtb16 r8, r8, ror #8
     sxtb16 r10, r9, ror #8
     sxtb16 r9, r9
-    iteration \outputs, \left, \inputs
+    iteration \outputs, \left, \inputs, \rest
 .endm
 
 /* sum · multiplier · 2^(shift - 31), rounded twice, at least 0 and at most 255. r10: twice the multiplier
@@ -157,42 +160,44 @@ store_the_rest:
     pop {r4-r11, pc}
 
 /* The loops: two iterations in one turn. As int16, an odd number of them begins with the second. */
-.macro tile name, outputs, left, inputs, bits
+.macro tile name, outputs, left, inputs, bits, rest=-1
     .balign 4
     .global \name
     .type \name, %function
     .thumb_func
 \name:
-    .if \outputs < 5
+    .if \rest < 0
         ldr r7, [r12, #REST_BYTES]
     .endif
     .if \bits == 8
-2:      two_iterations \outputs, \left, \inputs
+2:      two_iterations \outputs, \left, \inputs, \rest
         subs r2, r2, #2
         bne 2b
     .else
         lsls r8, r2, #31
         bne 3f
 2:      ldmia r1!, {r8-r10}
-        iteration \outputs, \left, \inputs
+        iteration \outputs, \left, \inputs, \rest
 3:      ldmia r1!, {r8-r10}
-        iteration \outputs, \left, \inputs
+        iteration \outputs, \left, \inputs, \rest
         subs r2, r2, #2
         bgt 2b
     .endif
     b store_\outputs
 .endm
 
-    tile psog_tile_5_full_16, 5, 1, 5, 16
-    tile psog_tile_5_full_8, 5, 1, 5, 8
+    tile psog_tile_5_full_16, 5, 1, 5, 16, 0
+    tile psog_tile_5_full_8, 5, 1, 5, 8, 0
+    tile psog_tile_8_left_16, 4, 1, 5, 16, 12
+    tile psog_tile_8_right_16, 4, 0, 5, 16, 12
     tile psog_tile_4_left_16, 4, 1, 5, 16
     tile psog_tile_4_left_8, 4, 1, 5, 8
     tile psog_tile_4_middle_16, 4, 0, 6, 16
     tile psog_tile_4_middle_8, 4, 0, 6, 8
     tile psog_tile_4_right_16, 4, 0, 5, 16
     tile psog_tile_4_right_8, 4, 0, 5, 8
-    tile psog_tile_3_middle_16, 3, 0, 5, 16
-    tile psog_tile_3_middle_8, 3, 0, 5, 8
+    tile psog_tile_3_middle_16, 3, 0, 5, 16, 0
+    tile psog_tile_3_middle_8, 3, 0, 5, 8, 0
 
 /* Four words of input (r6 to r9) with four outputs' int16 weights. */
 .macro word x

@@ -42,7 +42,6 @@ static int32_t weight_products(enum psog_packing packing, const uint8_t *weights
 void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                struct psog_tile_shape shape)
 {
-    uint32_t pitch = shape.inputs + tile->rest_bytes / 4u;
     uint32_t stretch = PSOG_PAIR_BYTES(packing) * 3u * tile->iterations;
     for (; tile->channels > 0; tile->channels--) {
         int32_t bias = psog_get_i32(tile->biases);
@@ -53,7 +52,7 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
                     uint32_t column = output + tap - shape.left; /* wraps where it is left of the first */
                     if (column < shape.inputs)
                         sum += weight_products(packing, weights, 3u * i + tap,
-                                               tile->inputs[i * pitch + column]);
+                                               tile->inputs[i * shape.columns + column]);
                 }
             int32_t biased = (int32_t)((uint32_t)sum + (uint32_t)bias);
             tile->outputs[2u * output] = finish(biased, tile->multipliers);
@@ -67,25 +66,33 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
 }
 
 #ifdef PSOG_CORE_DSP
-/* Shapes that have a loop of their own: the whole row of a grid of five columns; left end, middle and right
- * end of a longer one; a grid of five without its borders. */
+/* Shapes that have a loop of their own: the whole row of a grid of five columns, with borders or without;
+ * the ends of one of eight; and, of any number of columns (0), left end, middle and right end. */
 static const struct {
     struct psog_tile_shape shape;
-    psog_tile_loop *loops[2];
+    psog_tile_loop *loop_16, *loop_8;
 } LOOPS[] = {
-    {{5, 1, 5}, {psog_tile_5_full_16, psog_tile_5_full_8}},
-    {{4, 1, 5}, {psog_tile_4_left_16, psog_tile_4_left_8}},
-    {{4, 0, 6}, {psog_tile_4_middle_16, psog_tile_4_middle_8}},
-    {{4, 0, 5}, {psog_tile_4_right_16, psog_tile_4_right_8}},
-    {{3, 0, 5}, {psog_tile_3_middle_16, psog_tile_3_middle_8}},
+    {{5, 1, 5, 5}, psog_tile_5_full_16, psog_tile_5_full_8},
+    {{3, 0, 5, 5}, psog_tile_3_middle_16, psog_tile_3_middle_8},
+    {{4, 1, 5, 8}, psog_tile_8_left_16, psog_tile_4_left_8},
+    {{4, 0, 5, 8}, psog_tile_8_right_16, psog_tile_4_right_8},
+    {{4, 1, 5, 0}, psog_tile_4_left_16, psog_tile_4_left_8},
+    {{4, 0, 6, 0}, psog_tile_4_middle_16, psog_tile_4_middle_8},
+    {{4, 0, 5, 0}, psog_tile_4_right_16, psog_tile_4_right_8},
 };
+
+static bool fits(struct psog_tile_shape loop, struct psog_tile_shape shape)
+{
+    return loop.outputs == shape.outputs && loop.left == shape.left && loop.inputs == shape.inputs &&
+           (loop.columns == shape.columns || loop.columns == 0);
+}
 
 static void run_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                      struct psog_tile_shape shape)
 {
     for (uint32_t i = 0; i < sizeof LOOPS / sizeof LOOPS[0]; i++)
-        if (memcmp(&shape, &LOOPS[i].shape, sizeof shape) == 0) {
-            psog_run_tile(tile, weights, LOOPS[i].loops[packing == PSOG_PAIRED_8]);
+        if (fits(LOOPS[i].shape, shape)) {
+            psog_run_tile(tile, weights, packing == PSOG_PAIRED_16 ? LOOPS[i].loop_16 : LOOPS[i].loop_8);
             return;
         }
     psog_tile(tile, weights, packing, shape);
@@ -104,7 +111,8 @@ static struct psog_tile_shape shape_at(const struct psog_layer *layer, uint32_t 
         outputs = WHOLE_ROW;
     uint32_t left = border && column == 0;
     uint32_t right = border && column + outputs == layer->out_columns;
-    return (struct psog_tile_shape){(uint8_t)outputs, (uint8_t)left, (uint8_t)(outputs + 2u - left - right)};
+    return (struct psog_tile_shape){
+        (uint8_t)outputs, (uint8_t)left, (uint8_t)(outputs + 2u - left - right), layer->columns};
 }
 
 /* One row of outputs. */

@@ -27,6 +27,7 @@ struct psog_tile_shape {
     uint8_t outputs;
     uint8_t left;   /* 1: the first output has no input to its left */
     uint8_t inputs; /* words that one iteration reads */
+    uint8_t columns; /* of the input: words from one iteration to the next */
 };
 
 /* A tile in C. It is used up. */
@@ -50,7 +51,7 @@ typedef void psog_tile_loop(void);
 void psog_run_tile(struct psog_tile *tile, const uint8_t *weights, psog_tile_loop *loop);
 psog_tile_loop psog_tile_5_full_16, psog_tile_5_full_8, psog_tile_4_left_16, psog_tile_4_left_8,
     psog_tile_4_middle_16, psog_tile_4_middle_8, psog_tile_4_right_16, psog_tile_4_right_8,
-    psog_tile_3_middle_16, psog_tile_3_middle_8;
+    psog_tile_8_left_16, psog_tile_8_right_16, psog_tile_3_middle_16, psog_tile_3_middle_8;
 void psog_block_16(struct psog_block *block, const uint8_t *weights);
 void psog_block_8(struct psog_block *block, const uint8_t *weights);
 #endif

@@ -81,12 +81,15 @@ static void run_plain(const struct psog_model *model, const int32_t *biases, int
 static void place_paired(const struct psog_model *model, const int8_t *inputs, int16_t *activations)
 {
     /* A cell takes a word, even half used; but a dense layer's single channels pair up. */
-    bool dense = model->layers[0] == PSOG_DENSE;
-    uint32_t halves_of_cell = model->planes == 1 && dense ? 1 : 2;
-    for (uint32_t cell = 0; cell < model->cells; cell++)
-        for (uint32_t plane = 0; plane < model->planes; plane++)
-            activations[cell * halves_of_cell + plane] =
-                (int16_t)(inputs[model->layout[cell] * model->planes + plane] - model->input_zero);
+    const uint32_t cells = model->cells, planes = model->planes;
+    const int32_t zero = model->input_zero;
+    const uint32_t halves_of_cell = planes == 1 && model->layers[0] == PSOG_DENSE ? 1 : 2;
+    for (uint32_t cell = 0; cell < cells; cell++, activations += halves_of_cell) {
+        const int8_t *of_sensor = inputs + model->layout[cell] * planes;
+        activations[0] = (int16_t)(of_sensor[0] - zero);
+        if (planes > 1)
+            activations[1] = (int16_t)(of_sensor[1] - zero);
+    }
 }
 
 /* The same, but a convolution's output follows on the heels of its input. */
@@ -106,8 +109,8 @@ static void run_paired(const struct psog_model *model, const int32_t *biases, ui
         input = output;
     }
     const int16_t *halves = (const int16_t *)input;
-    for (uint32_t i = 0; i < model->features; i++)
-        features[i] = (int8_t)(halves[i] + PSOG_PAIRED_ZERO);
+    for (const int8_t *end_of_features = features + model->features; features < end_of_features;)
+        *features++ = (int8_t)(*halves++ + PSOG_PAIRED_ZERO);
 }
 #endif
 
