@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
 from psog.firmware_export.image_format import told_sizes
-from psog.firmware_export.image_reader import read_image
 from psog.firmware_export.toolchain import build_library
 from psog.net.integer import MAX_PLANES
 from psog.net.told import SAMPLES_PER_TARGET

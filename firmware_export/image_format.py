@@ -85,17 +85,33 @@ class LayerEntry(NamedTuple):
 
 def told_sizes(image: bytes) -> tuple[int, int]:
     """How many numbers a user has in a sound image, and how many biases the layers; 0 numbers is none."""
+    entries = _layer_entries(image)
+    return Header._make(HEADER.unpack_from(image)).numbers, sum(entry.out_channels for entry in entries)
+
+
+def input_planes(image: bytes) -> int:
+    """How many numbers the network of a sound image takes for each sensor."""
+    return _layer_entries(image)[0].in_channels
+
+
+def head_of(image: bytes) -> Float32:
+    """(4, features + 1) the population's head in a sound image."""
     header = Header._make(HEADER.unpack_from(image))
-    table = image[header.layers_at :][: LAYER.size * header.layers]
-    return header.numbers, sum(LayerEntry._make(row).out_channels for row in LAYER.iter_unpack(table))
+    count = header.outputs * (header.features + 1)
+    weight = np.frombuffer(image, "<f4", count, header.head_at)
+    return weight.astype(np.float32).reshape(header.outputs, -1)
 
 
 def packing_of(image: bytes) -> Packing:
     """How a sound image holds its weights."""
+    found = {PACKINGS[entry.packing] for entry in _layer_entries(image)}
+    return max(found, key=PACKINGS.index)
+
+
+def _layer_entries(image: bytes) -> list[LayerEntry]:
     header = Header._make(HEADER.unpack_from(image))
     table = image[header.layers_at :][: LAYER.size * header.layers]
-    found = {PACKINGS[LayerEntry._make(row).packing] for row in LAYER.iter_unpack(table)}
-    return max(found, key=PACKINGS.index)
+    return [LayerEntry._make(row) for row in LAYER.iter_unpack(table)]
 
 
 def _after(layer: DeviceLayer, source: Shape) -> Shape:

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from psog.errors import ShapeError, ToolchainError
 from psog.firmware_export.cycles import m4_cycles
 from psog.firmware_export.executed import Code, Section, execute, instructions
-from psog.firmware_export.image_format import told_sizes
-from psog.firmware_export.image_reader import read_image
+from psog.firmware_export.image_format import input_planes, told_sizes
 from psog.firmware_export.installing import image_for
 from psog.firmware_export.mix import Mix, count_mix
 from psog.firmware_export.toolchain import board_target, build_bench
@@ -100,7 +99,7 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     model_bytes, samples_bytes, work_bytes, stack, add_stack, solve_stack = _RESULT.unpack_from(output)
     activation_bytes = int.from_bytes(image[76:80], "little")
     numbers, biases = told_sizes(image)
-    inputs = sensors * read_image(image).normalisation.planes if numbers else 0
+    inputs = sensors * input_planes(image) if numbers else 0
     kept_bytes = _TARGETS * (_TARGET_BYTES + SAMPLES_PER_TARGET * max(inputs, features))
     found_bytes = 4 * (_GAZE_OUTPUTS * (features + 1) + numbers)
     rows = np.frombuffer(output, np.uint8, offset=_RESULT.size).reshape(len(readings), -1)

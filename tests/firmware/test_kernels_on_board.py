@@ -77,11 +77,14 @@ def with_wild_layer(rng, image):
     entry = LayerEntry._make(LAYER.unpack_from(image, entry_at))
     plain = entry.packing == PACKINGS.index("plain")
     bias, multiplier, shift = wild_requantization(rng, entry.out_channels)
-    if not plain:
-        multiplier, shift = np.maximum(multiplier, 1 << 30), np.minimum(shift, -1)
     put(content, entry.biases_at, bias, "<i4")
-    put(content, entry.multipliers_at, multiplier, "<i4")
-    put(content, entry.shifts_at, shift, "i1")
+    if plain:
+        put(content, entry.multipliers_at, multiplier, "<i4")
+        put(content, entry.shifts_at, shift, "i1")
+    else:
+        rest = 2 * np.maximum(multiplier, 1 << 30) - (1 << 32)
+        pairs = np.stack([rest, -np.minimum(shift, -1) - 1], axis=1)
+        put(content, entry.multipliers_at, pairs, "<i4")
     kind = "<i2" if entry.packing == PACKINGS.index("int16") else "i1"
     weights = np.frombuffer(image[entry.weights_at : entry.biases_at], kind)
     kept = rng.random(len(weights)) < rng.choice([0.0, 0.5, 1.0])  # without weights, rounding shows alone
