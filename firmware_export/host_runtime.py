@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
-from psog.firmware_export.image_format import told_sizes
+from psog.firmware_export.image_format import head_of, told_sizes
 from psog.firmware_export.toolchain import build_library
 from psog.net.integer import MAX_PLANES
 from psog.net.told import SAMPLES_PER_TARGET
@@ -170,7 +170,7 @@ class HostRuntime:
         return np.empty(max(targets, 1) * (_TARGET_BYTES + SAMPLES_PER_TARGET * largest), np.uint8)
 
     def _fit(self, rows: NDArray[np.float32], fit: _PsogFit) -> Fit:
-        weight = np.concatenate([rows, read_image(self._image).head.weight[GAZE_OUTPUTS:]])
+        weight = np.concatenate([rows, head_of(self._image)[GAZE_OUTPUTS:]])
         return Fit(weight, *(getattr(fit, name) for name, _ in _PsogFit._fields_))
 
     def _infer(
