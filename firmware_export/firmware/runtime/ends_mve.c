@@ -1,4 +1,4 @@
-/* What lies before and behind the layers, for cores with MVE: the same bits as network.c and head.c. */
+/* What lies before and behind the layers, for cores with MVE: network.c's bits, and the head of head.c. */
 #include "bytes.h"
 #include "network.h"
 

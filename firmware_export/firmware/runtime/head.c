@@ -4,6 +4,16 @@
 #include "psog.h"
 
 #ifndef __ARM_FEATURE_MVE /* ends_mve.c */
+/* In one instruction where the core has one; the last bits of a head's output differ between cores. */
+static inline float multiply_add(float a, float b, float c)
+{
+#ifdef __FP_FAST_FMAF
+    return fmaf(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
 void psog_head_apply(const struct psog_model *model, const float *rows, const int8_t *features,
                      float output[PSOG_OUTPUTS])
 {
@@ -19,14 +29,14 @@ void psog_head_apply(const struct psog_model *model, const float *rows, const in
     float sums[PSOG_OUTPUTS] = {0};
     for (uint32_t i = 0; i < bias; i++) {
         float steps = (float)(features[i] - zero);
-        sums[0] = fmaf(right[i], steps, sums[0]);
-        sums[1] = fmaf(up[i], steps, sums[1]);
-        sums[2] = fmaf(openness[i], steps, sums[2]);
-        sums[3] = fmaf(ln_error[i], steps, sums[3]);
+        sums[0] = multiply_add(right[i], steps, sums[0]);
+        sums[1] = multiply_add(up[i], steps, sums[1]);
+        sums[2] = multiply_add(openness[i], steps, sums[2]);
+        sums[3] = multiply_add(ln_error[i], steps, sums[3]);
     }
-    output[0] = fmaf(sums[0], scale, right[bias]);
-    output[1] = fmaf(sums[1], scale, up[bias]);
-    output[2] = fmaf(sums[2], scale, openness[bias]);
-    output[3] = fmaf(sums[3], scale, ln_error[bias]);
+    output[0] = multiply_add(sums[0], scale, right[bias]);
+    output[1] = multiply_add(sums[1], scale, up[bias]);
+    output[2] = multiply_add(sums[2], scale, openness[bias]);
+    output[3] = multiply_add(sums[3], scale, ln_error[bias]);
 }
 #endif
