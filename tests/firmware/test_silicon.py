@@ -1,12 +1,15 @@
 """Boards whose folder also makes the program for the part itself: what can be shown of that form without one.
 
 QEMU has the STM32F405's memory, USARTs and timers, but no clock controller and no flash controller; it logs
-what a program writes to those. A model of the two (stm32f405.py) answers as the reference manual says.
+what a program writes to those. Around a model of the two (stm32f405.c) the same sources run on the host.
 """
 
+import ctypes
 import re
+import shutil
 import subprocess
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from psog.device.client import open_headset
 from psog.device.messages import DeviceErrorCode
 from psog.errors import DeviceError, ToolchainError
 from psog.firmware_export.toolchain import (
+    C_TREE,
     available_boards,
     board_target,
     build_board,
@@ -21,18 +25,12 @@ from psog.firmware_export.toolchain import (
     symbols,
 )
 from psog.virtual import boards
+from tests.firmware.c_api import Flash
 from tests.firmware.device import IMAGE, code, upload
-from tests.firmware.stm32f405 import (
-    CR,
-    LOCK,
-    RCC_PLLCFGR,
-    SECTOR_BYTES,
-    USART1_BRR,
-    USART2_BRR,
-    Part,
-)
 
 BOARD = "netduinoplus2"
+SECTOR_BYTES = 128 * 1024
+NEVER_ENDS, FAILS = 1, 2
 pytestmark = pytest.mark.skipif(BOARD not in available_boards(), reason="no cross compiler or no QEMU")
 
 
@@ -91,55 +89,87 @@ def test_flash_that_does_not_take_an_erase_is_found_out(log, tmp_path):
     assert control == [sector | words | erase, sector | words | erase | start, lock]
 
 
+class Part(ctypes.Structure):
+    """struct part of stm32f405.c."""
+
+    _fields_ = (
+        *((name, ctypes.c_uint32) for name in ("has_crystal", "fault", "is_locked", "cache_is_old")),
+        ("wrong", ctypes.c_char_p),
+    )
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """stm32f405.c, built."""
+    built = tmp_path_factory.mktemp("stm32f405") / "model.so"
+    folders = [C_TREE / name for name in ("runtime", "boards/common/serial", f"boards/{BOARD}")]
+    flags = ["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-DPSOG_SILICON"]
+    source = Path(__file__).with_name("stm32f405.c")
+    subprocess.run(["gcc", *flags, *(f"-I{f}" for f in folders), source, "-o", built], check=True)
+    return built
+
+
 @pytest.fixture
-def part(tmp_path):
-    target = board_target(BOARD).target
-    program, image = build_board(BOARD, silicon=True), tmp_path / "image"
-    objcopy = target.nm.replace("nm", "objcopy")
-    subprocess.run([objcopy, "-O", "binary", str(program), str(image)], check=True)
-    return Part(image.read_bytes(), symbols(program, target))
+def chip(model, tmp_path):
+    """The model as after reset: a copy, because a library is loaded once."""
+    library = ctypes.CDLL(str(shutil.copy(model, tmp_path / "model.so")))
+    library.hardware_flash.restype = Flash
+    return library
+
+
+def state(chip) -> Part:
+    return Part.in_dll(chip, "part")
+
+
+def register(chip, block: str, index: int) -> int:
+    return (ctypes.c_uint32 * 6).in_dll(chip, block)[index]
 
 
 @pytest.mark.parametrize("crystal_hz", [25_000_000, 0])
-def test_the_core_gets_168_mhz_and_the_links_their_rate_with_or_without_a_crystal(part, crystal_hz):
-    part.crystal = crystal_hz > 0
-    part.call("hardware_start")
-    assert part.wrong == []
-    pll = part.registers[RCC_PLLCFGR]
-    assert pll >> 22 & 1 == part.crystal
+def test_the_core_gets_168_mhz_and_the_links_their_rate_with_or_without_a_crystal(chip, crystal_hz):
+    state(chip).has_crystal = crystal_hz > 0
+    chip.hardware_start()
+    assert state(chip).wrong is None
+    pll = register(chip, "rcc", 1)
+    assert pll >> 22 & 1 == (crystal_hz > 0)
     core_hz = (crystal_hz or 16_000_000) / (pll & 0x3F) * (pll >> 6 & 0x1FF) / 2
     assert core_hz == 168e6
-    assert core_hz / 2 / part.registers[USART1_BRR] == pytest.approx(921_600, rel=0.002)
-    assert core_hz / 4 / part.registers[USART2_BRR] == pytest.approx(921_600, rel=0.01)
+    assert core_hz / 2 / register(chip, "link_uart", 2) == pytest.approx(921_600, rel=0.002)
+    assert core_hz / 4 / register(chip, "sensor_uart", 2) == pytest.approx(921_600, rel=0.01)
 
 
-def test_sectors_are_erased_and_words_programmed_as_the_manual_says(part):
+def program(region: Flash, offset: int, data: bytes) -> int:
+    """From an odd address."""
+    bytes_ = (ctypes.c_uint8 * (len(data) + 1)).from_buffer_copy(b"-" + data)
+    odd = ctypes.cast(ctypes.addressof(bytes_) + 1, ctypes.POINTER(ctypes.c_uint8))
+    return region.program(None, offset, odd, len(data))
+
+
+def test_sectors_are_erased_and_words_programmed_as_the_manual_says(chip):
     first, second, kept = 0, SECTOR_BYTES, 3 * SECTOR_BYTES
-    part.call("hardware_start")
-    region = part.region()
-    assert (region.memory, region.size_bytes, region.erase_bytes) == (
-        0x08080000,
-        4 * SECTOR_BYTES,
-        SECTOR_BYTES,
-    )
-    assert part.erase(first, 2 * SECTOR_BYTES) == 0
-    assert part.program(second + 8, b"twelve bytes") == 0
-    assert part.program(second + 20, b"four") == 0
-    assert part.flash[second : second + 28] == b"\xff" * 8 + b"twelve bytesfour" + b"\xff" * 4
-    assert set(part.flash[first:second]) == {0xFF}
-    assert set(part.flash[kept:]) == {0}  # what it was
-    assert part.wrong == []
-    assert part.registers[CR] == LOCK
-    assert not part.cache_is_old
+    chip.hardware_start()
+    region = chip.hardware_flash()
+    assert (region.size_bytes, region.erase_bytes) == (4 * SECTOR_BYTES, SECTOR_BYTES)
+    assert region.erase(None, first, 2 * SECTOR_BYTES) == 0
+    assert program(region, second + 8, b"twelve bytes") == 0
+    assert program(region, second + 20, b"four") == 0
+    flash = bytes(region.memory[: region.size_bytes])
+    assert flash[second : second + 28] == b"\xff" * 8 + b"twelve bytesfour" + b"\xff" * 4
+    assert set(flash[first:second]) == {0xFF}
+    assert set(flash[kept:]) == {0}  # what it was
+    assert state(chip).wrong is None
+    assert state(chip).is_locked
+    assert not state(chip).cache_is_old
 
 
-@pytest.mark.parametrize("fault", ["error", "stuck"])
-def test_flash_that_fails_is_an_error_and_not_an_endless_wait(part, fault):
-    part.call("hardware_start")
-    part.fault = fault
-    assert part.erase(0, SECTOR_BYTES) == DeviceErrorCode.FLASH
-    assert part.program(SECTOR_BYTES, b"word") == DeviceErrorCode.FLASH
-    assert part.wrong == []
+@pytest.mark.parametrize("fault", [NEVER_ENDS, FAILS])
+def test_flash_that_fails_is_an_error_and_not_an_endless_wait(chip, fault):
+    chip.hardware_start()
+    region = chip.hardware_flash()
+    state(chip).fault = fault
+    assert region.erase(None, 0, SECTOR_BYTES) == DeviceErrorCode.FLASH
+    assert program(region, SECTOR_BYTES, b"word") == DeviceErrorCode.FLASH
+    assert state(chip).wrong is None
 
 
 def test_a_board_without_that_form_is_named():
