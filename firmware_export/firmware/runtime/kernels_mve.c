@@ -186,6 +186,7 @@ static void convolve_windows(const struct psog_layer *layer, const int8_t *input
     windows.blocks.out_step = layer->out_channels;
     set_places(windows.places, 3u * in, padded_pitch(layer));
     run(psog_convolve_windows, &windows.blocks, layer, output, PSOG_LANES);
+    limit(layer, output);
 }
 
 /* ---- Other convolutions ---------------------------------------------------------------------------- */
@@ -234,18 +235,19 @@ static void convolve_pairs(const struct psog_layer *layer, const int8_t *input, 
     int32_t sums[2u * columns * (rows < most ? rows : most) + 2u]; /* a single column reads two more */
     struct psog_pairs_mve pairs;
     set_pairs(&pairs, layer, sums);
-    for (uint32_t row = 0; row < rows; row += most, output += most * columns * layer->out_channels) {
+    int8_t *to = output;
+    for (uint32_t row = 0; row < rows; row += most, to += most * columns * layer->out_channels) {
         set_turns(&pairs, layer, input, row, rows - row < most ? rows - row : most);
         if (layer->out_channels > 1u)
-            run(psog_convolve_pairs, &pairs.blocks, layer, output, 2);
+            run(psog_convolve_pairs, &pairs.blocks, layer, to, 2);
         else
-            run_alone(psog_convolve_pairs, &pairs.blocks, layer, output, 0);
+            run_alone(psog_convolve_pairs, &pairs.blocks, layer, to, 0);
     }
+    limit(layer, output);
 }
 
 void psog_convolve(const struct psog_layer *layer, const int8_t *input, int8_t *output)
 {
     (has_small_windows(layer) ? convolve_windows : convolve_pairs)(layer, input, output);
-    limit(layer, output);
 }
 #endif

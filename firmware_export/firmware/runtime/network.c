@@ -38,15 +38,13 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
 }
 #endif
 
-/* A layer, with a user's biases where there are any; these move on to the next layer's. */
-static struct psog_layer layer_of(const struct psog_model *model, uint32_t index, const int32_t **biases)
+/* Gives a layer a user's biases where there are any; these move on to the next layer's. */
+static void use_biases(struct psog_layer *layer, const int32_t **biases)
 {
-    struct psog_layer layer = psog_layer_decode(model, index);
-    if (*biases) {
-        layer.biases = (const uint8_t *)*biases;
-        *biases += layer.out_channels;
-    }
-    return layer;
+    if (*biases == NULL)
+        return;
+    layer->biases = (const uint8_t *)*biases;
+    *biases += layer->out_channels;
 }
 
 #if PSOG_RUNS_PLAIN
@@ -64,7 +62,8 @@ static void run_plain(const struct psog_model *model, const int32_t *biases, int
     int8_t *end = activations + model->activation_bytes;
     int8_t *input = activations;
     for (uint32_t index = 0; index < model->layer_count; index++) {
-        struct psog_layer layer = layer_of(model, index, &biases);
+        struct psog_layer layer = psog_layer_decode(model, index);
+        use_biases(&layer, &biases);
         bool last = index + 1u == model->layer_count;
         int8_t *far_end = input == activations ? end - psog_layer_outputs(&layer) : activations;
         int8_t *output = last ? features : far_end;
@@ -99,7 +98,8 @@ static void run_paired(const struct psog_model *model, const int32_t *biases, ui
     uint32_t *end = activations + model->activation_bytes / 4u;
     uint32_t *input = activations;
     for (uint32_t index = 0; index < model->layer_count; index++) {
-        struct psog_layer layer = layer_of(model, index, &biases);
+        struct psog_layer layer = psog_layer_decode(model, index);
+        use_biases(&layer, &biases);
         bool at_start = input == activations;
         uint32_t *output = at_start ? end - psog_paired_outputs(&layer) : activations;
         if (layer.kind == PSOG_DENSE)
