@@ -43,24 +43,22 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
     }
 }
 
-/* Adds the products of the next `count` weights of each row, lane by lane of `real`. */
-static inline float32x4_t add_products(float32x4_t sums, uint32x4_t at, float32x4_t real, uint32_t count)
+/* Adds the products of the next `count` weights of each row, lane by lane of `steps`. */
+static inline float32x4_t add_products(float32x4_t sums, uint32x4_t at, float32x4_t steps, uint32_t count)
 {
-    sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 0), vgetq_lane_f32(real, 0)));
+    sums = vfmaq_n_f32(sums, vldrwq_gather_base_f32(at, 0), vgetq_lane_f32(steps, 0));
     if (count > 1u)
-        sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 4), vgetq_lane_f32(real, 1)));
+        sums = vfmaq_n_f32(sums, vldrwq_gather_base_f32(at, 4), vgetq_lane_f32(steps, 1));
     if (count > 2u)
-        sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 8), vgetq_lane_f32(real, 2)));
+        sums = vfmaq_n_f32(sums, vldrwq_gather_base_f32(at, 8), vgetq_lane_f32(steps, 2));
     if (count > 3u)
-        sums = vaddq_f32(sums, vmulq_n_f32(vldrwq_gather_base_f32(at, 12), vgetq_lane_f32(real, 3)));
+        sums = vfmaq_n_f32(sums, vldrwq_gather_base_f32(at, 12), vgetq_lane_f32(steps, 3));
     return sums;
 }
 
-static inline float32x4_t real_features(const struct psog_model *model, const int8_t *features,
-                                        uint32_t count)
+static inline float32x4_t steps_of(const struct psog_model *model, const int8_t *features, uint32_t count)
 {
-    int32x4_t steps = vsubq_n_s32(vldrbq_z_s32(features, vctp32q(count)), model->feature_zero);
-    return vmulq_n_f32(vcvtq_f32_s32(steps), model->feature_scale);
+    return vcvtq_f32_s32(vsubq_n_s32(vldrbq_z_s32(features, vctp32q(count)), model->feature_zero));
 }
 
 static uint32_t address(const float *values)
@@ -78,13 +76,14 @@ void psog_head_apply(const struct psog_model *model, const float *rows, const in
     const uint32_t starts[] = {address(right), address(right + left + 1u), address(openness),
                                address(openness + left + 1u)};
     uint32x4_t at = vld1q_u32(starts);
-    float32x4_t sums = vldrwq_gather_base_f32(vaddq_n_u32(at, left * sizeof(float)), 0); /* biases */
+    float32x4_t biases = vldrwq_gather_base_f32(vaddq_n_u32(at, left * sizeof(float)), 0);
+    float32x4_t sums = vdupq_n_f32(0.0f);
     for (; left >= LANES; left -= LANES, features += LANES) {
-        sums = add_products(sums, at, real_features(model, features, LANES), LANES);
+        sums = add_products(sums, at, steps_of(model, features, LANES), LANES);
         at = vaddq_n_u32(at, LANES * sizeof(float));
     }
     if (left > 0)
-        sums = add_products(sums, at, real_features(model, features, left), left);
-    vst1q_f32(output, sums);
+        sums = add_products(sums, at, steps_of(model, features, left), left);
+    vst1q_f32(output, vfmaq_n_f32(biases, sums, model->feature_scale));
 }
 #endif
