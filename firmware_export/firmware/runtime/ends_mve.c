@@ -43,6 +43,7 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
     }
 }
 
+#if __ARM_FEATURE_MVE & 2 /* MVE with floats */
 /* Adds the products of the next `count` weights of each row, lane by lane of `steps`. */
 static inline float32x4_t add_products(float32x4_t sums, uint32x4_t at, float32x4_t steps, uint32_t count)
 {
@@ -86,4 +87,5 @@ void psog_head_apply(const struct psog_model *model, const float *rows, const in
         sums = add_products(sums, at, steps_of(model, features, left), left);
     vst1q_f32(output, vfmaq_n_f32(biases, sums, model->feature_scale));
 }
+#endif
 #endif

@@ -3,7 +3,7 @@
 
 #include "psog.h"
 
-#ifndef __ARM_FEATURE_MVE /* ends_mve.c */
+#if !defined(__ARM_FEATURE_MVE) || !(__ARM_FEATURE_MVE & 2) /* ends_mve.c */
 /* In one instruction where the core has one; the last bits of a head's output differ between cores. */
 static inline float multiply_add(float a, float b, float c)
 {
