@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.firmware_export.packing import Shape, activation_bytes
-from psog.firmware_export.packings import PACKINGS, Packing
+from psog.firmware_export.packings import LAYER_PACKINGS, Packing
 from psog.firmware_export.test_vector import TestVector
 from psog.net.architecture import KERNEL
 from psog.net.arithmetic import DeviceLayer, Int8
@@ -104,8 +105,13 @@ def head_of(image: bytes) -> Float32:
 
 def packing_of(image: bytes) -> Packing:
     """How a sound image holds its weights."""
-    found = {PACKINGS[entry.packing] for entry in _layer_entries(image)}
-    return max(found, key=PACKINGS.index)
+    return image_packing(_layer_entries(image))
+
+
+def image_packing(entries: Sequence[LayerEntry]) -> Packing:
+    """The packing that these layers make up together."""
+    found = {LAYER_PACKINGS[entry.packing] for entry in entries}
+    return "plain" if "plain" in found else "int8" if "int8" in found else "int16"
 
 
 def _layer_entries(image: bytes) -> list[LayerEntry]:

@@ -23,6 +23,7 @@ from psog.firmware_export.image_format import (
     Header,
     LayerEntry,
     ModelImage,
+    image_packing,
 )
 from psog.firmware_export.limits import (
     MAX_ACTIVATION_BYTES,
@@ -43,7 +44,8 @@ from psog.firmware_export.packing import (
     packs_as_int8,
     unpack,
 )
-from psog.firmware_export.packings import PACKINGS, Packing
+from psog.firmware_export.packings import LAYER_PACKINGS, Packing
+from psog.firmware_export.sparse import SPARSE_HEADER_BYTES, sparse_bytes
 from psog.firmware_export.test_vector import HEAD_TOLERANCE, TestVector
 from psog.headset import MAX_CELLS, MAX_SENSORS, WIRE_BITS
 from psog.net.architecture import KERNEL, MAX_FEATURES, MAX_LAYERS, OUTPUTS
@@ -188,12 +190,12 @@ def _read_normalisation(parts: _Parts, header: Header, planes: int) -> Normalisa
 
 
 def _packing(entries: list[LayerEntry]) -> Packing:
-    """Of the image: layers are plain, or paired; and int8 where any of them is."""
+    """Of the image: layers are plain, or paired in one way or another."""
     for index, entry in enumerate(entries):
-        _require(entry.packing < len(PACKINGS), f"layer {index} is packed in an unknown way")
-    found = {PACKINGS[entry.packing] for entry in entries}
-    _require(found == {"plain"} or "plain" not in found, "it has plain layers and paired ones")
-    return max(found, key=PACKINGS.index)
+        _require(entry.packing < len(LAYER_PACKINGS), f"layer {index} is packed in an unknown way")
+    plain = {LAYER_PACKINGS[entry.packing] == "plain" for entry in entries}
+    _require(len(plain) == 1, "it has plain layers and paired ones")
+    return image_packing(entries)
 
 
 def _read_layers(parts: _Parts, header: Header, entries: list[LayerEntry]) -> tuple[DeviceLayer, ...]:
@@ -234,7 +236,7 @@ def _output_shape(entry: LayerEntry, what: str) -> Shape:
 def _read_layer(parts: _Parts, entry: LayerEntry, output: Shape, what: str) -> DeviceLayer:
     out, channels = entry.out_channels, entry.in_channels
     dense = KINDS[entry.kind] == "dense"
-    place = Place(PACKINGS[entry.packing], (entry.rows, entry.columns, channels), output)
+    place = Place(LAYER_PACKINGS[entry.packing], (entry.rows, entry.columns, channels), output)
     multiplier, shift = _read_requantization(parts, entry, what)
     layer = DeviceLayer(
         kind="dense" if dense else "conv",
@@ -261,7 +263,7 @@ def _read_layer(parts: _Parts, entry: LayerEntry, output: Shape, what: str) -> D
 
 def _read_requantization(parts: _Parts, entry: LayerEntry, what: str) -> tuple[Int32, Int32]:
     out = entry.out_channels
-    if PACKINGS[entry.packing] == "plain":
+    if LAYER_PACKINGS[entry.packing] == "plain":
         multiplier = parts.array(entry.multipliers_at, "<i4", (out,), f"{what} multipliers").astype(np.int32)
         shift = parts.array(entry.shifts_at, "i1", (out,), f"{what} shifts").astype(np.int32)
         return multiplier, shift
@@ -286,12 +288,17 @@ def _read_weights(parts: _Parts, entry: LayerEntry, place: Place, what: str) -> 
     inputs = (entry.rows * entry.columns * channels,) if dense else (KERNEL, KERNEL, channels)
     whole = dense or place.packing != "int8" or packs_as_int8(channels)
     _require(whole, f"{what} has too few channels for its packing")
+    _require(not dense or place.packing != "sparse", f"{what} is dense, and packed as a sparse convolution")
     size = packed_bytes((out, *inputs), place)
+    if place.packing == "sparse":
+        header = parts.array(entry.weights_at, "u1", (SPARSE_HEADER_BYTES,), f"{what} weights")
+        size = max(sparse_bytes(header.tobytes()), SPARSE_HEADER_BYTES)
     packed = parts.array(entry.weights_at, "u1", (size,), f"{what} weights").tobytes()
     weight = unpack(packed, (out, *inputs), place)
     if weight is None:
         raise ModelImageError(
-            f"cannot read model image: {what} has weights beyond int8; export the model again"
+            f"cannot read model image: {what} has weights beyond int8, or not where they belong; "
+            "export the model again"
         )
     return weight
 

@@ -32,7 +32,7 @@ from psog.firmware_export.packing import (
     pack,
     paired_requantization,
 )
-from psog.firmware_export.packings import PACKINGS, Packing
+from psog.firmware_export.packings import LAYER_PACKINGS, Packing
 from psog.firmware_export.test_vector import TestVector, make_test_vector
 from psog.headset import Headset
 from psog.net.architecture import OUTPUTS
@@ -199,7 +199,7 @@ def _entry(layer: DeviceLayer, place: Place, body: _Body) -> LayerEntry:
         multipliers_at=body.add(_bytes(layer.multiplier if plain else paired_requantization(layer), "<i4")),
         shifts_at=body.add(_bytes(layer.shift, "i1")) if plain else 0,
         corrections_at=body.add(_bytes(corrections(layer), "<i4")) if plain else 0,
-        packing=PACKINGS.index(place.packing),
+        packing=LAYER_PACKINGS.index(place.packing),
     )
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ModelError
+from psog.firmware_export import sparse
 from psog.firmware_export.limits import MIN_SHIFT
-from psog.firmware_export.packings import Packing
+from psog.firmware_export.packings import LayerPacking, Packing
 from psog.net.architecture import KERNEL
 from psog.net.arithmetic import DeviceLayer, Int8, Int32
 
@@ -41,13 +42,18 @@ _Order = NDArray[np.int32]
 class Place:
     """A layer's packing and the shapes before and after it."""
 
-    packing: Packing
+    packing: LayerPacking
     source: Shape
     output: Shape
 
+    @property
+    def same(self) -> bool:
+        """Whether a convolution has same padding."""
+        return self.source[:2] == self.output[:2]
 
-def layer_packings(layers: Sequence[DeviceLayer], packing: Packing) -> list[Packing]:
-    """The packing of each layer in an image: in one of int8, convolutions of few channels stay int16.
+
+def layer_packings(layers: Sequence[DeviceLayer], packing: Packing) -> list[LayerPacking]:
+    """The packing of each layer in an image: pruned convolutions are sparse, those of few channels int16.
 
     Raises:
         ModelError: a layer that cannot be paired.
@@ -60,10 +66,14 @@ def layer_packings(layers: Sequence[DeviceLayer], packing: Packing) -> list[Pack
                 f"cannot pack layer {index} in pairs: that takes a ReLU with zero point -128, sums that are "
                 "scaled by less than a half, and two channels or more of a convolution; pack it plain"
             )
-    return [
-        "int16" if layer.kind == "conv" and not packs_as_int8(layer.weight.shape[3]) else packing
-        for layer in layers
-    ]
+    return [_paired_packing(layer, packing) for layer in layers]
+
+
+def _paired_packing(layer: DeviceLayer, packing: Packing) -> LayerPacking:
+    if layer.kind == "conv" and sparse.pays(layer.weight):
+        return "sparse"
+    whole = layer.kind == "dense" or packs_as_int8(layer.weight.shape[3])
+    return packing if whole else "int16"
 
 
 def can_be_paired(layer: DeviceLayer) -> bool:
@@ -116,13 +126,15 @@ def pack(weight: Int8, place: Place) -> bytes:
     """The weights of a layer as its image has them."""
     if place.packing == "plain":
         return weight.tobytes()
+    if place.packing == "sparse":
+        return sparse.pack_sparse(weight, place.source[:2], same=place.same)
     order = _order(weight, place)
     packed = np.where(order < 0, 0, weight.ravel()[order])
     return packed.astype("<i2" if place.packing == "int16" else "i1").tobytes()
 
 
 def packed_bytes(weight_shape: tuple[int, ...], place: Place) -> int:
-    """How many bytes `pack` gives."""
+    """How many bytes `pack` gives, if not sparse ones."""
     out = weight_shape[0]
     if place.packing == "plain":
         return math.prod(weight_shape)
@@ -135,6 +147,8 @@ def unpack(data: bytes, weight_shape: tuple[int, ...], place: Place) -> Int8 | N
     """The weights from `packed_bytes` bytes of an image; None if they are no int8, or padding is not 0."""
     if place.packing == "plain":
         return np.frombuffer(data, "i1").reshape(weight_shape).astype(np.int8)
+    if place.packing == "sparse":
+        return sparse.unpack_sparse(data, weight_shape, place.source[:2], same=place.same)
     order = _order(np.empty(weight_shape, np.int8), place)
     values = np.frombuffer(data, "<i2" if place.packing == "int16" else "i1").astype(np.int32)
     weight = np.zeros(math.prod(weight_shape), np.int32)
@@ -153,7 +167,7 @@ def _order(weight: Int8, place: Place) -> _Order:
     return _dense_order(index, place)
 
 
-def _conv_order(index: _Order, packing: Packing) -> _Order:
+def _conv_order(index: _Order, packing: LayerPacking) -> _Order:
     """(out, kernel row, pair of channels, kernel column); int8 takes two such pairs' columns together."""
     out, rows, columns, _ = index.shape
     pairs = _padded(index, 2).reshape(out, rows, columns, -1, 2).swapaxes(2, 3)
@@ -225,6 +239,6 @@ def _lead(kind: str, place: Place) -> int:
     if kind == "dense":
         return kept
     in_row = place.source[1] * _pairs(place.source[2])
-    first = min(int(place.source[0] == rows), rows - 1)
+    first = min(int(place.same), rows - 1)
     passed = (rows - 1 - first) * in_row
     return max((first + 1) * out_row, outputs - passed) + kept - outputs

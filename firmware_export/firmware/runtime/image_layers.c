@@ -5,7 +5,7 @@
 
 static bool valid_kind(const struct psog_layer *layer)
 {
-    if (layer->packing > PSOG_PAIRED_8)
+    if (layer->packing > PSOG_SPARSE)
         return false;
     if (layer->kind == PSOG_DENSE)
         return layer->padding == PSOG_VALID;
@@ -19,8 +19,9 @@ static bool valid_packing(const struct psog_layer *layer)
 {
     if (psog_is_plain(layer))
         return true;
-    bool whole = layer->packing == PSOG_PAIRED_16 || psog_pairs(layer->in_channels) % 2u == 0;
-    return (layer->kind == PSOG_DENSE || (whole && layer->out_channels > 1)) &&
+    bool whole = layer->packing != PSOG_PAIRED_8 || psog_pairs(layer->in_channels) % 2u == 0;
+    bool dense = layer->kind == PSOG_DENSE;
+    return (dense ? layer->packing != PSOG_SPARSE : whole && layer->out_channels > 1) &&
            layer->out_zero == PSOG_PAIRED_ZERO && layer->low == PSOG_PAIRED_ZERO && layer->high == 127;
 }
 
@@ -46,7 +47,7 @@ static bool valid_paired_requantization(const struct psog_layer *layer)
     return true;
 }
 
-/* What the weights of one output take. */
+/* What the weights of one output take; sparse ones have a length of their own. */
 static uint32_t weight_bytes(const struct psog_layer *layer)
 {
     if (psog_is_plain(layer))
@@ -69,8 +70,10 @@ static bool valid_arrays(uint32_t image_bytes, const uint8_t *entry, const struc
 {
     uint32_t out = layer->out_channels;
     bool plain = psog_is_plain(layer);
+    bool sparse = layer->packing == PSOG_SPARSE;
     const struct psog_part parts[] = {
-        {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT), out * weight_bytes(layer)},
+        {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT),
+         sparse ? PSOG_SPARSE_HEADER_BYTES : out * weight_bytes(layer)},
         {psog_get_u32(entry + PSOG_LAYER_BIASES_AT), 4u * out},
         {psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT), (plain ? 4u : 8u) * out},
         {psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT), out},
@@ -115,7 +118,11 @@ static bool valid_layer(const struct psog_model *model, uint32_t index, struct s
     if (!valid_arrays(model->image_bytes, entry, &layer))
         return false;
     layer = psog_layer_decode(model, index);
-    return psog_is_plain(&layer) ? valid_plain_requantization(&layer) : valid_paired_requantization(&layer);
+    if (psog_is_plain(&layer))
+        return valid_plain_requantization(&layer);
+    uint32_t behind = model->image_bytes - PSOG_IMAGE_CRC_BYTES - psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT);
+    return valid_paired_requantization(&layer) &&
+           (layer.packing != PSOG_SPARSE || psog_valid_sparse(&layer, behind));
 }
 
 bool psog_valid_layers(const struct psog_model *model)

@@ -10,11 +10,10 @@
 
 /* Places in struct psog_tile and struct psog_block. */
 #define BIASES 8
-#define MULTIPLIERS 12
-#define OUTPUTS 16     /* and the step to the next channel */
-#define CHANNELS 24    /* and bytes of weights to pass over */
-#define OUT_PITCH 32
+#define TILE_OUTPUTS 12 /* then the step to the next channel, requantization and channels */
+#define OUT_PITCH 28    /* then bytes of weights to pass over */
 #define REST_BYTES 36
+#define MULTIPLIERS 12
 #define BLOCKS 20
 #define SINGLES 24
 
@@ -109,10 +108,11 @@
 
 /* void psog_run_tile(struct psog_tile *tile, const uint8_t *weights, loop). A loop starts with every sum at
  * the bias (r3 to r7) and r2 iterations, and ends by branching to where as many outputs as it has are stored.
- * On the stack: tile, loop. */
+ * On the stack: tile, loop, what of the tile changes with each channel. */
 function psog_run_tile
     push {r4-r11, lr}
-    push {r0, r2}
+    add r3, r0, #TILE_OUTPUTS
+    push {r0, r2, r3}
 next_channel:
     ldr r12, [sp]
     ldm r12, {r0, r2, r8}
@@ -125,10 +125,9 @@ next_channel:
     ldr pc, [sp, #4]
 
 .macro take_requantization
-    ldr r12, [sp]
-    ldrd r8, r0, [r12, #MULTIPLIERS]
+    ldr r12, [sp, #8]
+    ldm r12, {r0, r2, r8, r9}
     ldrd r10, r11, [r8], #8
-    str r8, [r12, #MULTIPLIERS]
 .endm
 
 store_5:
@@ -146,17 +145,14 @@ store_the_rest:
     store r5, 2
     store r4, 1
     store r3, 0
-    ldr r2, [r12, #(OUTPUTS + 4)]
-    ldr r8, [r12, #OUT_PITCH]
-    adds r0, r0, r2
-    subs r2, r8, r2
-    strd r0, r2, [r12, #OUTPUTS]
-    ldrd r8, r9, [r12, #CHANNELS]
-    add r1, r1, r9
-    subs r8, r8, #1
-    str r8, [r12, #CHANNELS]
+    ldrd r10, r11, [r12, #(OUT_PITCH - TILE_OUTPUTS)]
+    add r0, r0, r2
+    sub r2, r10, r2
+    add r1, r1, r11
+    subs r9, r9, #1
+    stm r12, {r0, r2, r8, r9}
     bne next_channel
-    add sp, sp, #8
+    add sp, sp, #12
     pop {r4-r11, pc}
 
 /* The loops: two iterations in one turn. As int16, an odd number of them begins with the second. */
@@ -198,6 +194,83 @@ store_the_rest:
     tile psog_tile_4_right_8, 4, 0, 5, 8
     tile psog_tile_3_middle_16, 3, 0, 5, 16, 0
     tile psog_tile_3_middle_8, 3, 0, 5, 8, 0
+
+/* Input word `index` of a step with two weights, the first of kernel column `first`. */
+.macro use_two x, index, outputs, left, first
+    multiply (\index + \left - \first), \outputs, \x, r8
+    multiply (\index + \left - \first - 1), \outputs, \x, r9
+.endm
+
+/* Where a step's inputs lie is said relative to the last one's, 12 bytes behind its first. */
+.macro two_weights outputs, left, inputs, first
+    ldmia r1!, {r8, r9, r11}
+    add r0, r0, r11
+    ldmia r0!, {r11, r12, lr}
+    use_two r11, 0, \outputs, \left, \first
+    use_two r12, 1, \outputs, \left, \first
+    use_two lr, 2, \outputs, \left, \first
+    .if \inputs == 6
+        ldmia r0, {r11, r12, lr}
+    .else
+        ldrd r11, r12, [r0]
+    .endif
+    use_two r11, 3, \outputs, \left, \first
+    use_two r12, 4, \outputs, \left, \first
+    .if \inputs == 6
+        use_two lr, 5, \outputs, \left, \first
+    .endif
+.endm
+
+.macro three_weights outputs, left, inputs
+    ldmia r1!, {r8-r11}
+    add r0, r0, r11
+    ldmia r0!, {r11, r12, lr}
+    use r11, 0, \outputs, \left
+    use r12, 1, \outputs, \left
+    use lr, 2, \outputs, \left
+    .if \inputs == 6
+        ldmia r0, {r11, r12, lr}
+    .else
+        ldrd r11, r12, [r0]
+    .endif
+    use r11, 3, \outputs, \left
+    use r12, 4, \outputs, \left
+    .if \inputs == 6
+        use lr, 5, \outputs, \left
+    .endif
+.endm
+
+/* Steps with weights of the two left kernel columns, of the two right ones, and of all three. */
+.macro sparse name, outputs, left, inputs
+    .balign 4
+    .global \name
+    .type \name, %function
+    .thumb_func
+\name:
+    ldr r2, [r1], #4
+    ands r10, r2, #0xFF
+    beq 2f
+1:  two_weights \outputs, \left, \inputs, 0
+    subs r10, r10, #1
+    bne 1b
+2:  ands r10, r2, #0xFF00
+    beq 4f
+3:  two_weights \outputs, \left, \inputs, 1
+    subs r10, r10, #0x100
+    bne 3b
+4:  lsrs r2, r2, #16
+    beq store_\outputs
+5:  three_weights \outputs, \left, \inputs
+    subs r2, r2, #1
+    bne 5b
+    b store_\outputs
+.endm
+
+    sparse psog_sparse_5_full, 5, 1, 5
+    sparse psog_sparse_4_left, 4, 1, 5
+    sparse psog_sparse_4_middle, 4, 0, 6
+    sparse psog_sparse_4_right, 4, 0, 5
+    sparse psog_sparse_3_middle, 3, 0, 5
 
 /* Four words of input (r6 to r9) with four outputs' int16 weights. */
 .macro word x

@@ -39,6 +39,14 @@ static int32_t weight_products(enum psog_packing packing, const uint8_t *weights
     return products(x, bytes[0], bytes[2]);
 }
 
+static void next_channel(struct psog_tile *tile)
+{
+    tile->biases += 4;
+    tile->multipliers += 8;
+    tile->outputs += tile->step_bytes / 2u;
+    tile->step_bytes = tile->out_pitch - tile->step_bytes;
+}
+
 void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                struct psog_tile_shape shape)
 {
@@ -58,11 +66,54 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
             tile->outputs[2u * output] = finish(biased, tile->multipliers);
         }
         weights += stretch + tile->weight_skip;
-        tile->biases += 4;
-        tile->multipliers += 8;
-        tile->outputs += tile->step_bytes / 2u;
-        tile->step_bytes = tile->out_pitch - tile->step_bytes;
+        next_channel(tile);
     }
+}
+
+/* The next step of a sparse tile, with `taps` weights from kernel column `first` on: adds its products. */
+static const uint8_t *sparse_step(const struct psog_tile *tile, const uint8_t *step, uint32_t first,
+                                  uint32_t taps, struct psog_tile_shape shape, uint32_t *position, int32_t *sums)
+{
+    *position += psog_get_u32(step + 4u * taps);
+    const uint32_t *inputs = tile->inputs + *position / 4u;
+    for (uint32_t output = 0; output < shape.outputs; output++)
+        for (uint32_t tap = 0; tap < taps; tap++) {
+            uint32_t column = output + first + tap - shape.left; /* wraps where it is left of the first */
+            if (column < shape.inputs)
+                sums[output] += weight_products(PSOG_PAIRED_16, step, tap, inputs[column]);
+        }
+    *position += PSOG_SPARSE_ADVANCE;
+    return step + 4u * taps + 4u;
+}
+
+void psog_sparse_tile(struct psog_tile *tile, const uint8_t *weights, struct psog_tile_shape shape)
+{
+    for (; tile->channels > 0; tile->channels--) {
+        const uint8_t *counts = weights;
+        int32_t sums[5] = {0};
+        uint32_t position = 0;
+        weights += 4;
+        for (uint32_t i = 0; i < counts[0]; i++)
+            weights = sparse_step(tile, weights, 0, 2, shape, &position, sums);
+        for (uint32_t i = 0; i < counts[1]; i++)
+            weights = sparse_step(tile, weights, 1, 2, shape, &position, sums);
+        for (uint32_t i = 0; i < counts[2]; i++)
+            weights = sparse_step(tile, weights, 0, 3, shape, &position, sums);
+        for (uint32_t output = 0; output < shape.outputs; output++) {
+            uint32_t biased = (uint32_t)sums[output] + psog_get_u32(tile->biases);
+            tile->outputs[2u * output] = finish((int32_t)biased, tile->multipliers);
+        }
+        next_channel(tile);
+    }
+}
+
+static void run_tile_in_c(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+                          struct psog_tile_shape shape)
+{
+    if (packing == PSOG_SPARSE)
+        psog_sparse_tile(tile, weights, shape);
+    else
+        psog_tile(tile, weights, packing, shape);
 }
 
 #ifdef PSOG_CORE_DSP
@@ -70,15 +121,15 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
  * the ends of one of eight; and, of any number of columns (0), left end, middle and right end. */
 static const struct {
     struct psog_tile_shape shape;
-    psog_tile_loop *loop_16, *loop_8;
+    psog_tile_loop *loops[3]; /* by packing */
 } LOOPS[] = {
-    {{5, 1, 5, 5}, psog_tile_5_full_16, psog_tile_5_full_8},
-    {{3, 0, 5, 5}, psog_tile_3_middle_16, psog_tile_3_middle_8},
-    {{4, 1, 5, 8}, psog_tile_8_left_16, psog_tile_4_left_8},
-    {{4, 0, 5, 8}, psog_tile_8_right_16, psog_tile_4_right_8},
-    {{4, 1, 5, 0}, psog_tile_4_left_16, psog_tile_4_left_8},
-    {{4, 0, 6, 0}, psog_tile_4_middle_16, psog_tile_4_middle_8},
-    {{4, 0, 5, 0}, psog_tile_4_right_16, psog_tile_4_right_8},
+    {{5, 1, 5, 5}, {psog_tile_5_full_16, psog_tile_5_full_8, psog_sparse_5_full}},
+    {{3, 0, 5, 5}, {psog_tile_3_middle_16, psog_tile_3_middle_8, psog_sparse_3_middle}},
+    {{4, 1, 5, 8}, {psog_tile_8_left_16, psog_tile_4_left_8, psog_sparse_4_left}},
+    {{4, 0, 5, 8}, {psog_tile_8_right_16, psog_tile_4_right_8, psog_sparse_4_right}},
+    {{4, 1, 5, 0}, {psog_tile_4_left_16, psog_tile_4_left_8, psog_sparse_4_left}},
+    {{4, 0, 6, 0}, {psog_tile_4_middle_16, psog_tile_4_middle_8, psog_sparse_4_middle}},
+    {{4, 0, 5, 0}, {psog_tile_4_right_16, psog_tile_4_right_8, psog_sparse_4_right}},
 };
 
 static bool fits(struct psog_tile_shape loop, struct psog_tile_shape shape)
@@ -92,13 +143,13 @@ static void run_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_p
 {
     for (uint32_t i = 0; i < sizeof LOOPS / sizeof LOOPS[0]; i++)
         if (fits(LOOPS[i].shape, shape)) {
-            psog_run_tile(tile, weights, packing == PSOG_PAIRED_16 ? LOOPS[i].loop_16 : LOOPS[i].loop_8);
+            psog_run_tile(tile, weights, LOOPS[i].loops[packing - PSOG_PAIRED_16]);
             return;
         }
-    psog_tile(tile, weights, packing, shape);
+    run_tile_in_c(tile, weights, packing, shape);
 }
 #else
-#define run_tile psog_tile
+#define run_tile run_tile_in_c
 #endif
 
 #define TILE 4u        /* outputs: with more, sums and inputs do not fit into the registers */
@@ -125,6 +176,9 @@ static void convolve_row(const struct psog_layer *layer, uint32_t row, const uin
     /* Kernel rows that lie inside the input. */
     uint32_t first = border && row == 0;
     uint32_t rows = 3u - first - (border && row + 1u == layer->rows);
+    bool sparse = layer->packing == PSOG_SPARSE;
+    const uint8_t *weights = (const uint8_t *)layer->weights;
+    weights += sparse ? psog_get_u32(weights + 4u + 4u * psog_reach(layer, row)) : first * row_bytes;
     uint32_t *row_output = output + row * layer->out_columns * psog_pairs(layer->out_channels);
     for (uint32_t column = 0; column < layer->out_columns;) {
         struct psog_tile_shape shape = shape_at(layer, column, border);
@@ -137,10 +191,10 @@ static void convolve_row(const struct psog_layer *layer, uint32_t row, const uin
             .step_bytes = 2,
             .out_pitch = 4u * layer->out_columns,
             .channels = layer->out_channels,
-            .weight_skip = (3u - rows) * row_bytes,
+            .weight_skip = sparse ? 0 : (3u - rows) * row_bytes,
             .rest_bytes = 4u * ((uint32_t)layer->columns - shape.inputs),
         };
-        run_tile(&tile, (const uint8_t *)layer->weights + first * row_bytes, layer->packing, shape);
+        run_tile(&tile, weights, layer->packing, shape);
         column += shape.outputs;
         /* The last tile begins early, within the one before, rather than to end past the row. */
         if (column < layer->out_columns && column + TILE > layer->out_columns)

@@ -24,6 +24,7 @@ enum psog_packing {
     PSOG_PLAIN = 0,     /* int8, one output after the other */
     PSOG_PAIRED_16 = 1, /* int16, interleaved for two products at once */
     PSOG_PAIRED_8 = 2,  /* the same order as int8 */
+    PSOG_SPARSE = 3,    /* of a convolution, int16: the pairs of weights that are not 0, and where they belong */
 };
 
 /* Which of them this build runs: a core with Armv7E-M's DSP instructions the paired ones, any other core the
@@ -83,7 +84,7 @@ static inline uint32_t psog_pairs(uint32_t channels)
     return (channels + 1u) / 2u;
 }
 
-#define PSOG_PAIR_BYTES(packing) ((packing) == PSOG_PAIRED_16 ? 4u : 2u)
+#define PSOG_PAIR_BYTES(packing) ((packing) == PSOG_PAIRED_8 ? 2u : 4u)
 
 /* Whether a layer of a checked model is plain; what a build cannot run need not be asked. */
 static inline bool psog_is_plain(const struct psog_layer *layer)
@@ -112,6 +113,27 @@ void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *out
 /* Paired kernels (kernels_paired.c). A convolution's activations are (row, pair of channels, column) words,
  * each with the even channel in its lower half; a dense layer's output is one channel after the other. The
  * output may overlap the input as far as psog_paired_lead says. */
+
+/* ---- Sparse weights ---- */
+
+/* Which kernel rows lie inside the input, for a row of outputs: an image has a list of weights for each. */
+enum psog_reach { PSOG_INSIDE = 0, PSOG_AT_TOP = 1, PSOG_AT_BOTTOM = 2, PSOG_SINGLE_ROW = 3 };
+#define PSOG_REACHES 4u
+#define PSOG_SPARSE_HEADER_BYTES (4u + 4u * PSOG_REACHES) /* of all, then where each list begins */
+#define PSOG_SPARSE_TWO_BYTES 12u                         /* a step of two columns: weights, way */
+#define PSOG_SPARSE_THREE_BYTES 16u
+#define PSOG_SPARSE_ADVANCE 12 /* bytes by which a step has moved on in the input */
+
+static inline enum psog_reach psog_reach(const struct psog_layer *layer, uint32_t row)
+{
+    uint32_t border = layer->padding == PSOG_SAME;
+    uint32_t top = border && row == 0, bottom = border && row + 1u == layer->rows;
+    return (enum psog_reach)(top + 2u * bottom);
+}
+
+/* Whether a sparse layer's weights lie inside `size` bytes and reach no input that is not there
+ * (image_sparse.c). */
+bool psog_valid_sparse(const struct psog_layer *layer, uint32_t size);
 
 void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output,
                           bool from_last_row);
