@@ -77,6 +77,7 @@ def random_net(
     planes: int | None = None,
     *,
     pairable: bool = False,
+    keep: float = 1,
 ) -> tuple[IntegerNet, Headset]:
     """A random network, a function of its arguments alone.
 
@@ -88,6 +89,7 @@ def random_net(
             to 7, right shifts down to 31, channels whose multiplier is 0, kernels of zeros and of ±127.
         pairable: every layer has a ReLU and zero point -128 and scales its sums by less than a half, as
             training makes them and paired kernels need them; with `corners`, of those what is left.
+        keep: share of the kernels that stay in convolutions of several channels, with four weights each.
     """
     rng = np.random.default_rng(seed)
     headset = headset or grid_headset(3, 5)
@@ -97,7 +99,7 @@ def random_net(
     x = normalisation(readings)[:, headset.grid]
     layers = []
     for step in PLANS[plan] if isinstance(plan, str) else plan:
-        layer = _layer(rng, step, x, source, corners=corners, pairable=pairable)
+        layer = _layer(rng, step, x, source, corners=corners, pairable=pairable, keep=keep)
         x, source = layer(x), layer.output
         layers.append(layer)
     head = rng.normal(size=(4, layers[-1].out_channels + 1)).astype(np.float32)
@@ -152,6 +154,7 @@ def _layer(
     *,
     corners: bool,
     pairable: bool,
+    keep: float,
 ) -> Layer:
     """A layer whose output range follows its sums on the activations `x`."""
     shape: Shape = x.shape[1:]
@@ -163,6 +166,8 @@ def _layer(
     if corners:
         weight[rng.random(plan.out) < 0.1] = 0
         weight[rng.random(plan.out) < 0.1] = rng.choice(np.array([-127, 127], np.int8), inputs)
+    if plan.kind == "conv" and shape[2] > 1 and keep < 1:
+        weight *= _kept(rng, plan.out, shape[2], keep)
     relu = bool(rng.random() < 0.7) or pairable
     zeros = np.zeros(plan.out, np.int32)
     draft = Layer(plan.kind, plan.padding, weight, zeros, scale, source, _UNIT, relu)
@@ -179,6 +184,13 @@ def _layer(
         output = Quantization(output.scale * np.float32(2), output.zero_point)
         layer = replace(layer, output=output)
     return layer
+
+
+def _kept(rng: np.random.Generator, out: int, channels: int, keep: float) -> NDArray[np.int8]:
+    """(out, 3, 3, channels) 1 where a weight stays."""
+    patterns = np.argsort(rng.random((out, channels, 9)), axis=-1) < 4
+    kept = patterns & (rng.random((out, channels, 1)) < keep)
+    return kept.reshape(out, channels, 3, 3).transpose(0, 2, 3, 1).astype(np.int8)
 
 
 def _range(rng: np.random.Generator, real: NDArray[np.float64], *, relu: bool, corners: bool) -> Quantization:

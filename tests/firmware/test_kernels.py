@@ -8,12 +8,13 @@ import pytest
 from psog.device.messages import DeviceErrorCode
 from psog.errors import DeviceError, ShapeError
 from psog.firmware_export.host_runtime import HostRuntime
-from psog.firmware_export.image import write_image
-from psog.firmware_export.packings import PACKINGS
+from psog.firmware_export.image import read_image, write_image
+from psog.firmware_export.packing import layer_packings
+from psog.firmware_export.packings import PACKINGS, PAIRED
 from psog.firmware_export.toolchain import build_library
 from psog.headset import load_headset
 from psog.net.ridge import solve_head
-from tests.random_nets import PLANS, grid_headset, random_net, random_readings
+from tests.random_nets import PLANS, LayerPlan, grid_headset, random_net, random_readings
 
 CASES = [(plan, seed, corners) for plan in PLANS for seed in range(4) for corners in (False, True)]
 
@@ -37,6 +38,18 @@ def test_any_grid(rows, columns, packing):
     np.testing.assert_array_equal(
         HostRuntime(write_image(net, headset, packing)).features(wire), net.features(net.input(wire))
     )
+
+
+@pytest.mark.parametrize("packing", PAIRED)
+@pytest.mark.parametrize(("rows", "columns"), [(1, 5), (2, 8), (3, 5), (3, 4), (4, 9), (5, 3)])
+def test_a_pruned_network_on_any_grid(rows, columns, packing):
+    headset = grid_headset(rows, columns)
+    plan = (LayerPlan("conv", 12, "same"), LayerPlan("conv", 15, "same"), LayerPlan("dense", 6))
+    net, _ = random_net(rows, plan, headset, planes=1, pairable=True, keep=0.2)
+    image = write_image(net, headset, packing)
+    assert layer_packings(read_image(image).layers, packing) == ["int16", "sparse", packing]
+    wire = random_readings(np.random.default_rng(columns), net.normalisation, 300)
+    np.testing.assert_array_equal(HostRuntime(image).features(wire), net.features(net.input(wire)))
 
 
 def test_a_ring_wrapped_by_repeating_its_columns():

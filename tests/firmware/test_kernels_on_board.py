@@ -11,7 +11,7 @@ from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
 from psog.firmware_export.image_format import CRC_BYTES, HEADER, LAYER, Header, LayerEntry
 from psog.firmware_export.instructions import measure
-from psog.firmware_export.packings import PACKINGS
+from psog.firmware_export.packings import LAYER_PACKINGS
 from psog.firmware_export.toolchain import available_boards, build_library
 from tests.firmware.emulated import WITH_OWN_KERNELS
 from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
@@ -47,7 +47,9 @@ def test_any_shape(board, packing, corners):
     for seed in range(NETS):
         rng = np.random.default_rng((seed, corners))
         headset, plan = random_shape(rng)
-        net, _ = random_net(seed, plan, headset, corners=corners, pairable=packing != "plain")
+        net, _ = random_net(
+            seed, plan, headset, corners=corners, pairable=packing != "plain", keep=rng.choice([0.2, 1])
+        )
         image = write_image(net, headset, packing)
         assert_portable(board, image, random_readings(rng, net.normalisation, READINGS))
 
@@ -75,7 +77,7 @@ def with_wild_layer(rng, image):
     header = Header._make(HEADER.unpack_from(image))
     entry_at = header.layers_at + LAYER.size * int(rng.integers(header.layers))
     entry = LayerEntry._make(LAYER.unpack_from(image, entry_at))
-    plain = entry.packing == PACKINGS.index("plain")
+    plain = entry.packing == LAYER_PACKINGS.index("plain")
     bias, multiplier, shift = wild_requantization(rng, entry.out_channels)
     put(content, entry.biases_at, bias, "<i4")
     if plain:
@@ -85,14 +87,19 @@ def with_wild_layer(rng, image):
         rest = 2 * np.maximum(multiplier, 1 << 30) - (1 << 32)
         pairs = np.stack([rest, -np.minimum(shift, -1) - 1], axis=1)
         put(content, entry.multipliers_at, pairs, "<i4")
-    kind = "<i2" if entry.packing == PACKINGS.index("int16") else "i1"
+    if entry.packing != LAYER_PACKINGS.index("sparse"):  # whose weights say where they belong
+        put_wild_weights(rng, content, image, entry)
+    low, high = np.sort(rng.integers(-128, 128, 2)).tolist() if plain and rng.random() < 0.3 else (-128, 127)
+    LAYER.pack_into(content, entry_at, *entry._replace(low=low, high=high))
+    return bytes(content)
+
+
+def put_wild_weights(rng, content, image, entry):
+    kind = "<i2" if entry.packing == LAYER_PACKINGS.index("int16") else "i1"
     weights = np.frombuffer(image[entry.weights_at : entry.biases_at], kind)
     kept = rng.random(len(weights)) < rng.choice([0.0, 0.5, 1.0])  # without weights, rounding shows alone
     lowest = kept & (weights != 0) & (rng.random(len(weights)) < 0.1)  # paired layers' padding stays 0
     put(content, entry.weights_at, np.where(lowest, -128, weights * kept), kind)
-    low, high = np.sort(rng.integers(-128, 128, 2)).tolist() if plain and rng.random() < 0.3 else (-128, 127)
-    LAYER.pack_into(content, entry_at, *entry._replace(low=low, high=high))
-    return bytes(content)
 
 
 def wild_requantization(rng, count):

@@ -10,6 +10,15 @@ from tests.random_nets import LayerPlan, random_net, with_embedding
 SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan("dense", 4))
 
 
+PRUNED = (LayerPlan("conv", 6, "same"), LayerPlan("conv", 4, "same"), LayerPlan("dense", 3))
+
+
+def sparse_image():
+    """One whose second layer is sparse."""
+    net, headset = random_net(1, PRUNED, planes=1, pairable=True, keep=0.2)
+    return write_image(net, headset, "int16")
+
+
 def small_image(seed=1, numbers=0, packing="plain"):
     """Args: numbers: of its user embedding; 0 is none."""
     net, headset = random_net(seed, SMALL, planes=1, pairable=packing != "plain")

@@ -72,7 +72,8 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
 
 /* The next step of a sparse tile, with `taps` weights from kernel column `first` on: adds its products. */
 static const uint8_t *sparse_step(const struct psog_tile *tile, const uint8_t *step, uint32_t first,
-                                  uint32_t taps, struct psog_tile_shape shape, uint32_t *position, int32_t *sums)
+                                  uint32_t taps, struct psog_tile_shape shape, uint32_t *position,
+                                  int32_t *sums)
 {
     *position += psog_get_u32(step + 4u * taps);
     const uint32_t *inputs = tile->inputs + *position / 4u;

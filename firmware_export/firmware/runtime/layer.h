@@ -24,7 +24,7 @@ enum psog_packing {
     PSOG_PLAIN = 0,     /* int8, one output after the other */
     PSOG_PAIRED_16 = 1, /* int16, interleaved for two products at once */
     PSOG_PAIRED_8 = 2,  /* the same order as int8 */
-    PSOG_SPARSE = 3,    /* of a convolution, int16: the pairs of weights that are not 0, and where they belong */
+    PSOG_SPARSE = 3,    /* of a convolution, int16: what is not 0, and where it belongs */
 };
 
 /* Which of them this build runs: a core with Armv7E-M's DSP instructions the paired ones, any other core the
