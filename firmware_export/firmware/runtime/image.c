@@ -1,4 +1,6 @@
 /* The model image: everything is checked here, once, so that the rest may trust it. docs/SPEC.md. */
+#pragma GCC optimize("Os") /* runs once for a model */
+
 #include "image.h"
 
 #include "bytes.h"

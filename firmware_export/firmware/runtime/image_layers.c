@@ -1,4 +1,6 @@
 /* The layers of an image: kinds, packings, shapes that fit, arrays inside the image, values in range. */
+#pragma GCC optimize("Os") /* runs once for a model */
+
 #include "image.h"
 
 #include "layer.h"

@@ -1,4 +1,6 @@
 /* Sparse weights: every list is walked once, so that kernels may follow it. */
+#pragma GCC optimize("Os") /* runs once for a model */
+
 #include "bytes.h"
 #include "layer.h"
 

@@ -2,7 +2,7 @@
  * kernels_paired.c says the same in C; the two are compared bit for bit.
  *
  * A convolution's tile keeps one sum per output and three pairs of weights in registers. Each input word is
- * loaded once and meets all three, so that a row of five outputs costs 18 instructions for 13 SMLAD, where
+ * loaded once and meets all three, so that a row of five outputs costs 17 instructions for 13 SMLAD, where
  * computing four channels of one output would load five words for every four. */
 #if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
     .syntax unified

@@ -71,9 +71,9 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
 }
 
 /* The next step of a sparse tile, with `taps` weights from kernel column `first` on: adds its products. */
-static const uint8_t *sparse_step(const struct psog_tile *tile, const uint8_t *step, uint32_t first,
-                                  uint32_t taps, struct psog_tile_shape shape, uint32_t *position,
-                                  int32_t *sums)
+__attribute__((noinline)) static const uint8_t *
+sparse_step(const struct psog_tile *tile, const uint8_t *step, uint32_t first, uint32_t taps,
+            struct psog_tile_shape shape, uint32_t *position, int32_t *sums)
 {
     *position += psog_get_u32(step + 4u * taps);
     const uint32_t *inputs = tile->inputs + *position / 4u;
@@ -153,8 +153,8 @@ static void run_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_p
 #define run_tile run_tile_in_c
 #endif
 
-#define TILE 4u        /* outputs: with more, sums and inputs do not fit into the registers */
-#define WHOLE_ROW 5u   /* unless every iteration reads the whole row, and nothing has to be passed over */
+#define TILE 4u      /* outputs: with more, sums and inputs do not fit into the registers */
+#define WHOLE_ROW 5u /* unless every iteration reads the whole row, and nothing has to be passed over */
 
 static struct psog_tile_shape shape_at(const struct psog_layer *layer, uint32_t column, uint32_t border)
 {

@@ -103,17 +103,6 @@ uint32_t psog_paired_lead(const struct psog_layer *layer);
 uint32_t psog_paired_inputs(const struct psog_layer *layer);
 uint32_t psog_paired_outputs(const struct psog_layer *layer);
 
-/* ---- Kernels ---- */
-
-/* Plain kernels. Cells outside a padded input hold its zero point. input and output do not overlap.
- * kernels_plain.c is the specification; a version for one core gives the same bits. */
-void psog_convolve(const struct psog_layer *layer, const int8_t *input, int8_t *output);
-void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *output);
-
-/* Paired kernels (kernels_paired.c). A convolution's activations are (row, pair of channels, column) words,
- * each with the even channel in its lower half; a dense layer's output is one channel after the other. The
- * output may overlap the input as far as psog_paired_lead says. */
-
 /* ---- Sparse weights ---- */
 
 /* Which kernel rows lie inside the input, for a row of outputs: an image has a list of weights for each. */
@@ -135,6 +124,16 @@ static inline enum psog_reach psog_reach(const struct psog_layer *layer, uint32_
  * (image_sparse.c). */
 bool psog_valid_sparse(const struct psog_layer *layer, uint32_t size);
 
+/* ---- Kernels ---- */
+
+/* Plain kernels. Cells outside a padded input hold its zero point. input and output do not overlap.
+ * kernels_plain.c is the specification; a version for one core gives the same bits. */
+void psog_convolve(const struct psog_layer *layer, const int8_t *input, int8_t *output);
+void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *output);
+
+/* Paired kernels (kernels_paired.c). A convolution's activations are (row, pair of channels, column) words,
+ * each with the even channel in its lower half; a dense layer's output is one channel after the other. The
+ * output may overlap the input as far as psog_paired_lead says. */
 void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output,
                           bool from_last_row);
 void psog_dense_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output);
