@@ -1,7 +1,8 @@
-"""`psog bench kernels`: each core's own kernels against plain C, in QEMU."""
+"""`psog bench kernels`: each core's own kernels against plain C, in QEMU or on this computer."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from psog.errors import PsogError, ToolchainError
@@ -12,7 +13,7 @@ from psog.firmware_export.boards import BoardName
 class Command:
     """Compare a core's kernels with plain C on random layers with every corner, bit for bit, on that core.
 
-    Exits with 1 when any output differs, or when a kernel reads or writes beyond its arrays.
+    With `--board host`, the paired and sparse kernels in C, on this computer. Exits with 1 when any output differs, or when a kernel reads or writes beyond its arrays.
     """
 
     board: BoardName = "mps3-an547"
@@ -21,6 +22,8 @@ class Command:
     """Random layers."""
     seed: int = 0
     """Of the layers."""
+    sanitize: bool = False
+    """With the address and undefined-behaviour sanitizers (host only)."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -33,13 +36,22 @@ class Command:
         for name, value, lowest in (("cases", self.cases, 1), ("seed", self.seed, 0)):
             if not lowest <= value < 1 << 32:
                 raise PsogError(f"--{name} is {value}; expected {lowest} or more, below 2^32")
-        found = check_kernels(self.board, self.cases, self.seed)
+        found = check_kernels(
+            self.board, self.cases, self.seed, sanitize=self.sanitize, progress=self._report
+        )
         if self.json:
             print(json.dumps({"board": self.board, **asdict(found)}))
         elif found.different == 0:
-            print(f"{self.board}: {found.cases:,} layers, every output identical")
+            packed = ", ".join(f"{name} {count:,}" for name, count in found.packed.items())
+            print(f"{self.board}: {found.cases:,} layers ({packed}), every output identical")
+            if found.changed:
+                print(f"  {found.accepted:,} of {found.changed:,} changed sparse lists accepted and followed")
         if found.different:
             raise ToolchainError(
                 f"the kernels of {self.board} are not those of plain C: {found.different:,} of "
                 f"{found.cases:,} layers differ, the first is number {found.first} of seed {self.seed}"
             )
+
+    def _report(self, done: int) -> None:
+        end = "\n" if done == self.cases else ""
+        print(f"\r{done:,} of {self.cases:,} layers", end=end, file=sys.stderr, flush=True)

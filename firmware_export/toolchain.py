@@ -97,9 +97,16 @@ def build_bench(name: str) -> Path:
     return _build_program(name, "bench")
 
 
-def build_kernel_check(name: str) -> Path:
-    """The program that compares an emulated core's kernels with plain C (programs/kernel_check.c)."""
-    return _build_program(name, "kernel_check")
+def build_kernel_check(name: str, *, sanitize: bool = False) -> Path:
+    """The program that compares a core's kernels with plain C (programs/kernel_check.c).
+
+    Args:
+        sanitize: with the address and undefined-behaviour sanitizers (host only).
+    """
+    if board_target(name).machine:
+        return _build_program(name, "kernel_check", "kernel_check_board")
+    sources = [*_sources("runtime"), *_program_sources("kernel_check", "kernel_check_host")]
+    return _build(HOST, f"{name}-kernel_check.elf", sources, _SANITIZERS if sanitize else ())
 
 
 def build_runtime(name: str, *, calibrating: bool = False) -> Path:
@@ -191,13 +198,16 @@ def _for_silicon(name: str) -> BoardTarget:
     return replace(board, target=target, link=cortex_m_link(name, SILICON_SCRIPT))
 
 
-def _build_program(name: str, program: str) -> Path:
-    """A program of boards/common/programs on an emulated board: runtime and start-up."""
+def _build_program(name: str, program: str, *more: str) -> Path:
+    """A program of boards/common/programs on an emulated board: runtime, start-up, and more of its files."""
     board = board_target(name)
     folders = (*board.shared, f"boards/{name}")
-    sources = _sources("runtime", *CORTEX_M_FOLDERS)
-    sources.append(C_TREE / "boards/common/programs" / f"{program}.c")
+    sources = [*_sources("runtime", *CORTEX_M_FOLDERS), *_program_sources(program, *more)]
     return _build(board.target, f"{name}-{program}.elf", sources, board.link, folders)
+
+
+def _program_sources(*names: str) -> list[Path]:
+    return [C_TREE / "boards/common/programs" / f"{name}.c" for name in names]
 
 
 def _sources(*folders: str) -> list[Path]:

@@ -11,17 +11,19 @@
 
 #if PSOG_RUNS_PAIRED
 
-static int32_t products(uint32_t x, int32_t even, int32_t odd)
+/* Sums wrap, as the DSP instructions' do: an image with absurd weights gives absurd features, never undefined
+ * behaviour. */
+static uint32_t products(uint32_t x, int32_t even, int32_t odd)
 {
-    return (int16_t)(x & 0xFFFFu) * even + (int16_t)(x >> 16) * odd;
+    return (uint32_t)((int16_t)(x & 0xFFFFu) * even) + (uint32_t)((int16_t)(x >> 16) * odd);
 }
 
 /* Requantization with TFLite's two roundings and the ReLU. A right shift of at least 1 is left: with one bit
  * of it held back, the second rounding is an addition that cannot overflow; its own rule for negative halves
  * makes no difference where negative values become 0. */
-static int16_t finish(int32_t sum, const uint8_t *requantization)
+static int16_t finish(uint32_t sum, const uint8_t *requantization)
 {
-    int64_t product = sum * (psog_get_i32(requantization) + ((int64_t)1 << 32));
+    int64_t product = (int32_t)sum * (psog_get_i32(requantization) + ((int64_t)1 << 32));
     int32_t high = (int32_t)((product + ((int64_t)1 << 31)) >> 32);
     int32_t scaled = ((high >> psog_get_u32(requantization + 4)) + 1) >> 1;
     return (int16_t)(scaled < 0 ? 0 : scaled > 255 ? 255 : scaled);
@@ -29,7 +31,7 @@ static int16_t finish(int32_t sum, const uint8_t *requantization)
 
 /* Weight pair `index` of a tile's stretch. As int8 they come as six to three words; a word has two pairs,
  * in bytes 0 and 2 and in bytes 1 and 3: what SXTB16 takes apart. */
-static int32_t weight_products(enum psog_packing packing, const uint8_t *weights, uint32_t index, uint32_t x)
+static uint32_t weight_products(enum psog_packing packing, const uint8_t *weights, uint32_t index, uint32_t x)
 {
     if (packing == PSOG_PAIRED_16) {
         uint32_t pair = psog_get_u32(weights + 4u * index);
@@ -52,9 +54,8 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
 {
     uint32_t stretch = PSOG_PAIR_BYTES(packing) * 3u * tile->iterations;
     for (; tile->channels > 0; tile->channels--) {
-        int32_t bias = psog_get_i32(tile->biases);
         for (uint32_t output = 0; output < shape.outputs; output++) {
-            int32_t sum = 0;
+            uint32_t sum = psog_get_u32(tile->biases);
             for (uint32_t i = 0; i < tile->iterations; i++)
                 for (uint32_t tap = 0; tap < 3; tap++) {
                     uint32_t column = output + tap - shape.left; /* wraps where it is left of the first */
@@ -62,8 +63,7 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
                         sum += weight_products(packing, weights, 3u * i + tap,
                                                tile->inputs[i * shape.columns + column]);
                 }
-            int32_t biased = (int32_t)((uint32_t)sum + (uint32_t)bias);
-            tile->outputs[2u * output] = finish(biased, tile->multipliers);
+            tile->outputs[2u * output] = finish(sum, tile->multipliers);
         }
         weights += stretch + tile->weight_skip;
         next_channel(tile);
@@ -73,7 +73,7 @@ void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing
 /* The next step of a sparse tile, with `taps` weights from kernel column `first` on: adds its products. */
 __attribute__((noinline)) static const uint8_t *
 sparse_step(const struct psog_tile *tile, const uint8_t *step, uint32_t first, uint32_t taps,
-            struct psog_tile_shape shape, uint32_t *position, int32_t *sums)
+            struct psog_tile_shape shape, uint32_t *position, uint32_t *sums)
 {
     *position += psog_get_u32(step + 4u * taps);
     const uint32_t *inputs = tile->inputs + *position / 4u;
@@ -91,7 +91,7 @@ void psog_sparse_tile(struct psog_tile *tile, const uint8_t *weights, struct pso
 {
     for (; tile->channels > 0; tile->channels--) {
         const uint8_t *counts = weights;
-        int32_t sums[5] = {0};
+        uint32_t sums[5] = {0};
         uint32_t position = 0;
         weights += 4;
         for (uint32_t i = 0; i < counts[0]; i++)
@@ -100,10 +100,8 @@ void psog_sparse_tile(struct psog_tile *tile, const uint8_t *weights, struct pso
             weights = sparse_step(tile, weights, 1, 2, shape, &position, sums);
         for (uint32_t i = 0; i < counts[2]; i++)
             weights = sparse_step(tile, weights, 0, 3, shape, &position, sums);
-        for (uint32_t output = 0; output < shape.outputs; output++) {
-            uint32_t biased = (uint32_t)sums[output] + psog_get_u32(tile->biases);
-            tile->outputs[2u * output] = finish((int32_t)biased, tile->multipliers);
-        }
+        for (uint32_t output = 0; output < shape.outputs; output++)
+            tile->outputs[2u * output] = finish(sums[output] + psog_get_u32(tile->biases), tile->multipliers);
         next_channel(tile);
     }
 }
@@ -212,10 +210,10 @@ void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input,
 
 #ifndef PSOG_CORE_DSP
 /* The sum of one output: four are interleaved, int16 word by word, int8 two words at a time. */
-static int32_t dense_sum(const struct psog_block *block, const uint8_t *weights, uint32_t interleaved,
+static uint32_t dense_sum(const struct psog_block *block, const uint8_t *weights, uint32_t interleaved,
                          enum psog_packing packing)
 {
-    int32_t sum = 0;
+    uint32_t sum = 0;
     for (uint32_t word = 0; word < block->groups * PSOG_PAIRED_GROUP; word++)
         if (packing == PSOG_PAIRED_16)
             sum += weight_products(packing, weights, interleaved * word, block->inputs[word]);
@@ -232,8 +230,8 @@ static void run_block(struct psog_block *block, const uint8_t *weights, enum pso
     for (uint32_t i = 0; i < outputs; i++) {
         bool single = i >= 4u * block->blocks;
         uint32_t at = single ? i * bytes : i / 4u * 4u * bytes + i % 4u * 4u;
-        int32_t sum = dense_sum(block, weights + at, single ? 1 : 4, packing);
-        int32_t biased = (int32_t)((uint32_t)sum + psog_get_u32(block->biases + 4u * i));
+        uint32_t sum = dense_sum(block, weights + at, single ? 1 : 4, packing);
+        uint32_t biased = sum + psog_get_u32(block->biases + 4u * i);
         block->outputs[i] = finish(biased, block->multipliers + 8u * i);
     }
 }

@@ -89,6 +89,12 @@ static uint32_t input_words(const struct psog_layer *layer)
     return (uint32_t)layer->rows * layer->columns * psog_pairs(layer->in_channels);
 }
 
+/* Words of which a kernel writes halves. */
+static uint32_t output_words(const struct psog_layer *layer)
+{
+    return (uint32_t)layer->out_rows * layer->out_columns * psog_pairs(layer->out_channels);
+}
+
 /* The input less its zero point. What lies behind it is left alone. */
 static void place_inputs(const struct psog_layer *layer, const int8_t *input, int16_t *halves)
 {
