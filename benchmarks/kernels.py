@@ -13,7 +13,8 @@ from psog.firmware_export.boards import BoardName
 class Command:
     """Compare a core's kernels with plain C on random layers with every corner, bit for bit, on that core.
 
-    With `--board host`, the paired and sparse kernels in C, on this computer. Exits with 1 when any output differs, or when a kernel reads or writes beyond its arrays.
+    With `--board host`, the paired and sparse kernels in C, on this computer. Exits with 1 when any output
+    differs, or when a kernel reads or writes beyond its arrays.
     """
 
     board: BoardName = "mps3-an547"

@@ -26,10 +26,10 @@ class KernelCheck:
     Attributes:
         cases: random layers.
         different: of them, those for which an output, or memory beside the outputs, differed, or whose sparse
-            list was refused.
+            list was refused, or accepted although its end was cut off.
         first: number of the first of these; a case is a function of seed and number.
         packed: layers by how their weights were packed (docs/SPEC.md, Packings).
-        changed: sparse lists that were tried once more with one word changed.
+        changed: sparse lists that were tried once more with a word or three changed.
         accepted: of these, the ones that the check of images lets pass; kernels have followed them.
     """
 
@@ -70,7 +70,7 @@ def check_kernels(
     for first in range(0, cases, _CASES_AT_ONCE):
         words = f"{seed} {first} {min(_CASES_AT_ONCE, cases - first)}"
         command = _emulated(machine, program, words) if machine else [str(program), *words.split()]
-        found = _together(found, _run(board, command))
+        found = _together(found, _run(f"the kernel check on {board} (seed, first, layers: {words})", command))
         progress(found.cases)
     return found
 
@@ -84,18 +84,18 @@ def _emulated(machine: str, program: Path, words: str) -> list[str]:
     ]
 
 
-def _run(board: str, command: list[str]) -> KernelCheck:
+def _run(what: str, command: list[str]) -> KernelCheck:
     with tempfile.TemporaryDirectory(prefix="psog-check-") as folder:
         try:
             run = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, timeout=_TIME_LIMIT_S, check=False
             )
         except subprocess.TimeoutExpired:
-            raise ToolchainError(f"the kernel check on {board} did not end in {_TIME_LIMIT_S:g} s") from None
+            raise ToolchainError(f"{what} did not end in {_TIME_LIMIT_S:g} s") from None
         if run.returncode != 0:
-            raise ToolchainError(
-                f"the kernel check on {board} failed (exit {run.returncode}): {run.stderr.strip()}"
-            )
+            lines = run.stderr.splitlines() or ["a fault"]
+            complaint = next((line for line in lines if "error" in line.lower()), lines[0])
+            raise ToolchainError(f"{what} failed (exit {run.returncode}): {complaint}")
         numbers = _RESULT.unpack((Path(folder) / "kernel_check.out").read_bytes())
     cases, different, first, *packed, changed, accepted = numbers
     by_name = {name: count for name, count in zip(LAYER_PACKINGS, packed, strict=True) if count}
