@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psog.errors import ToolchainError
-from psog.firmware_export.packings import LAYER_PACKINGS
+from psog.firmware_export.packings import LAYER_PACKINGS, LayerPacking
 from psog.firmware_export.toolchain import QEMU, board_target, build_kernel_check, find_program
 
 _RESULT = struct.Struct("<9I")
@@ -36,7 +36,7 @@ class KernelCheck:
     cases: int
     different: int
     first: int
-    packed: dict[str, int]
+    packed: dict[LayerPacking, int]
     changed: int
     accepted: int
 
