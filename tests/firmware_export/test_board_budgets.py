@@ -64,7 +64,7 @@ def test_every_emulated_board_stands_for_a_part():
 
 def test_smaller_weights_are_chosen_where_the_fastest_have_no_room(image, monkeypatch):
     assert fitting_packing(image, BOARD) == "int16"
-    with_part(monkeypatch, image_room_bytes=len(image) + 1500)
+    with_part(monkeypatch, image_room_bytes=len(image) + 2500)
     assert fitting_packing(image, BOARD) == "int8"
 
 
