@@ -93,7 +93,7 @@ def _run(what: str, command: list[str]) -> KernelCheck:
         except subprocess.TimeoutExpired:
             raise ToolchainError(f"{what} did not end in {_TIME_LIMIT_S:g} s") from None
         if run.returncode != 0:
-            lines = run.stderr.splitlines() or ["a fault"]
+            lines = run.stderr.splitlines() or ["a fault" if run.returncode < 0 else "it does not say why"]
             complaint = next((line for line in lines if "error" in line.lower()), lines[0])
             raise ToolchainError(f"{what} failed (exit {run.returncode}): {complaint}")
         numbers = _RESULT.unpack((Path(folder) / "kernel_check.out").read_bytes())

@@ -11,8 +11,10 @@ extern uint8_t link_bss_end[], link_ram_end[];
 /* Nothing answers behind RAM on mps2-an505 and mps3-an547. */
 uint8_t *kernel_check_edge(uint32_t bytes)
 {
-    if (bytes > (uint32_t)(link_ram_end - link_bss_end))
+    if (bytes > (uint32_t)(link_ram_end - link_bss_end)) {
+        semihosting_complain("error: the check does not fit into this board's RAM");
         semihosting_exit(NO_MEMORY);
+    }
     return link_ram_end - bytes;
 }
 
