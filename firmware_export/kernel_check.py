@@ -17,6 +17,8 @@ _RESULT = struct.Struct("<9I")
 _CASES_AT_ONCE = 5_000
 """Layers of one run of the program: progress is reported after each."""
 _TIME_LIMIT_S = 600.0
+_FAULT_EXIT = 99
+"""Of an emulated board's program (boards/common/cortex_m/start.c)."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,9 @@ def _run(what: str, command: list[str]) -> KernelCheck:
         except subprocess.TimeoutExpired:
             raise ToolchainError(f"{what} did not end in {_TIME_LIMIT_S:g} s") from None
         if run.returncode != 0:
-            lines = run.stderr.splitlines() or ["a fault" if run.returncode < 0 else "it does not say why"]
-            complaint = next((line for line in lines if "error" in line.lower()), lines[0])
+            faulted = run.returncode < 0 or run.returncode == _FAULT_EXIT
+            reason = "a fault" if faulted else "it does not say why"
+            complaint = next((line for line in run.stderr.splitlines() if "error" in line.lower()), reason)
             raise ToolchainError(f"{what} failed (exit {run.returncode}): {complaint}")
         numbers = _RESULT.unpack((Path(folder) / "kernel_check.out").read_bytes())
     cases, different, first, *packed, changed, accepted = numbers
