@@ -29,6 +29,11 @@ class Target:
     core: tuple[str, ...]
     packings: tuple[Packing, ...]
 
+    @property
+    def has_own_kernels(self) -> bool:
+        """Whether something else than plain C runs there."""
+        return self.packings != ("plain",) or "-mcpu=cortex-m55" in self.core
+
 
 def _cortex_m(*core: str, packings: tuple[Packing, ...] = ("plain",)) -> Target:
     return Target(

@@ -65,6 +65,8 @@ def check_kernels(
             that reads beyond its arrays ends it with a fault.
     """
     machine = board_target(board).machine
+    if not board_target(board).target.has_own_kernels:
+        raise ToolchainError(f"nothing to compare: {board}'s core runs plain C; name another --board")
     if sanitize and machine:
         raise ToolchainError(f"cannot check the kernels of {board} with sanitizers; only host has them")
     program = build_kernel_check(board, sanitize=sanitize)

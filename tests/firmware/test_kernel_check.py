@@ -53,3 +53,8 @@ def test_a_check_in_several_runs_counts_every_layer_once(monkeypatch):
 def test_sanitizers_are_the_hosts():
     with pytest.raises(ToolchainError, match="kernels of mps2-an386 with sanitizers; only host has them"):
         check_kernels("mps2-an386", 1, sanitize=True)
+
+
+def test_a_core_that_runs_plain_c_has_nothing_to_compare():
+    with pytest.raises(ToolchainError, match="nothing to compare: lm3s6965evb's core runs plain C"):
+        check_kernels("lm3s6965evb", 1)
