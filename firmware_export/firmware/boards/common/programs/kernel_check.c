@@ -1,5 +1,5 @@
-/* The check of kernels: random layers, and both kernels for each. One array of each case ends where memory does
- * (kernel_check_edge). Around the outputs lie bytes that must not change.
+/* The check of kernels: random layers, and both kernels for each. One array of each case ends where memory
+ * does (kernel_check_edge). Around the outputs lie bytes that must not change.
  *
  * Where a core runs paired layers, these are what is compared; a computer's plain kernels are the
  * specification itself. */
@@ -25,8 +25,8 @@ static void run_reference(int8_t *output)
     (test.layer.kind == PSOG_DENSE ? reference_dense : reference_convolve)(&test.layer, input, output);
 }
 
-/* What the core runs comes as a pair of these: what makes a random layer one that it can hold; and the layer's
- * outputs as the core's kernels compute them, false if they did something else that they must not. */
+/* What the core runs comes as a pair of these: what makes a random layer one that it can hold; and the
+ * layer's outputs as the core's kernels compute them, false if they did something else that they must not. */
 #if !PSOG_RUNS_PAIRED
 static void adapt(struct psog_layer *layer)
 {
@@ -41,8 +41,8 @@ static bool run_core(int8_t *output, struct kernel_check *result)
     return true;
 }
 #else
-/* Sparse lists are the longest: of 3, 2 and 2 kernel rows, with 16 bytes for each pair of channels, which is 56
- * bytes for nine weights; and, for each output, as much for an odd channel's partner, and three counts. */
+/* Sparse lists are the longest: of 3, 2 and 2 kernel rows, with 16 bytes for each pair of channels, which is
+ * 56 bytes for nine weights; and, for each output, as much for an odd channel's partner, and three counts. */
 #define MOST_PACKED_BYTES (7u * MOST_WEIGHTS + 128u * MOST_CHANNELS)
 #define MOST_PACKED_WORDS (MOST_INPUTS + 8u)
 
@@ -101,7 +101,8 @@ static bool run_packed(bool weights_at_edge)
     if (weights_at_edge)
         weights = memcpy(kernel_check_edge(packed.weight_bytes), weights, packed.weight_bytes);
     else
-        inputs = (uint32_t *)(void *)memcpy(kernel_check_edge(packed.input_bytes), inputs, packed.input_bytes);
+        inputs = (uint32_t *)(void *)memcpy(kernel_check_edge(packed.input_bytes), packed.inputs,
+                                            packed.input_bytes);
     layer.weights = (const int8_t *)weights;
     layer.multipliers = packed.requantization;
     memset(packed.outputs, GUARD_BYTE, sizeof packed.outputs);
