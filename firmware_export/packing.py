@@ -31,7 +31,6 @@ GROUP = 8
 PAIRED_RANGE = (-128, -128, 127)
 """Zero point, smallest and largest output of a layer that can be paired: those of a ReLU."""
 
-
 _SMALLEST_MULTIPLIER = (1 << 30, MIN_SHIFT)
 """Does for paired kernels what multiplier 0 does for others: every sum that an image may have becomes 0."""
 

@@ -5,8 +5,7 @@
  * loaded once and meets all three, so that a row of five outputs costs 17 instructions for 13 SMLAD, where
  * computing four channels of one output would load five words for every four. */
 #if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
-    .syntax unified
-    .thumb
+#include "assembly.h"
 
 /* Places in struct psog_tile and struct psog_block. */
 #define BIASES 8
@@ -16,15 +15,6 @@
 #define MULTIPLIERS 12
 #define BLOCKS 20
 #define SINGLES 24
-
-.macro function name
-    .section .text.\name, "ax"
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
-.endm
 
 /* Adds the products of an input word and a pair of weights to the sum of `output`, if the tile has it. */
 .macro multiply output, outputs, x, w
@@ -157,11 +147,7 @@ store_the_rest:
 
 /* The loops: two iterations in one turn. As int16, an odd number of them begins with the second. */
 .macro tile name, outputs, left, inputs, bits, rest=-1
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
+    entry \name
     .if \rest < 0
         ldr r7, [r12, #REST_BYTES]
     .endif
@@ -242,11 +228,7 @@ store_the_rest:
 
 /* Steps with weights of the two left kernel columns, of the two right ones, and of all three. */
 .macro sparse name, outputs, left, inputs
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
+    entry \name
     ldr r2, [r1], #4
     ands r10, r2, #0xFF
     beq 2f

@@ -2,17 +2,7 @@
  * lanes of a vector. kernels_mve.c prepares what these loops work on, and says what requantization is. */
 #include "kernels_mve.h"
 #if defined(__ARM_FEATURE_MVE)
-    .syntax unified
-    .thumb
-
-.macro function name
-    .section .text.\name, "ax"
-    .balign 4
-    .global \name
-    .type \name, %function
-    .thumb_func
-\name:
-.endm
+#include "assembly.h"
 
 /* The four sums, in r0, r2, r4 and r6, to a vector. */
 .macro gather_sums vector

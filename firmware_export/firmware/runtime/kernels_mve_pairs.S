@@ -10,8 +10,7 @@
  * Source: Armv8-M Architecture Reference Manual, low-overhead-branch extension. */
 #include "kernels_mve.h"
 #if defined(__ARM_FEATURE_MVE)
-    .syntax unified
-    .thumb
+#include "assembly.h"
 
 /* The next inputs. */
 .macro load vector
@@ -51,14 +50,9 @@
     strd \before_a, \before_b, [r3], #8
 .endm
 
-    .section .text.psog_convolve_pairs, "ax"
-    .balign 4
-    .global psog_convolve_pairs
-    .type psog_convolve_pairs, %function
-    .thumb_func
 /* r12 pairs, r1 inputs, r3 sums, r5 from cell to cell, r7 whether edges are read, r9 rows left, r11 columns
  * left; even registers hold sums. */
-psog_convolve_pairs:
+function psog_convolve_pairs
     push {r4-r11, lr}
     vpush {d8-d15}
     mov r12, r0

@@ -5,7 +5,7 @@
 
 #include "layer.h"
 
-#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
+#if PSOG_RUNS_PAIRED && !PSOG_RUNS_PLAIN
 #define PSOG_CORE_DSP
 #endif
 
