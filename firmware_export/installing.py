@@ -12,7 +12,7 @@ from psog.firmware_export.packings import PAIRED, Packing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from psog.device.client import DeviceInfo
+    from psog.device.answers import DeviceInfo
 
 
 def image_for_headset(image: bytes, info: DeviceInfo) -> bytes:

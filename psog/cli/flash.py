@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import tyro
 
 if TYPE_CHECKING:
-    from psog.device.client import Client, DeviceInfo
+    from psog.device.answers import DeviceInfo
+    from psog.device.client import Client
 
 
 @dataclass(frozen=True)

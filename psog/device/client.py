@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import NamedTuple
 
 from psog.device import messages
+from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, device_info
 from psog.device.conversation import Conversation
 from psog.device.link import Link
 from psog.device.losses import Losses
@@ -24,48 +24,6 @@ _TUNE_TIMEOUT_S = 10.0
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
-
-
-class DeviceInfo(NamedTuple):
-    """HELLO: who the headset is and what is installed on it (see psog.device.messages.HELLO)."""
-
-    protocol: int
-    firmware: int
-    board: str
-    headset: str
-    sensors: int
-    features: int
-    model_crc32: int
-    calibrated: bool
-    paired: bool
-    image_room: int
-
-
-class DeviceStatus(NamedTuple):
-    """STATUS: the firmware's counters since start-up."""
-
-    readings: int
-    bad_readings: int
-    bad_frames: int
-    dropped: int
-
-
-class TuneProgress(NamedTuple):
-    """TUNE_PROGRESS: readings taken for one target, and passed over because the eye was not open."""
-
-    added: int
-    rejected: int
-
-
-class TuneResult(NamedTuple):
-    """TUNE_RESULT: what the device's fit used, its rms error on those readings, and on targets left out."""
-
-    samples: int
-    targets: int
-    before_deg: float
-    after_deg: float
-    left_out_deg: float
-    left_out_worst_deg: float
 
 
 def open_headset(port: str, *, timeout_s: float = 1.0) -> Client:
@@ -125,7 +83,7 @@ class Client:
 
     def hello(self) -> DeviceInfo:
         """Ask the headset who it is now."""
-        self._info = _device_info(self._talk)
+        self._info = device_info(self._talk.hello())
         return self._info
 
     def status(self) -> DeviceStatus:
@@ -272,7 +230,7 @@ class Client:
         try:
             link.send_bytes(b"\0")  # ends whatever half frame an earlier program left behind
             talk = Conversation(link, self._timeout_s)
-            self._info = _device_info(talk, poll_s)
+            self._info = device_info(talk.hello(poll_s))
             talk.command(messages.STREAM_SET, {"mask": 0})
             talk.drop_samples()
             link.forget_losses()
@@ -283,13 +241,3 @@ class Client:
 
     def _command(self, message: Message, *, timeout_s: float | None = None, **values: float) -> None:
         self._talk.command(message, values, timeout_s=timeout_s)
-
-
-def _device_info(talk: Conversation, timeout_s: float | None = None) -> DeviceInfo:
-    values = talk.hello(timeout_s)
-    flags = ("calibrated", "paired")
-    return DeviceInfo(
-        **{name: values[name] for name in DeviceInfo._fields if name not in flags},
-        calibrated=bool(values["calibrated"]),
-        paired=bool(values["paired"]),
-    )

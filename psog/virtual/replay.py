@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from psog.device.client import DeviceStatus, open_headset
+from psog.device.answers import DeviceStatus
+from psog.device.client import open_headset
 from psog.device.losses import Losses
 from psog.device.messages import Stream
 from psog.device.samples import FeatureSample, GazeSample, Sample

@@ -7,7 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from psog.device.client import TuneProgress, TuneResult, open_headset
+from psog.device.answers import TuneProgress, TuneResult
+from psog.device.client import open_headset
 from psog.device.conversation import CommandRefusedError
 from psog.device.messages import DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample

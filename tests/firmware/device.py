@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from psog.device import messages as m
-from psog.device.client import Client, DeviceInfo
+from psog.device.answers import DeviceInfo
+from psog.device.client import Client
 from psog.device.frames import Decoder, Frame, encode
 from psog.device.messages import DeviceErrorCode, Message, Stream
 from psog.firmware_export.image import write_image

@@ -1,0 +1,58 @@
+"""What a headset answers, as named tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class DeviceInfo(NamedTuple):
+    """HELLO: who the headset is and what is installed on it (see psog.device.messages.HELLO)."""
+
+    protocol: int
+    firmware: int
+    board: str
+    headset: str
+    sensors: int
+    features: int
+    model_crc32: int
+    calibrated: bool
+    paired: bool
+    image_room: int
+
+
+class DeviceStatus(NamedTuple):
+    """STATUS: the firmware's counters since start-up."""
+
+    readings: int
+    bad_readings: int
+    bad_frames: int
+    dropped: int
+
+
+class TuneProgress(NamedTuple):
+    """TUNE_PROGRESS: readings taken for one target, and passed over because the eye was not open."""
+
+    added: int
+    rejected: int
+
+
+class TuneResult(NamedTuple):
+    """TUNE_RESULT: what the device's fit used, its rms error on those readings, and on targets left out."""
+
+    samples: int
+    targets: int
+    before_deg: float
+    after_deg: float
+    left_out_deg: float
+    left_out_worst_deg: float
+
+
+def device_info(values: Mapping[str, Any]) -> DeviceInfo:
+    """HELLO's values by field name as a DeviceInfo."""
+    flags = ("calibrated", "paired")
+    return DeviceInfo(
+        **{name: values[name] for name in DeviceInfo._fields if name not in flags},
+        calibrated=bool(values["calibrated"]),
+        paired=bool(values["paired"]),
+    )
