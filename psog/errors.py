@@ -57,6 +57,10 @@ class ToolchainError(PsogError):
     """A compiler or emulator that a firmware board needs is missing or failed."""
 
 
+class ProbeError(PsogError):
+    """A debug probe, or the debug port behind it, is missing, silent, or did not do what was asked."""
+
+
 class MissingExtraError(PsogError):
     """An optional package is needed."""
 

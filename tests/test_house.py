@@ -18,7 +18,7 @@ FOLDERS = {
 FLOORS = [
     ("psog.cli", "psog.benchmarks"),
     ("psog.virtual", "psog.calibration"),
-    ("psog.firmware_export", "psog.device"),
+    ("psog.firmware_export", "psog.device", "psog.probe"),
     ("psog.net", "psog.sim"),
 ]
 """From the roof down; what is not listed is the ground floor."""

@@ -13,15 +13,20 @@ import tty
 import weakref
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from psog.errors import ToolchainError
 from psog.firmware_export.boards import BoardTarget, SharedMemory
 from psog.firmware_export.toolchain import QEMU, board_target, build_board, find_program
+from psog.probe.gdb import Gdb
 from psog.virtual.bus import RING_MEMORY_BYTES, RingTransport, SocketTransport
 
 _STOP_TIMEOUT_S = 5.0
 _ENDING_S = 0.5
 _QEMU_PACKAGE = "qemu-system-arm"
+
+Debug = Literal["running", "halted", "blank"]
+"""What the core of a board with a debugger does at first; blank is halted, without a program."""
 
 
 class Board:
@@ -31,14 +36,18 @@ class Board:
         name: the board.
         port: path of the serial port that clients open.
         sensors: transport to the sensor bus; READING frames go in, DISPLAY frames come out.
+        debugger: of an emulated board that was started for one; else None.
     """
 
     sensors: SocketTransport
+    debugger: Gdb | None = None
 
-    def __init__(self, name: str, flash: Path) -> None:
+    def __init__(self, name: str, flash: Path, debug: Debug | None = None) -> None:
         self.name = name
         target = board_target(name)
-        program = build_board(name)
+        if debug is not None and not target.machine:
+            raise ToolchainError(f"board {name!r} is not emulated, so it has no debug port")
+        program = None if debug == "blank" else build_board(name)
         flash = flash.absolute()
         if not flash.parent.is_dir():
             raise ToolchainError(f"cannot start {name}: there is no folder {flash.parent} for its flash file")
@@ -58,7 +67,15 @@ class Board:
             else:
                 self.sensors = SocketTransport(bus, named)
             ours.callback(self.sensors.close)
+            if debug is not None:
+                port, debugger = socket.socketpair()
+                theirs.enter_context(port)
+                given["debug"] = port.fileno()
+                self.debugger = Gdb(debugger, f"the emulated {name}", running=debug == "running")
+                ours.callback(self.debugger.close)
             command = (_emulated if target.machine else _native)(target, program, flash, given)
+            if debug in ("halted", "blank"):
+                command.append("-S")
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -97,24 +114,25 @@ class Board:
         self.stop()
 
 
-def start_board(board: str, flash: Path) -> Board:
+def start_board(board: str, flash: Path, *, debug: Debug | None = None) -> Board:
     """Build and start a board.
 
     Args:
         board: "host" or a board that QEMU emulates, see `toolchain.available_boards`.
         flash: file that holds its flash; created, erased, when it is not there.
+        debug: start an emulated board with a `debugger`, its core so.
     Raises:
         ToolchainError: unknown board, or a compiler or QEMU is missing.
     """
-    return Board(board, flash)
+    return Board(board, flash, debug)
 
 
-def _native(_target: BoardTarget, program: Path, flash: Path, given: dict[str, int]) -> list[str]:
+def _native(_target: BoardTarget, program: Path | None, flash: Path, given: dict[str, int]) -> list[str]:
     link, sensors = str(given["link"]), str(given["sensors"])
     return [str(program), "--link-fd", link, "--sensor-fd", sensors, "--flash", str(flash)]
 
 
-def _emulated(target: BoardTarget, program: Path, flash: Path, given: dict[str, int]) -> list[str]:
+def _emulated(target: BoardTarget, program: Path | None, flash: Path, given: dict[str, int]) -> list[str]:
     """QEMU takes the descriptors as they are, so that nothing is lost before the firmware listens."""
     quoted = str(flash).replace(",", ",,")
     command = [
@@ -124,8 +142,11 @@ def _emulated(target: BoardTarget, program: Path, flash: Path, given: dict[str, 
         *("-add-fd", f"fd={given['link']},set=1"),
         *("-chardev", "serial,id=link,path=/dev/fdset/1", "-serial", "chardev:link"),
         *("-chardev", f"socket,id=sensors,fd={given['sensors']}", "-serial", "chardev:sensors"),
-        *("-kernel", str(program)),
     ]
+    if program is not None:
+        command += ["-kernel", str(program)]
+    if "debug" in given:
+        command += ["-chardev", f"socket,id=debug,fd={given['debug']}", "-gdb", "chardev:debug"]
     if target.memory:
         file = f"mem-path=/proc/self/fd/{given['memory']},share=on"
         command += ["-machine", "memory-backend=ram"]
