@@ -28,7 +28,7 @@ class Command:
     model: tyro.conf.Positional[Path | None] = None
     """Model folder or .psog image."""
     port: str | None = None
-    """Serial port of the headset."""
+    """Serial port of the headset; not needed where just one is connected (psog devices)."""
     headset: str | None = None
     """TOML file of the headset, for a model folder whose headset is not built in."""
     other_headset: bool = False
@@ -48,12 +48,12 @@ class Command:
     def run(self) -> None:
         if self.probe:
             self._write_firmware()
-        elif self.model is None or self.port is None:
-            raise PsogError("a model and its --port are needed, or --probe; see psog flash --help")
+        elif self.model is None:
+            raise PsogError("a model is needed, or --probe; see psog flash --help")
         elif self.probe_id is not None or self.dry_run:
             raise PsogError("--probe-id and --dry-run are about firmware; add --probe")
         else:
-            self._send_model(self.model, self.port)
+            self._send_model(self.model)
 
     def _write_firmware(self) -> None:
         from psog.cli.flash_firmware import write_firmware
@@ -62,8 +62,9 @@ class Command:
             raise PsogError("--probe writes the firmware, which needs no model and no --port; leave them out")
         write_firmware(self.board, self.probe_id, dry_run=self.dry_run, as_json=self.json)
 
-    def _send_model(self, model: Path, port: str) -> None:
+    def _send_model(self, model: Path) -> None:
         from psog.cli.matching import check_made_for
+        from psog.cli.ports import headset_port
         from psog.device.client import open_headset
         from psog.firmware_export.image_file import load_image
         from psog.firmware_export.image_reader import read_image
@@ -73,6 +74,7 @@ class Command:
         described = None if self.headset is None else load_headset(self.headset)
         image = load_image(model, described)
         made_for = read_image(image).headset
+        port = headset_port(self.port)
         with open_headset(port) as headset:
             present = headset.info.headset
             if present and not self.other_headset:

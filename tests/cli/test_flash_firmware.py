@@ -30,7 +30,7 @@ def test_without_its_probe_it_says_so():
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "a model and its --port are needed, or --probe"),
+        ([], "a model is needed, or --probe"),
         (["--probe", "--port", "/dev/ttyACM0"], "needs no model and no --port"),
         (["--probe", "ring16"], "needs no model and no --port"),
         (["ring16", "--port", "/dev/ttyACM0", "--dry-run"], "add --probe"),
