@@ -103,6 +103,16 @@ def open_probe(part: Silicon, probe_id: str | None = None) -> Iterator[PyocdPort
         session.close()
 
 
+def knows(part: Silicon) -> bool:
+    """Whether pyOCD has a part built in or in an installed pack. Needs pyOCD."""
+    from pyocd.target import TARGET
+    from pyocd.target.pack.pack_target import ManagedPacks
+
+    with _explained("pyOCD", "look through its packs"):
+        packed = {device.part_number.lower() for device in ManagedPacks.get_installed_targets()}
+    return part.target in TARGET or part.target in packed
+
+
 def connected_probes(probe_id: str | None) -> list[DebugProbe]:
     """Probes that pyOCD finds now, those of that serial number when one is given."""
     from pyocd.core.helpers import ConnectHelper
