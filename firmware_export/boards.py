@@ -88,7 +88,9 @@ class BoardTarget:
 
 CORTEX_M_FOLDERS = ("boards/common", "boards/common/cortex_m")
 """Of every board that QEMU emulates: simulated flash, start-up, semihosting."""
-_MPS_FOLDERS = (*CORTEX_M_FOLDERS, "boards/common/mps")
+_GUARD = "boards/common/guard"
+_CMSDK = "boards/common/cmsdk"  # headers of what boards by Arm have
+_MPS_FOLDERS = (*CORTEX_M_FOLDERS, _GUARD, _CMSDK, "boards/common/mps")
 _RING_AT = (16 << 20) - (16 << 10)  # the end of 16 MB
 
 
@@ -103,7 +105,7 @@ def cortex_m_link(board: str, script: str = "board.ld") -> tuple[str, ...]:
 
 def serial_board(name: str, target: Target, machine: str, *smaller: str) -> BoardTarget:
     """A board whose link and sensor bus are two UARTs: its folder has hardware.c, uart.h and board.ld."""
-    folders = (*CORTEX_M_FOLDERS, "boards/common/serial")
+    folders = (*CORTEX_M_FOLDERS, _GUARD, _CMSDK, "boards/common/serial")
     return BoardTarget(target, machine, folders, cortex_m_link(name), smaller)
 
 
@@ -114,7 +116,7 @@ def _mps(name: str, target: Target, memory_bytes: int) -> BoardTarget:
 
 
 BOARDS = {
-    "host": BoardTarget(HOST, "", ("boards/common",), ("-lm",)),
+    "host": BoardTarget(HOST, "", ("boards/common", _GUARD), ("-lm",)),
     "mps2-an386": _mps("mps2-an386", CORTEX_M4F, 16 << 20),
     "mps2-an505": _mps("mps2-an505", CORTEX_M33F, 16 << 20),
     "mps3-an547": _mps("mps3-an547", CORTEX_M55, 2 << 30),

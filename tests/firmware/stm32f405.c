@@ -27,7 +27,10 @@ struct rcc rcc = {.cr = 0x83u, .pllcfgr = 0x24003010u};
 struct uart link_uart, sensor_uart;
 static struct flash_interface flash = {.sr = SHOWN, .cr = SHOWN | FLASH_CR_LOCK};
 static struct timer timer;
-static struct gpio gpio;
+struct timer led_timer;
+struct dac dac;
+struct independent_watchdog watchdog;
+struct gpio gpio;
 static uint32_t power;
 
 static uint8_t kept[sizeof link_region_start]; /* without what was stored since the model last acted */
@@ -141,14 +144,20 @@ static struct timer *act_timer(void)
 
 #undef FLASH
 #undef RCC
+#undef TIM1
 #undef TIM2
+#undef DAC
+#undef IWDG
 #undef GPIOA
 #undef PWR_CR
 #undef LINK_UART
 #undef SENSOR_UART
 #define FLASH act_flash()
 #define RCC act_clocks()
+#define TIM1 (&led_timer)
 #define TIM2 act_timer()
+#define DAC (&dac)
+#define IWDG (&watchdog)
 #define GPIOA (&gpio)
 #define PWR_CR power
 #define LINK_UART (&link_uart)
@@ -156,4 +165,5 @@ static struct timer *act_timer(void)
 #include "clock.c"
 #include "flash_silicon.c"
 #include "hardware.c"
+#include "leds.c"
 #include "timer.c"

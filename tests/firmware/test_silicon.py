@@ -102,7 +102,8 @@ class Part(ctypes.Structure):
 def model(tmp_path_factory):
     """stm32f405.c, built."""
     built = tmp_path_factory.mktemp("stm32f405") / "model.so"
-    folders = [C_TREE / name for name in ("runtime", "boards/common/serial", f"boards/{BOARD}")]
+    common = ("boards", "boards/common/guard", "boards/common/cortex_m", "boards/common/serial")
+    folders = [C_TREE / name for name in ("runtime", *common, f"boards/{BOARD}")]
     flags = ["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-DPSOG_SILICON"]
     source = Path(__file__).with_name("stm32f405.c")
     subprocess.run(["gcc", *flags, *(f"-I{f}" for f in folders), source, "-o", built], check=True)

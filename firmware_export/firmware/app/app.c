@@ -72,6 +72,7 @@ static void take_commands(struct app *app)
 
 void app_step(struct app *app)
 {
+    board_watchdog_feed();
     take_readings(app);
     take_commands(app);
     outbox_drain(&app->link, board_link_write);

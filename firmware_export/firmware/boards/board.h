@@ -29,6 +29,27 @@ struct board_interest {
 /* Sleeps until one of them may have happened; may return early. */
 void board_wait(struct board_interest interest);
 
+/* Free-running microseconds, modulo 2^32. */
+uint32_t board_us(void);
+
+/* Drives the emitters: the share of the time that each of them is on, and its current meanwhile; 0 is dark,
+ * as they are after every start. What has been asked for lasts BOARD_LEDS_US at most: it is asked for again
+ * and again, and a program that has hung, or computes for long, leaves them dark. */
+#define BOARD_LEDS_US 8000u
+void board_leds(uint8_t duty_percent, uint16_t current_ma);
+
+/* Once, right after board_init: from now on a program that does not feed the watchdog for BOARD_HUNG_US, or
+ * that crashes, is started again. Longer than anything that ends takes: the erase of 128 KB of flash takes
+ * 2 s (DS8626 5.3.12), and whoever erases more feeds in between. */
+#define BOARD_HUNG_US 5000000u
+void board_watchdog_start(void);
+void board_watchdog_feed(void);
+
+/* How often in a row that has happened since power-on (not what board_restart did); 255: as often or more.
+ * board_ran_well begins a new row. */
+uint8_t board_hung_restarts(void);
+void board_ran_well(void);
+
 /* Starts the firmware again, from main, with what flash holds. Bytes already written still go out. */
 void board_restart(void); /* does not return */
 

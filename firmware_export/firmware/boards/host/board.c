@@ -1,6 +1,6 @@
 /* The firmware as a process: link and sensor bus are file descriptors, flash is a file.
  *
- *     host.elf --link-fd N --sensor-fd M --flash PATH
+ *     host.elf --link-fd N --sensor-fd M --flash PATH [--leds-fd K]
  *
  * The flash file is created, erased, when it is not there. The process ends when the other end of either
  * descriptor has gone. */
@@ -17,12 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guard.h"
+#include "guard_hardware.h"
 #include "sim_flash.h"
 
 const char BOARD_NAME[] = "host";
 
 static struct {
-    char **arguments;
     int link;
     int sensors;
     struct sim_flash sim;
@@ -35,13 +36,20 @@ static void fail(const char *what, const char *why)
     exit(2);
 }
 
-static const char *option(int argc, char **argv, const char *name)
+static const char *find_option(int argc, char **argv, const char *name)
 {
     for (int i = 1; i + 1 < argc; i += 2)
         if (strcmp(argv[i], name) == 0)
             return argv[i + 1];
-    fail(name, "missing; usage: --link-fd N --sensor-fd M --flash PATH");
     return NULL;
+}
+
+static const char *option(int argc, char **argv, const char *name)
+{
+    const char *value = find_option(argc, argv, name);
+    if (value == NULL)
+        fail(name, "missing; usage: --link-fd N --sensor-fd M --flash PATH [--leds-fd K]");
+    return value;
 }
 
 static int descriptor(int argc, char **argv, const char *name)
@@ -74,7 +82,10 @@ static uint8_t *open_flash(const char *path)
 
 void board_init(int argc, char **argv)
 {
-    board.arguments = argv;
+    const char *leds = find_option(argc, argv, "--leds-fd");
+    guard_hardware_init(argc, argv);
+    if (leds && !guard_hardware_share_leds(atoi(leds)))
+        fail("--leds-fd", strerror(errno));
     board.link = descriptor(argc, argv, "--link-fd");
     board.sensors = descriptor(argc, argv, "--sensor-fd");
     board.sim = (struct sim_flash){open_flash(option(argc, argv, "--flash")), SIM_FLASH_BYTES, NULL};
@@ -138,7 +149,6 @@ void board_wait(struct board_interest interest)
 
 void board_restart(void)
 {
-    (void)execv("/proc/self/exe", board.arguments);
-    fail("restart", strerror(errno));
-    abort();
+    guard_stand_down();
+    guard_restart();
 }

@@ -7,5 +7,9 @@
 #define MPS_SENSOR_UART 0x40005000u /* UART 1 */
 /* Four interrupts in a row: UART 0 received, sent; UART 1 received, sent. */
 #define MPS_FIRST_INTERRUPT 0u
+#define MPS_FPGAIO 0x40028000u
+#define MPS_FPGAIO_HZ 25000000u /* in QEMU */
+#define MPS_WATCHDOG 0x40008000u
+#define MPS_WATCHDOG_HZ 25000000u
 
 #endif

@@ -8,5 +8,10 @@
 #define MPS_SENSOR_UART 0x50201000u /* UART 1 */
 /* Four interrupts in a row: UART 0 received, sent; UART 1 received, sent. */
 #define MPS_FIRST_INTERRUPT 32u
+#define MPS_FPGAIO 0x50302000u
+#define MPS_FPGAIO_HZ 20000000u /* in QEMU */
+/* The secure side's. */
+#define MPS_WATCHDOG 0x50081000u
+#define MPS_WATCHDOG_HZ 20000000u
 
 #endif

@@ -8,5 +8,10 @@
 #define MPS_SENSOR_UART 0x59304000u /* UART 1 */
 /* Four interrupts in a row: UART 0 received, sent; UART 1 received, sent. */
 #define MPS_FIRST_INTERRUPT 33u
+#define MPS_FPGAIO 0x59302000u
+#define MPS_FPGAIO_HZ 20000000u /* in QEMU */
+/* The one on the slow clock. */
+#define MPS_WATCHDOG 0x5802E000u
+#define MPS_WATCHDOG_HZ 32000u
 
 #endif

@@ -3,8 +3,11 @@
  * Sources: ST RM0090 8 (GPIO), 30.3.4 (baud rate); DS8626 table 9 (alternate functions). */
 #include "hardware.h"
 
+#include "board.h"
 #include "clock.h"
+#include "leds.h"
 #include "registers.h"
+#include "timer.h"
 #include "uart.h"
 
 const char BOARD_NAME[] = "netduinoplus2";
@@ -13,6 +16,8 @@ const char BOARD_NAME[] = "netduinoplus2";
 #define ALTERNATE_USART 7u /* of USART1 to USART3 */
 
 /* Pulled up, so that an open input is an idle line. */
+static struct clocks clocks;
+
 static void connect_pin(uint32_t pin)
 {
     GPIOA->moder |= GPIO_MODE_ALTERNATE << 2u * pin;
@@ -35,7 +40,7 @@ void hardware_start(void)
 {
     /* USART1: RTS PA12, TX PA9, RX PA10. USART2: RTS PA1, TX PA2, RX PA3. */
     static const uint8_t pins[] = {12, 9, 10, 1, 2, 3};
-    struct clocks clocks = clock_start();
+    clocks = clock_start();
     RCC->ahb1enr |= RCC_AHB1ENR_GPIOA;
     RCC->apb1enr |= RCC_APB1ENR_USART2;
     RCC->apb2enr |= RCC_APB2ENR_USART1;
@@ -44,4 +49,23 @@ void hardware_start(void)
         connect_pin(pins[i]);
     start_usart(LINK_UART, clocks.apb2_hz);
     start_usart(SENSOR_UART, clocks.apb1_hz);
+    leds_start(clocks.core_hz); /* a timer has twice the clock of a divided bus: RM0090 7.2 */
 }
+
+uint32_t board_us(void)
+{
+    return timer_us();
+}
+
+/* QEMU's core has the clock that the machine gives it, whatever a clock controller is told. */
+#ifdef PSOG_SILICON
+uint32_t hardware_core_hz(void)
+{
+    return clocks.core_hz;
+}
+#else
+uint32_t hardware_core_hz(void)
+{
+    return 168000000u;
+}
+#endif

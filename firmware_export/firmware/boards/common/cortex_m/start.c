@@ -4,12 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "guard.h"
+#include "reset.h"
 #include "semihosting.h"
 
 #define CPACR (*(volatile uint32_t *)0xE000ED88u)
 #define CPACR_FPU_FULL (0xFu << 20)
-#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
-#define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 #define EXIT_FAULT 99u
 
 extern uint8_t link_stack_top[], link_data_load[], link_data_start[], link_data_end[], link_bss_start[],
@@ -18,22 +18,47 @@ extern uint8_t link_stack_top[], link_data_load[], link_data_start[], link_data_
 int main(int argc, char **argv);
 void reset(void);
 
+#ifdef PSOG_SILICON
+#define EMULATED false
+#else
+#define EMULATED true
+#endif
+
 /* Ends the emulation, so that whoever started it sees the board die; a real one starts again. */
 static void stop(uint32_t code)
 {
-#ifdef PSOG_SILICON
-    (void)code;
-    AIRCR = AIRCR_RESET_REQUEST;
-#else
+#ifndef PSOG_SILICON
     semihosting_exit(code);
+#else
+    (void)code;
 #endif
-    for (;;)
-        ;
+    reset_core();
 }
 
-static void fault(void)
+/* Programs that only measure have no guard. */
+__attribute__((weak)) void guard_crashed(bool limited);
+
+void crashed(void);
+void crashed(void)
 {
+    if (guard_crashed)
+        guard_crashed(EMULATED);
     stop(EXIT_FAULT);
+}
+
+/* The stack may be what has crashed. */
+__attribute__((naked)) static void fault(void)
+{
+    __asm volatile("ldr r0, =link_stack_top\n msr msp, r0\n b crashed");
+}
+
+/* Of boards that have them. */
+__attribute__((weak, alias("fault"))) void nmi_interrupt(void);
+__attribute__((weak, alias("fault"))) void systick_interrupt(void);
+
+__attribute__((weak)) bool reset_from_outside(void)
+{
+    return false;
 }
 
 void reset(void)
@@ -47,7 +72,6 @@ void reset(void)
     stop((uint32_t)main(0, 0));
 }
 
-/* No interrupt handler: interrupts are masked and only wake the core from WFI. */
 struct vectors {
     void *stack_top;
     void (*handler[15])(void);
@@ -55,5 +79,6 @@ struct vectors {
 
 __attribute__((section(".vectors"), used)) const struct vectors vectors = {
     link_stack_top,
-    {reset, fault, fault, fault, fault, fault, fault, 0, 0, 0, fault, fault, 0, fault, fault},
+    {reset, nmi_interrupt, fault, fault, fault, fault, fault, 0, 0, 0, fault, fault, 0, fault,
+     systick_interrupt},
 };

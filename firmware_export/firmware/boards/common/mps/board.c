@@ -6,6 +6,8 @@
 
 #include "addresses.h"
 #include "emulated_flash.h"
+#include "guard.h"
+#include "reset.h"
 #include "sim_flash.h"
 
 const char BOARD_NAME[] = MPS_BOARD_NAME;
@@ -30,9 +32,6 @@ enum uart_interrupt { SENT = 1, RECEIVED = 2 };
 #define NVIC_ENABLE ((volatile uint32_t *)0xE000E100u)[MPS_FIRST_INTERRUPT / 32u]
 #define NVIC_CLEAR_PENDING ((volatile uint32_t *)0xE000E280u)[MPS_FIRST_INTERRUPT / 32u]
 #define UART_INTERRUPTS (0xFu << MPS_FIRST_INTERRUPT % 32u)
-
-#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
-#define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 
 /* Memory that the host shares (psog/virtual/bus.py): QEMU passes a UART's bytes one at a time, which is too
  * slow for a thousand readings a second. Both counts only grow, modulo 2^32. */
@@ -132,9 +131,8 @@ void board_wait(struct board_interest interest)
 
 void board_restart(void)
 {
+    guard_stand_down();
     while ((LINK->state & TX_FULL) != 0)
         ; /* the last byte is on its way */
-    AIRCR = AIRCR_RESET_REQUEST;
-    for (;;)
-        ;
+    reset_core();
 }

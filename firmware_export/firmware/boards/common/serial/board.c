@@ -1,12 +1,11 @@
 /* Boards with two UARTs: one is the link, the other the sensor bus. Their own folder has hardware.c and
- * uart.h. Source: Armv7-M Architecture Reference Manual, B3.2 (AIRCR), B1.5 (WFI). */
+ * uart.h. Source: Armv7-M Architecture Reference Manual, B1.5 (WFI). */
 #include "board.h"
 
+#include "guard.h"
 #include "hardware.h"
+#include "reset.h"
 #include "serial.h"
-
-#define AIRCR (*(volatile uint32_t *)0xE000ED0Cu)
-#define AIRCR_RESET_REQUEST (0x05FA0000u | 4u)
 
 static struct psog_flash flash;
 
@@ -59,8 +58,7 @@ void board_wait(struct board_interest interest)
 
 void board_restart(void)
 {
+    guard_stand_down();
     serial_flush(&serial_link);
-    AIRCR = AIRCR_RESET_REQUEST;
-    for (;;)
-        ;
+    reset_core();
 }

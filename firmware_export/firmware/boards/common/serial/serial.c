@@ -5,6 +5,8 @@
 /* One bit for each interrupt. Source: Armv7-M Architecture Reference Manual, B3.4. */
 #define NVIC_ENABLE ((volatile uint32_t *)0xE000E100u)
 #define NVIC_DISABLE ((volatile uint32_t *)0xE000E180u)
+#define NVIC_PRIORITY ((volatile uint8_t *)0xE000E400u)
+#define AFTER_THE_GUARD 0x80u
 
 struct serial {
     struct uart *uart;
@@ -32,6 +34,7 @@ static void open(struct serial *port, struct uart *uart, uint32_t interrupt)
 {
     port->uart = uart;
     port->interrupt = interrupt;
+    NVIC_PRIORITY[interrupt] = AFTER_THE_GUARD;
     listen(interrupt, true);
 }
 
@@ -40,6 +43,8 @@ void serial_start(void)
     open(&serial_link, LINK_UART, LINK_INTERRUPT);
     open(&serial_sensors, SENSOR_UART, SENSOR_INTERRUPT);
 #ifdef LINK_SENT_INTERRUPT
+    NVIC_PRIORITY[LINK_SENT_INTERRUPT] = AFTER_THE_GUARD;
+    NVIC_PRIORITY[SENSOR_SENT_INTERRUPT] = AFTER_THE_GUARD;
     listen(LINK_SENT_INTERRUPT, true);
     listen(SENSOR_SENT_INTERRUPT, true);
 #endif
