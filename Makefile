@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
+ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test lint test-tensorflow firmware-tools clean
 
@@ -10,7 +12,7 @@ demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
 
 test: $(STAMP) firmware-tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

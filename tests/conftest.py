@@ -1,5 +1,6 @@
 """What several parts' tests share: a small trained model."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 # A shell that starts the tests in the background has Ctrl-C ignored, and every child process would inherit
 # that; tests that press Ctrl-C need it to arrive.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Files of tests run side by side, a process a core: more threads than that, in torch or in a command that a
+# test starts, only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture

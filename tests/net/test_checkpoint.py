@@ -143,7 +143,7 @@ def test_a_run_that_diverges_keeps_its_last_good_state(tmp_path, ring16, episode
 
 def test_a_killed_command_goes_on_and_gives_the_same_model(tmp_path, monkeypatch):
     """psog train, killed with SIGKILL while it trains, then given again."""
-    words = [sys.executable, "-c", _SAVING_OFTEN, "ring16", "--users", "20", "--steps", "400", "--seed", "1"]
+    words = [sys.executable, "-c", _SAVING_OFTEN, "ring16", "--users", "20", "--steps", "150", "--seed", "1"]
 
     def run(out):
         return [*words, "--out", str(tmp_path / out)]

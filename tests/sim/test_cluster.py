@@ -65,6 +65,7 @@ def test_a_cluster_left_without_workers_stops_and_keeps_what_is_finished(
     monkeypatch.setattr("psog.sim.cluster._PATIENCE_S", 3.0)
     config, out = pair_config(tmp_path), tmp_path / "made"
     dask_cluster.scale(2)
+    dask_cluster.wait_for_workers(2)  # before patience begins to run out
 
     def retire_all(progress: Progress) -> None:
         if progress.shards == 1:
