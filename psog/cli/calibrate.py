@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from psog.cli.main import run_command
+from psog.cli.ports import headset_port
 from psog.errors import CalibrationError, PsogError
 from psog.firmware_export.boards import BoardName
 
@@ -37,7 +38,7 @@ class Command:
     """
 
     port: str | None = None
-    """Serial port of the headset."""
+    """Serial port of the headset; not needed where just one is connected (psog devices)."""
     virtual: bool = False
     """Calibrate a virtual headset with a simulated wearer instead."""
     model: Path | None = None
@@ -79,8 +80,8 @@ class Command:
             write_report(report, self.report)
 
     def _check(self) -> None:
-        if (self.port is None) != self.virtual:
-            raise PsogError("give either --port PORT of a headset or --virtual")
+        if self.port is not None and self.virtual:
+            raise PsogError("--port names a headset, --virtual starts another one; give one of them")
         for_virtual = {
             "model": self.model,
             "board": self.board,
@@ -100,8 +101,8 @@ class Command:
     @contextlib.contextmanager
     def _port(self) -> Iterator[str]:
         """The port to open; with --virtual, a headset stands behind it as long as the context lasts."""
-        if self.port is not None:
-            yield self.port
+        if not self.virtual:
+            yield headset_port(self.port)
             return
         from psog.cli.boards import default_board
         from psog.cli.matching import check_made_for

@@ -1,4 +1,4 @@
-"""`psog flash`: sends a model image to a headset over serial."""
+"""`psog flash`: sends a model image to a headset over serial, or its firmware through a debug probe."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+from psog.errors import PsogError
+from psog.firmware_export.silicon import ProbedBoardName
+
 if TYPE_CHECKING:
     from psog.device.answers import DeviceInfo
     from psog.device.client import Client
@@ -18,22 +21,50 @@ if TYPE_CHECKING:
 class Command:
     """Send a model to a headset. The headset tests it first and keeps its old model when anything is wrong.
 
-    A calibration belongs to its model: installing another model forgets it.
+    A calibration belongs to its model: installing another model forgets it. With --probe, write the firmware
+    instead: models and calibrations stay where they are.
     """
 
-    model: tyro.conf.Positional[Path]
+    model: tyro.conf.Positional[Path | None] = None
     """Model folder or .psog image."""
-    port: str
-    """Serial port of the headset."""
+    port: str | None = None
+    """Serial port of the headset; not needed where just one is connected (psog devices)."""
     headset: str | None = None
     """TOML file of the headset, for a model folder whose headset is not built in."""
     other_headset: bool = False
     """Install it although the present model of the headset is for another kind of headset."""
     json: bool = False
-    """Print {"port", "board", "headset", "model_crc32", "bytes"} as one JSON document."""
+    """Print {"port", "board", "headset", "model_crc32", "bytes"} as one JSON document; with --probe
+    {"board", "part", "probe", "bytes", "sectors"}."""
+    probe: bool = False
+    """Write the firmware through a debug probe, with pyOCD."""
+    board: ProbedBoardName = "netduinoplus2"
+    """With --probe: the board."""
+    probe_id: str | None = None
+    """With --probe: serial number of the probe, or a part of it, where there are several."""
+    dry_run: bool = False
+    """With --probe: say what would be written, and write nothing."""
 
     def run(self) -> None:
+        if self.probe:
+            self._write_firmware()
+        elif self.model is None:
+            raise PsogError("a model is needed, or --probe; see psog flash --help")
+        elif self.probe_id is not None or self.dry_run:
+            raise PsogError("--probe-id and --dry-run are about firmware; add --probe")
+        else:
+            self._send_model(self.model)
+
+    def _write_firmware(self) -> None:
+        from psog.cli.flash_firmware import write_firmware
+
+        if self.model is not None or self.port is not None:
+            raise PsogError("--probe writes the firmware, which needs no model and no --port; leave them out")
+        write_firmware(self.board, self.probe_id, dry_run=self.dry_run, as_json=self.json)
+
+    def _send_model(self, model: Path) -> None:
         from psog.cli.matching import check_made_for
+        from psog.cli.ports import headset_port
         from psog.device.client import open_headset
         from psog.firmware_export.image_file import load_image
         from psog.firmware_export.image_reader import read_image
@@ -41,19 +72,20 @@ class Command:
         from psog.headset import load_headset
 
         described = None if self.headset is None else load_headset(self.headset)
-        image = load_image(self.model, described)
+        image = load_image(model, described)
         made_for = read_image(image).headset
-        with open_headset(self.port) as headset:
+        port = headset_port(self.port)
+        with open_headset(port) as headset:
             present = headset.info.headset
             if present and not self.other_headset:
-                check_made_for(self.model, made_for, present)
+                check_made_for(model, made_for, present)
             fitting = image_for_headset(image, headset.info)
             info = _upload(headset, fitting)
-        self._report(info, len(fitting))
+        self._report(port, info, len(fitting))
 
-    def _report(self, info: DeviceInfo, image_bytes: int) -> None:
+    def _report(self, port: str, info: DeviceInfo, image_bytes: int) -> None:
         result = {
-            "port": self.port,
+            "port": port,
             "board": info.board,
             "headset": info.headset,
             "model_crc32": f"{info.model_crc32:08x}",
@@ -62,7 +94,7 @@ class Command:
         if self.json:
             print(json.dumps(result))
         else:
-            print(f"{self.port}: {info.board} runs {info.headset} model {info.model_crc32:08x}")
+            print(f"{port}: {info.board} runs {info.headset} model {info.model_crc32:08x}")
 
 
 def _upload(headset: Client, image: bytes) -> DeviceInfo:

@@ -40,7 +40,9 @@ VERBS = {
     "evaluate": Verb("psog.cli.evaluate", "error of a model on recordings or unseen users, and a page of it"),
     "recovery": Verb("psog.cli.recovery", "learn from simulated slips: drift alarm, quick recovery"),
     "export": Verb("psog.cli.export", "gaze.tflite, gaze.psog and report.json from a model"),
-    "flash": Verb("psog.cli.flash", "send a model image to a headset over serial"),
+    "devices": Verb("psog.cli.devices", "the headsets that are connected, and their ports"),
+    "flash": Verb("psog.cli.flash", "send a headset its model over serial, or its firmware by a probe"),
+    "doctor": Verb("psog.cli.doctor", "what psog needs, what is missing, and the command that brings it"),
     "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),
     "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
 }

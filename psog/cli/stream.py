@@ -25,8 +25,8 @@ class Command:
     Exits with 1 when frames were lost or damaged on the way, and says how many.
     """
 
-    port: str
-    """Serial port of the headset."""
+    port: str | None = None
+    """Serial port of the headset; not needed where just one is connected (psog devices)."""
     format: Format = "text"
     """How to print a sample; CSV and JSON name t_us, seq, gaze_h_deg, gaze_v_deg, openness,
     expected_error_deg, valid."""
@@ -38,19 +38,21 @@ class Command:
     """Stop after this time, by the clock of the headset."""
 
     def run(self) -> None:
+        from psog.cli.ports import headset_port
         from psog.device.client import open_headset
 
         for name, value in (("--samples", self.samples), ("--seconds", self.seconds)):
             if value is not None and not 0 < value < math.inf:
                 raise PsogError(f"{name} is {value:g}; expected more than 0")
-        with open_headset(self.port) as headset:
+        port = headset_port(self.port)
+        with open_headset(port) as headset:
             if not headset.info.headset:
-                raise DeviceError(f"the headset at {self.port} has no model; send one with psog flash")
+                raise DeviceError(f"the headset at {port} has no model; send one with psog flash")
             with contextlib.suppress(KeyboardInterrupt):  # the usual way to end a stream without an end
                 self._print_samples(headset)
         losses = headset.losses
         if losses.lost or losses.damaged:
-            raise LinkError(f"the stream from {self.port} is incomplete: {losses}")
+            raise LinkError(f"the stream from {port} is incomplete: {losses}")
 
     def _print_samples(self, headset: Client) -> None:
         from psog.device.messages import Stream

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from psog.errors import PsogError
 from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
+    from psog.device.running import Running
     from psog.headset import Headset
     from psog.virtual.source import Source
 
@@ -46,6 +49,7 @@ class Command:
 
     def run(self) -> None:
         from psog.cli.boards import default_board
+        from psog.device.running import Running
         from psog.firmware_export.image_reader import read_image
         from psog.headset import load_headset
         from psog.virtual.headset import VirtualHeadset
@@ -62,8 +66,9 @@ class Command:
         # A stop by the system ends as Ctrl-C does: through every clean-up.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with VirtualHeadset(board, source, image=image, flash=self.flash, speed=self.speed) as virtual:
-            self._announce(virtual.port, board, headset.name)
-            with contextlib.suppress(KeyboardInterrupt):
+            found = Running(virtual.port, board, headset.name)
+            with _announced(found), contextlib.suppress(KeyboardInterrupt):
+                self._tell(found)
                 virtual.wait()
 
     def _image(self, headset: Headset | None) -> bytes | None:
@@ -87,10 +92,25 @@ class Command:
 
         return RecordedReadings(load_recording(self.recording), headset, loop=self.loop)
 
-    def _announce(self, port: str, board: str, headset: str) -> None:
+    def _tell(self, found: Running) -> None:
         from rich.console import Console
 
-        known = {"port": port, "board": board, "headset": headset}
-        print(json.dumps(known) if self.json else port, flush=True)
-        remark = f"firmware on {board}, headset {headset}; Ctrl-C ends it"
+        print(json.dumps(found._asdict()) if self.json else found.port, flush=True)
+        remark = f"firmware on {found.board}, headset {found.headset}; Ctrl-C ends it"
         Console(stderr=True).print(remark, highlight=False)
+
+
+@contextlib.contextmanager
+def _announced(found: Running) -> Iterator[None]:
+    """Other commands find it as long as it runs; where they cannot, it runs all the same."""
+    from rich.console import Console
+
+    from psog.device.running import announced, runtime_folder
+    from psog.errors import LinkError
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(announced(runtime_folder(os.environ), found))
+        except LinkError as error:
+            Console(stderr=True).print(f"{error}; name its port to other commands", highlight=False)
+        yield

@@ -15,6 +15,8 @@ import pytest
 
 from psog.device.client import open_headset
 from psog.device.messages import Stream
+from psog.device.running import Running
+from psog.device.running import running as running_headsets
 from psog.firmware_export.image import write_image
 from psog.headset import load_headset
 from psog.recording import Recording, write_recording
@@ -77,6 +79,13 @@ def test_stopping_leaves_no_process_behind(model, recording, how):
         assert run.returncode == 0, err
         assert not any(process.exists() for process in firmware)
         assert not Path(port).exists()
+
+
+def test_it_is_found_as_long_as_it_runs(model, recording, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with running("--model", model, "--recording", recording, "--loop") as (_, port):
+        assert running_headsets(tmp_path / "psog") == [Running(port, "host", "grid15")]
+    assert running_headsets(tmp_path / "psog") == []
 
 
 def test_it_ends_with_its_recording(model, recording):

@@ -1,0 +1,91 @@
+"""`psog flash --probe`: builds a board's firmware for its part and writes it through a debug probe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psog.firmware_export.silicon import Sector, Silicon
+    from psog.probe.programming import Did, SectorPlan
+
+
+def write_firmware(board: str, probe_id: str | None, *, dry_run: bool, as_json: bool) -> None:
+    """Build, write, verify and start the firmware; report on standard output.
+
+    Raises:
+        ToolchainError: it cannot be built.
+        MissingExtraError: pyOCD is not installed.
+        ProbeError: no probe or several, another part, or the part does not take it.
+    """
+    from psog.firmware_export.silicon import SILICON
+    from psog.firmware_export.toolchain import build_board
+    from psog.probe.elf import read_segments
+    from psog.probe.programming import plan
+
+    part = SILICON[board]
+    planned = plan(read_segments(build_board(board, silicon=True)), part)
+    if dry_run:
+        written = _Written(board, part, planned)
+    else:
+        written = _Written(board, part, planned, *_write(part, probe_id, planned))
+    print(json.dumps(written.document()) if as_json else written.text())
+
+
+def _write(
+    part: Silicon, probe_id: str | None, planned: Sequence[SectorPlan]
+) -> tuple[str, dict[Sector, Did]]:
+    from rich.console import Console
+
+    from psog.probe.programming import write_program
+    from psog.probe.pyocd_port import open_probe
+
+    console = Console(stderr=True)
+    with open_probe(part, probe_id) as port, console.status("") as status:
+        did = write_program(
+            port, planned, part, lambda what, sector: status.update(f"{what} {sector.start:#010x}")
+        )
+        return port.name, did
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What was written, or would be: then there is no probe and nothing was done."""
+
+    board: str
+    part: Silicon
+    planned: Sequence[SectorPlan]
+    probe: str | None = None
+    did: Mapping[Sector, Did] = field(default_factory=dict)
+
+    @property
+    def used(self) -> int:
+        return sum(sector.used for sector in self.planned)
+
+    def document(self) -> dict[str, object]:
+        sectors = [
+            {"start": sector.start, "size": sector.size, "bytes": used, "did": self.did.get(sector)}
+            for sector, _, used in self.planned
+        ]
+        return {
+            "board": self.board,
+            "part": self.part.part,
+            "probe": self.probe,
+            "bytes": self.used,
+            "sectors": sectors,
+        }
+
+    def text(self) -> str:
+        room = sum(sector.size for sector in self.part.program)
+        lines = [f"{self.board} on {self.part.part}: {self.used:,} bytes of program, room for {room:,}"]
+        for sector, _, used in self.planned:
+            end = sector.start + sector.size
+            did = self.did.get(sector, "would be written")
+            lines.append(
+                f"  {sector.start:#010x} to {end:#010x}  {used:>7,} of {sector.size:>7,} bytes  {did}"
+            )
+        if self.probe is not None:
+            lines.append(f"verified and running; written by {self.probe}")
+        return "\n".join(lines)

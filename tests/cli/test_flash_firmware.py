@@ -1,0 +1,42 @@
+"""`psog flash --probe`, as far as it goes without a probe."""
+
+import json
+
+import pytest
+
+from psog.cli.main import main
+from psog.firmware_export.toolchain import available_boards
+
+
+def test_a_dry_run_says_what_would_be_written_and_needs_no_probe(capsys):
+    if "netduinoplus2" not in available_boards():
+        pytest.skip("no Arm compiler is installed")
+    main(["flash", "--probe", "--dry-run", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert (document["part"], document["probe"]) == ("STM32F405RG", None)
+    first = document["sectors"][0]
+    assert first == {"start": 0x08000000, "size": 16384, "bytes": 16384, "did": None}
+    assert sum(sector["bytes"] for sector in document["sectors"]) == document["bytes"]
+
+
+def test_without_its_probe_it_says_so():
+    pytest.importorskip("pyocd", reason="the extra psog[flash] is not installed")
+    if "netduinoplus2" not in available_boards():
+        pytest.skip("no Arm compiler is installed")
+    with pytest.raises(SystemExit, match="no debug probe with 'no such probe' in its serial number is"):
+        main(["flash", "--probe", "--probe-id", "no such probe"])
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "a model is needed, or --probe"),
+        (["--probe", "--port", "/dev/ttyACM0"], "needs no model and no --port"),
+        (["--probe", "ring16"], "needs no model and no --port"),
+        (["ring16", "--port", "/dev/ttyACM0", "--dry-run"], "add --probe"),
+        (["--probe", "--board", "host"], "invalid choice"),
+    ],
+)
+def test_flags_that_do_not_belong_together_are_refused(words, complaint):
+    with pytest.raises(SystemExit, match=complaint):
+        main(["flash", *words])
