@@ -64,6 +64,7 @@ BENCHES = {
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "kernels": Verb("psog.benchmarks.kernels", "a core's own kernels against plain C, bit for bit"),
+    "link": Verb("psog.benchmarks.link", "an hour at 1 kHz: losses, faults, latency, processor time"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),
 }
 

@@ -45,7 +45,7 @@ class Link:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._frames: queue.Queue[Frame | LinkError] = queue.Queue()
+        self._frames: queue.SimpleQueue[Frame | LinkError] = queue.SimpleQueue()
         self._failure: LinkError | None = None
         self._decoder = Decoder()
         self._counter = LossCounter()

@@ -6,9 +6,15 @@ from collections import deque
 from typing import NamedTuple
 
 from psog.device.frames import SEQUENCE_MODULUS, Frame
+from psog.device.messages import ACK, GAZE
 
 _REMEMBERED = 64
 """Frames in which a repetition by the link is looked for."""
+_FIRST_FRAMES = 64
+_SMALL_GAP = 1024
+"""A device that starts again counts from 0 and streams nothing until it is told to, so its first frames are
+answers. An answer with a number below 64 that is further ahead than this is taken for one of them; any other
+gap is a loss."""
 
 
 class Losses(NamedTuple):
@@ -17,6 +23,7 @@ class Losses(NamedTuple):
     Attributes:
         received: frames that arrived intact, each counted once.
         lost: frames that did not, exactly: the gaps in the sequence numbers. Damaged ones are among them.
+            Gaps count modulo 65,536, as the numbers do: beyond a minute at 1 kHz, ask the device (STATUS).
         damaged: stretches of bytes that were no intact frame.
         restarts: times the sequence began anew.
     """
@@ -51,11 +58,15 @@ class LossCounter:
         gap = 0 if self._expected is None else (frame.seq - self._expected) % SEQUENCE_MODULUS
         if gap and frame in self._recent:
             return False
-        if gap < SEQUENCE_MODULUS // 2:
-            self.lost += gap
-        else:
+        if gap > _SMALL_GAP and _is_of_the_first(frame):
             self.restarts += 1
+        else:
+            self.lost += gap
         self.received += 1
         self._expected = (frame.seq + 1) % SEQUENCE_MODULUS
         self._recent.append(frame)
         return True
+
+
+def _is_of_the_first(frame: Frame) -> bool:
+    return frame.seq < _FIRST_FRAMES and ACK.code <= frame.type < GAZE.code

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.device.frames import Frame
-from psog.device.messages import FEATURES, GAZE, SENSORS, TRIAL, GazeFlag
+from psog.device.messages import FEATURES, GAZE, SENSORS, TRIAL, GazeFlag, Message
 
 
 class GazeSample(NamedTuple):
@@ -57,22 +57,25 @@ class SensorSample(NamedTuple):
 Sample = GazeSample | TrialSample | FeatureSample | SensorSample
 
 
+_VALID, _CALIBRATED = int(GazeFlag.VALID), int(GazeFlag.CALIBRATED)
+
+
 def _gaze(frame: Frame) -> GazeSample:
-    values, _ = GAZE.unpack(frame.payload)
-    return GazeSample(
-        t_us=values["t_us"],
-        seq=frame.seq,
-        gaze_h_deg=values["gaze_h_deg"],
-        gaze_v_deg=values["gaze_v_deg"],
-        openness=values["openness"],
-        expected_error_deg=values["expected_error_deg"],
-        valid=bool(values["flags"] & GazeFlag.VALID),
-        calibrated=bool(values["flags"] & GazeFlag.CALIBRATED),
-    )
+    return GazeSample(*_gaze_values(GAZE, frame))
 
 
 def _trial(frame: Frame) -> TrialSample:
-    return TrialSample(*_gaze(frame))
+    return TrialSample(*_gaze_values(TRIAL, frame))
+
+
+def _gaze_values(message: Message, frame: Frame) -> tuple[int, int, float, float, float, float, bool, bool]:
+    """In the order of the samples. A thousand of them come a second: no dictionary is made on the way."""
+    layout = message.layout
+    if len(frame.payload) != layout.size:
+        message.unpack(frame.payload)  # says what is wrong
+    t_us, h_deg, v_deg, openness, error_deg, flags = layout.unpack(frame.payload)
+    valid, calibrated = bool(flags & _VALID), bool(flags & _CALIBRATED)
+    return t_us, frame.seq, h_deg, v_deg, openness, error_deg, valid, calibrated
 
 
 def _features(frame: Frame) -> FeatureSample:

@@ -38,7 +38,8 @@ class SerialTransport:
             LinkError: the port has gone.
         """
         try:
-            return bytes(self._serial.read(self._serial.in_waiting or 1))
+            first = self._serial.read(1)
+            return bytes(first + self._serial.read(self._serial.in_waiting)) if first else b""
         except OSError as error:
             raise self._gone(error) from error
 

@@ -27,12 +27,14 @@ class Feeder:
         bus: the board's sensor bus.
         source: what the sensors read; called only from the feeder's thread.
         speed: device seconds per second.
+        batch_s: how often readings are sent.
     """
 
-    def __init__(self, bus: Link, source: Source, speed: float = 1.0) -> None:
+    def __init__(self, bus: Link, source: Source, speed: float = 1.0, batch_s: float = BATCH_S) -> None:
         self._bus = bus
         self._source = source
         self._speed = speed
+        self._batch_s = batch_s
         self._seq = 0
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -75,12 +77,12 @@ class Feeder:
         due_s = time.monotonic()
         while not self._stopping.is_set():
             self._watch_display()
-            elapsed_us += BATCH_S * self._speed * 1e6
+            elapsed_us += self._batch_s * self._speed * 1e6
             readings = self._source.take(round(elapsed_us))
             if readings is None:
                 return
             self._send(readings)
-            due_s += BATCH_S
+            due_s += self._batch_s
             lag_s = time.monotonic() - due_s
             if lag_s < 0:
                 self._stopping.wait(-lag_s)

@@ -13,7 +13,7 @@ from psog.device.link import Link
 from psog.errors import LinkError
 from psog.firmware_export.installing import image_for_headset
 from psog.virtual.boards import start_board
-from psog.virtual.feeder import Feeder
+from psog.virtual.feeder import BATCH_S, Feeder
 from psog.virtual.source import Source
 
 
@@ -29,6 +29,7 @@ class VirtualHeadset:
         flash: file that keeps the device's flash from one run to the next; without it a new device starts.
         speed: device seconds per second.
         paused: wait for `start_sensors` before feeding.
+        batch_s: how often readings are sent.
     Raises (on entering):
         ToolchainError: the board cannot be built or started.
         DeviceError: the device refuses the image.
@@ -44,6 +45,7 @@ class VirtualHeadset:
         speed: float = 1.0,
         paused: bool = False,
         progress: Progress | None = None,
+        batch_s: float = BATCH_S,
     ) -> None:
         self._board_name = board
         self._source = source
@@ -52,6 +54,7 @@ class VirtualHeadset:
         self._speed = speed
         self._paused = paused
         self._progress = progress
+        self._batch_s = batch_s
 
     def __enter__(self) -> VirtualHeadset:
         with contextlib.ExitStack() as cleanup:
@@ -64,7 +67,7 @@ class VirtualHeadset:
                     _install(self._board.port, self._image, self._progress)
             bus = Link(self._board.sensors)
             cleanup.callback(bus.close)
-            self._feeder = Feeder(bus, self._source, self._speed)
+            self._feeder = Feeder(bus, self._source, self._speed, self._batch_s)
             cleanup.callback(self._feeder.stop)
             if not self._paused:
                 self._feeder.start()

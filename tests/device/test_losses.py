@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from psog.device.frames import Frame
 from psog.device.losses import LossCounter, Losses
+from psog.device.messages import GAZE, HELLO
 
 
-def frame(index: int) -> Frame:
-    return Frame(0x90, index % 65536, index.to_bytes(8, "little"))
+def frame(index: int, kind: int = GAZE.code) -> Frame:
+    return Frame(kind, index % 65536, index.to_bytes(8, "little"))
 
 
 def count(indices: list[int]) -> LossCounter:
@@ -34,9 +35,17 @@ def test_repetitions_count_for_nothing(start, times):
     assert (counter.received, counter.lost, counter.restarts) == (len(times), 0, 0)
 
 
-def test_new_frames_after_a_restart_are_delivered():
-    counter = count(list(range(40)))
-    assert all(counter.accept(Frame(0x90, i, b"after the restart")) for i in range(5))
+@given(st.integers(0, 65535), st.integers(0, 65535))
+def test_a_long_silence_is_counted_wherever_it_ends(start, missing):
+    counter = count([start, start + 1 + missing])
+    assert (counter.received, counter.lost, counter.restarts) == (2, missing, 0)
+
+
+@given(st.integers(100, 64000), st.integers(0, 20))
+def test_a_device_that_starts_again_has_lost_nothing(last, first):
+    counter = count([last])
+    assert counter.accept(Frame(HELLO.code, first, b"who"))
+    assert all(counter.accept(frame(i)) for i in range(first + 1, first + 5))
     assert (counter.restarts, counter.lost) == (1, 0)
 
 
