@@ -245,7 +245,7 @@ def load_headset(name_or_path: str | Path) -> Headset:
 def _parse(content: str, origin: str, folder: Path | None = None) -> Headset:
     try:
         return Headset.model_validate(tomllib.loads(content), context={"folder": folder})
-    except tomllib.TOMLDecodeError as error:
-        raise HeadsetError(f"headset {origin} is not valid TOML: {error}") from error
     except ValidationError as error:
         raise HeadsetError(f"headset {origin}: {first_fault(error, 'headset')}; correct the file") from error
+    except (ValueError, RecursionError) as error:  # of TOML, numbers of thousands of digits, endless brackets
+        raise HeadsetError(f"headset {origin} is not valid TOML: {error}") from error

@@ -91,7 +91,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordingError(f"{folder} is not a recording: cannot read {MANIFEST}: {error}") from error
     if not isinstance(found, dict) or not all(type(found.get(key)) is kind for key, kind in _KEYS.items()):
         raise RecordingError(f"{path} is not a recording manifest; expected keys {', '.join(_KEYS)}")

@@ -186,7 +186,7 @@ def load_part(name_or_path: str, folder: Path | None = None) -> Photodiode | Emi
 def _parse(content: str, origin: str) -> Photodiode | Emitter:
     try:
         data: dict[str, Any] = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise PartError(f"part {origin} is not valid TOML: {error}") from error
     kind = data.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:

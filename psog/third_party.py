@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,17 @@ from psog.recording import Recording
 
 _SENSORS = 15
 _FARTHEST_GAZE_DEG = 90
+_NOT_AN_ARRAY = (
+    OSError,
+    ValueError,
+    EOFError,
+    SyntaxError,
+    TokenError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
+"""What numpy raises for a .npy file that is none: its header is read by Python's own parser."""
 _REQUIRED = ("posx", "posy", "smh", "smv", "pupil_size", *(f"sr_{i}" for i in range(_SENSORS)))
 
 
@@ -130,8 +142,8 @@ def read_eyelink_trace(path: Path) -> GazeTrace:
         RecordingError: unreadable, pickled, or a missing field.
     """
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")  # allocates nothing for what a header claims
+    except _NOT_AN_ARRAY as error:
         raise RecordingError(f"cannot read gaze trace {path}: {error}; expected a .npy array") from error
     fields = ("t", "x", "y", "status", "evt")
     names = getattr(array, "dtype", np.dtype(float)).names or ()
