@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
 ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint test-tensorflow firmware-tools clean
+.PHONY: demo test lint test-tensorflow soak soak-hour firmware-tools clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
@@ -22,6 +22,13 @@ lint: $(STAMP)
 test-tensorflow: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tensorflow]'
 	$(BIN)/python -m pytest tests/firmware_export/test_tensorflow_route.py
+
+# The link at 1 kHz, on good and bad lines: minutes, and the hour; `make test` has the seconds.
+soak: $(STAMP) firmware-tools
+	$(BIN)/psog bench link
+
+soak-hour: $(STAMP) firmware-tools
+	$(BIN)/psog bench link --seconds 3600 --faulty-seconds 600
 
 $(STAMP): pyproject.toml constraints.txt scripts/python-venv
 	scripts/python-venv $(PYTHON) $(VENV)

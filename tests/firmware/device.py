@@ -117,9 +117,13 @@ class Raw:
     def send(self, kind: int, sequence: int, payload: bytes) -> None:
         os.write(self.fd, encode(Frame(kind, sequence, payload)))
 
+    def listen(self) -> None:
+        """Wait for bytes."""
+        self.waiting += self.decoder.feed(os.read(self.fd, 4096))
+
     def receive(self) -> tuple[Message, dict]:
         while not self.waiting:
-            self.waiting += self.decoder.feed(os.read(self.fd, 4096))
+            self.listen()
         frame = self.waiting.pop(0)
         message = m.BY_CODE[frame.type]
         return message, message.unpack(frame.payload)[0]

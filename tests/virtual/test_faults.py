@@ -49,7 +49,8 @@ def test_what_a_receiver_finds_is_what_the_line_says_arrived(faults, seed):
     found = [f for at in range(0, len(carried.wire), 50) for f in decoder.feed(carried.wire[at : at + 50])]
     delivered = [frame for frame in found if counter.accept(frame)]
     arrived = [k for k, (_, fate) in enumerate(carried.noted) if fate.arrived]
-    assert delivered == [frames()[k] for k in arrived]
+    sent = frames()
+    assert delivered == [sent[k] for k in arrived]
     assert counter.lost == arrived[-1] - arrived[0] + 1 - len(arrived)
     assert decoder.damaged > 0
 
