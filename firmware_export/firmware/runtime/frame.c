@@ -5,31 +5,30 @@
 #define HEADER_BYTES 4u
 #define CRC_BYTES 4u
 
-/* Removes COBS in place; returns the number of bytes left, 0 when they are no COBS. */
-static size_t unstuff(uint8_t *bytes, size_t count)
+#if PSOG_FRAME_MAX_WIRE >= 255
+#error "COBS is done in place: no block may be so long that no zero follows it"
+#endif
+
+/* Removes COBS where it lies: the body begins one byte later, and its zeros stand where codes stood. False
+ * when the bytes are no COBS. */
+static bool unstuff(uint8_t *bytes, size_t count)
 {
-    size_t from = 0;
-    size_t to = 0;
-    while (from < count) {
-        size_t code = bytes[from];
-        if (code == 0 || from + code > count)
-            return 0;
-        for (size_t i = 1; i < code; i++)
-            bytes[to++] = bytes[from + i];
-        from += code;
-        if (code != 255u && from < count)
-            bytes[to++] = 0;
+    for (size_t at = 0; at < count;) {
+        size_t code = bytes[at];
+        if (code == 0 || code > count - at)
+            return false;
+        bytes[at] = 0;
+        at += code;
     }
-    return to;
+    return true;
 }
 
 static enum psog_frame_event finish(struct psog_frame_receiver *receiver, struct psog_frame *frame)
 {
-    uint8_t *body = receiver->bytes;
-    size_t size = unstuff(body, receiver->count);
-    if (size < HEADER_BYTES + CRC_BYTES || size > PSOG_FRAME_MAX_BODY)
+    uint8_t *body = receiver->bytes + 1;
+    if (receiver->count < 1u + HEADER_BYTES + CRC_BYTES || !unstuff(receiver->bytes, receiver->count))
         return PSOG_FRAME_BAD;
-    size_t checked = size - CRC_BYTES;
+    size_t checked = receiver->count - 1u - CRC_BYTES;
     if (psog_crc32(0, body, checked) != psog_get_u32(body + checked) || body[1] != 0)
         return PSOG_FRAME_BAD;
     *frame = (struct psog_frame){
@@ -45,7 +44,7 @@ enum psog_frame_event psog_frame_push(struct psog_frame_receiver *receiver, uint
                                       struct psog_frame *frame)
 {
     if (byte != 0) {
-        if (receiver->count < sizeof receiver->bytes)
+        if (receiver->count < PSOG_FRAME_MAX_WIRE - 1u) /* the closing zero is not kept */
             receiver->bytes[receiver->count++] = byte;
         else
             receiver->overflow = true;
@@ -61,27 +60,22 @@ enum psog_frame_event psog_frame_push(struct psog_frame_receiver *receiver, uint
     return event;
 }
 
-/* COBS of a body of at most 254 bytes, and the closing zero. Returns the bytes written. */
-static size_t stuff(const uint8_t *body, size_t size, uint8_t *wire)
+/* COBS of a body that lies behind the first byte of the wire. */
+static void stuff(uint8_t *wire, size_t size)
 {
     size_t code_at = 0;
-    size_t to = 1;
-    for (size_t i = 0; i < size; i++) {
-        if (body[i] != 0) {
-            wire[to++] = body[i];
-            continue;
+    for (size_t at = 1; at <= size; at++) {
+        if (wire[at] == 0) {
+            wire[code_at] = (uint8_t)(at - code_at);
+            code_at = at;
         }
-        wire[code_at] = (uint8_t)(to - code_at);
-        code_at = to++;
     }
-    wire[code_at] = (uint8_t)(to - code_at);
-    wire[to++] = 0;
-    return to;
+    wire[code_at] = (uint8_t)(size + 1u - code_at);
 }
 
 size_t psog_frame_encode(const struct psog_frame *frame, uint8_t wire[PSOG_FRAME_MAX_WIRE])
 {
-    uint8_t body[PSOG_FRAME_MAX_BODY];
+    uint8_t *body = wire + 1;
     if (frame->payload_size > PSOG_FRAME_MAX_PAYLOAD)
         return 0;
     size_t checked = HEADER_BYTES + frame->payload_size;
@@ -91,5 +85,7 @@ size_t psog_frame_encode(const struct psog_frame *frame, uint8_t wire[PSOG_FRAME
     if (frame->payload_size > 0)
         memcpy(body + HEADER_BYTES, frame->payload, frame->payload_size);
     psog_put_u32(body + checked, psog_crc32(0, body, checked));
-    return stuff(body, checked + CRC_BYTES, wire);
+    stuff(wire, checked + CRC_BYTES);
+    wire[1u + checked + CRC_BYTES] = 0;
+    return checked + CRC_BYTES + 2u;
 }
