@@ -31,6 +31,7 @@ _GAZE_OUTPUTS = 2
 _MAX_READINGS = 4096
 _TIME_LIMIT_S = 120.0
 _EXIT_REFUSED = 3
+_SETTLED_MARK = 2
 _TARGETS = 13  # the most that psog-calibrate shows
 _TARGET_BYTES = 12
 
@@ -127,9 +128,12 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
 
 
 def _slot(image: bytes, readings: int) -> bytes:
-    """A model slot with the image (docs/SPEC.md, Flash); in an unused place of it the number of readings."""
+    """A confirmed model's slot (docs/SPEC.md, Flash); in an unused place of it the number of readings."""
     header = struct.pack("<4sII", b"PSLT", 0, len(image))
-    return struct.pack("<12sII44x", header, zlib.crc32(header), readings) + image
+    crc = zlib.crc32(header)
+    settled = crc ^ _SETTLED_MARK
+    head = struct.pack("<12sII28xII8x", header, crc, readings, settled, ~settled & 0xFFFFFFFF)
+    return head + image
 
 
 def _size(image: bytes, at: int) -> int:

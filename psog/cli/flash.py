@@ -34,7 +34,8 @@ class Command:
     other_headset: bool = False
     """Install it although the present model of the headset is for another kind of headset."""
     json: bool = False
-    """Print {"port", "board", "headset", "model_crc32", "bytes"} as one JSON document; with --probe
+    """Print {"port", "board", "headset", "model_crc32", "bytes", "resumed_at", "confirmed"} as one JSON
+    document, resumed_at being how many bytes of an earlier, broken upload were used; with --probe
     {"board", "part", "probe", "bytes", "sectors"}."""
     probe: bool = False
     """Write the firmware through a debug probe, with pyOCD."""
@@ -80,28 +81,40 @@ class Command:
             if present and not self.other_headset:
                 check_made_for(model, made_for, present)
             fitting = image_for_headset(image, headset.info)
-            info = _upload(headset, fitting)
-        self._report(port, info, len(fitting))
+            info, resumed_at = _upload(headset, fitting)
+        self._report(port, info, len(fitting), resumed_at)
 
-    def _report(self, port: str, info: DeviceInfo, image_bytes: int) -> None:
+    def _report(self, port: str, info: DeviceInfo, image_bytes: int, resumed_at: int) -> None:
         result = {
             "port": port,
             "board": info.board,
             "headset": info.headset,
             "model_crc32": f"{info.model_crc32:08x}",
             "bytes": image_bytes,
+            "resumed_at": resumed_at,
+            "confirmed": not info.trial,
         }
         if self.json:
             print(json.dumps(result))
-        else:
-            print(f"{port}: {info.board} runs {info.headset} model {info.model_crc32:08x}")
+            return
+        resumed = f", resumed at {resumed_at:,} of {image_bytes:,} bytes" if resumed_at else ""
+        confirmed = "on trial" if info.trial else "confirmed"
+        model = f"{info.headset} model {info.model_crc32:08x}"
+        print(f"{port}: {info.board} runs {model}, {confirmed}{resumed}")
 
 
-def _upload(headset: Client, image: bytes) -> DeviceInfo:
+def _upload(headset: Client, image: bytes) -> tuple[DeviceInfo, int]:
+    """What the headset says afterwards, and how many bytes it had of an earlier upload."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     columns = (TextColumn("sending the model"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=len(image))
-        return headset.upload(image, lambda done, _total: bar.update(task, completed=done))
+        begun_at: list[int] = []
+
+        def advance(done: int, _total: int) -> None:
+            begun_at.append(done)
+            bar.update(task, completed=done)
+
+        return headset.upload(image, advance), begun_at[0]

@@ -19,6 +19,8 @@ class DeviceInfo(NamedTuple):
     calibrated: bool
     paired: bool
     image_room: int
+    model_version: int
+    trial: bool
 
 
 class DeviceStatus(NamedTuple):
@@ -50,9 +52,6 @@ class TuneResult(NamedTuple):
 
 def device_info(values: Mapping[str, Any]) -> DeviceInfo:
     """HELLO's values by field name as a DeviceInfo."""
-    flags = ("calibrated", "paired")
-    return DeviceInfo(
-        **{name: values[name] for name in DeviceInfo._fields if name not in flags},
-        calibrated=bool(values["calibrated"]),
-        paired=bool(values["paired"]),
-    )
+    flags = ("calibrated", "paired", "trial")
+    given: dict[str, Any] = {name: values[name] for name in DeviceInfo._fields}
+    return DeviceInfo(**given | {name: bool(given[name]) for name in flags})

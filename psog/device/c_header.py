@@ -13,7 +13,8 @@ from enum import IntFlag
 from pathlib import Path
 
 from psog.device import messages
-from psog.device.messages import ERROR_TEXT, DeviceErrorCode, GazeFlag, Message, Stream
+from psog.device.layout import Message
+from psog.device.messages import ERROR_TEXT, DeviceErrorCode, GazeFlag, Stream
 from psog.errors import ProtocolError
 
 HEADER_PATH = Path("firmware_export/firmware/app/protocol.h")

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 
 from psog.device import messages
 from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, device_info
 from psog.device.conversation import Conversation
+from psog.device.installing import FLASH_TIMEOUT_S, Progress, TrialFailedError, install
+from psog.device.layout import Message
 from psog.device.link import Link
 from psog.device.losses import Losses
-from psog.device.messages import MAX_DATA, Message, Stream
+from psog.device.messages import Stream
 from psog.device.samples import Sample
 from psog.device.transport import SerialTransport
 from psog.errors import DeviceError, LinkError, ProtocolError
 
-_FLASH_TIMEOUT_S = 5.0
-"""Erasing a 128 KiB sector of an STM32F405 takes up to 2 s (data sheet DS8626); the rest is reserve."""
 _RESTART_TIMEOUT_S = 10.0
 _RESTART_POLL_S = 0.25
 _TUNE_TIMEOUT_S = 10.0
-
-Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all."""
 
 
 def open_headset(port: str, *, timeout_s: float = 1.0) -> Client:
@@ -166,7 +164,7 @@ class Client:
 
     def tune_accept(self) -> None:
         """Store the trial head in the device's flash and use it from now on."""
-        self._command(messages.TUNE_ACCEPT, timeout_s=_FLASH_TIMEOUT_S)
+        self._command(messages.TUNE_ACCEPT, timeout_s=FLASH_TIMEOUT_S)
 
     def tune_discard(self) -> None:
         """Forget the calibration in progress and the trial head; the stored one stays."""
@@ -174,37 +172,27 @@ class Client:
 
     def calibration_erase(self) -> None:
         """Erase the calibration stored on the device."""
-        self._command(messages.CALIBRATION_ERASE, timeout_s=_FLASH_TIMEOUT_S)
+        self._command(messages.CALIBRATION_ERASE, timeout_s=FLASH_TIMEOUT_S)
 
     def upload(self, image: bytes, progress: Progress | None = None) -> DeviceInfo:
-        """Install a model image. The device checks it and keeps the old model when anything fails.
+        """Install a model image; streaming is off afterwards.
+
+        An upload that broke off goes on where it did. The headset checks the image and tries it; it is
+        confirmed when the headset answers with it and, while sensors run, gaze comes.
 
         Args:
             image: a whole .psog image, its CRC-32 trailer included.
-            progress: told about every piece that has arrived.
+            progress: told where the upload begins, and about every piece that has arrived.
         Raises:
-            DeviceError: the device refuses the image, or runs another one afterwards.
+            DeviceError: the headset refuses the image, or does not work with it; it keeps the model before.
         """
-        trailer = int.from_bytes(image[-4:], "little")
-        self._command(
-            messages.MODEL_BEGIN,
-            image_bytes=len(image),
-            crc32=trailer,
-            timeout_s=_FLASH_TIMEOUT_S,
-        )
-        for offset in range(0, len(image), MAX_DATA):
-            piece = image[offset : offset + MAX_DATA]
-            self._talk.command(messages.MODEL_DATA, {"offset": offset}, piece, timeout_s=_FLASH_TIMEOUT_S)
-            if progress is not None:
-                progress(offset + len(piece), len(image))
-        self._command(messages.MODEL_COMMIT, timeout_s=_FLASH_TIMEOUT_S)
-        info = self.hello()
-        if info.model_crc32 != trailer:
-            raise DeviceError(
-                f"the headset at {self.port} runs model {info.model_crc32:08x} after the upload, "
-                f"expected {trailer:08x}; flash it again"
-            )
-        return info
+        try:
+            install(self._talk, image, progress)
+        except TrialFailedError:
+            with contextlib.suppress(LinkError):  # a headset that hangs restarts by itself
+                self.restart()
+            raise
+        return self.hello()
 
     def restart(self, timeout_s: float = _RESTART_TIMEOUT_S) -> DeviceInfo:
         """Restart the firmware and connect again; streaming is off afterwards.

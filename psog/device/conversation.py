@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from psog.device.frames import SEQUENCE_MODULUS, Frame
+from psog.device.layout import Message
 from psog.device.link import Link
 from psog.device.messages import (
     ACK,
@@ -18,7 +19,6 @@ from psog.device.messages import (
     PROTOCOL_VERSION,
     TUNE_PROGRESS,
     DeviceErrorCode,
-    Message,
 )
 from psog.device.samples import SAMPLE_OF, Sample
 from psog.errors import DeviceError, LinkError, ProtocolError

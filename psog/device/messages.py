@@ -7,80 +7,17 @@ docs/SPEC.md explains it. A frame is COBS(header · payload · CRC-32) and a zer
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from functools import cached_property
-from typing import Any
 
-from psog.errors import ProtocolError
+from psog.device.layout import Field, Message
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 HEADER = struct.Struct("<BBH")  # type, reserved (0), sequence number
 CRC = struct.Struct("<I")
 MAX_DATA = 192
 MAX_PAYLOAD = 208
 """Longest payload; a frame on the wire is at most MAX_PAYLOAD + 8 + 2 bytes and its closing zero."""
 
-_CODES = {"u8": "B", "u16": "H", "i16": "h", "u32": "I", "u64": "Q", "f32": "f", "name16": "16s"}
-
-
-@dataclass(frozen=True)
-class Field:
-    """One value of a payload; `kind` is u8, u16, i16, u32, u64, f32 or name16 (UTF-8, zero padded)."""
-
-    name: str
-    kind: str
-    doc: str
-
-
-@dataclass(frozen=True)
-class Message:
-    """A fixed layout, little-endian and unpadded; `tail` names a trailing array counted by the u8 `count`."""
-
-    name: str
-    code: int
-    fields: tuple[Field, ...]
-    doc: str
-    tail: str = ""
-    """"" or the element kind of the array that fills the rest of the payload: "u8", "i8" or "u16"."""
-
-    @cached_property
-    def layout(self) -> struct.Struct:
-        return struct.Struct("<" + "".join(_CODES[field.kind] for field in self.fields))
-
-    def pack(self, values: Mapping[str, Any], tail: bytes = b"") -> bytes:
-        """Payload from values by field name; `count` is filled in when there is a tail."""
-        if self.tail:
-            values = {**values, "count": len(tail) // _TAIL_SIZE[self.tail]}
-        ordered = [
-            str(values[field.name]).encode() if field.kind == "name16" else values[field.name]
-            for field in self.fields
-        ]
-        return self.layout.pack(*ordered) + tail
-
-    def unpack(self, payload: bytes) -> tuple[dict[str, Any], bytes]:
-        """Values by field name and the raw tail.
-
-        Raises:
-            ProtocolError: the payload is not exactly as long as the layout asks for.
-        """
-        fixed = self.layout.size
-        if len(payload) < fixed:
-            raise ProtocolError(f"{self.name}: payload of {len(payload)} bytes, expected at least {fixed}")
-        raw = self.layout.unpack_from(payload)
-        values = {
-            field.name: value.rstrip(b"\0").decode("utf-8", "replace") if field.kind == "name16" else value
-            for field, value in zip(self.fields, raw, strict=True)
-        }
-        tail = payload[fixed:]
-        expected = values["count"] * _TAIL_SIZE[self.tail] if self.tail else 0
-        if len(tail) != expected:
-            raise ProtocolError(f"{self.name}: {len(tail)} bytes after the fixed part, expected {expected}")
-        return values, tail
-
-
-_TAIL_SIZE = {"u8": 1, "i8": 1, "u16": 2}
 _REPLY_TO = Field("reply_to", "u16", "sequence number of the command this answers")
 _T_US = Field("t_us", "u64", "device time of the reading, microseconds")
 _COUNT = Field("count", "u8", "elements in the array that follows")
@@ -135,6 +72,7 @@ class DeviceErrorCode(IntEnum):
     UNKNOWN = -10
     CRC = -11
     CORE = -12
+    ROLLBACK = -14
 
 
 ERROR_TEXT = {
@@ -150,6 +88,7 @@ ERROR_TEXT = {
     DeviceErrorCode.UNKNOWN: "this firmware does not know the command",
     DeviceErrorCode.CRC: "a checksum does not match",
     DeviceErrorCode.CORE: "the model is packed for another kind of core; send it with psog flash",
+    DeviceErrorCode.ROLLBACK: "the model is older than the confirmed one",
 }
 
 # Host to device: 0x01-0x3f. Sensor bus, between board and (virtual) sensors and display: 0x40-0x4f.
@@ -162,7 +101,7 @@ MODEL_BEGIN = Message(
     "MODEL_BEGIN",
     0x10,
     (Field("image_bytes", "u32", "length of the image"), Field("crc32", "u32", "the image's CRC-32 trailer")),
-    "erase the inactive model slot and expect an image",
+    "expect an image in the slot that is not in use, or the rest of one; MODEL_OFFSET says where to go on",
 )
 MODEL_DATA = Message(
     "MODEL_DATA",
@@ -172,7 +111,10 @@ MODEL_DATA = Message(
     tail="u8",
 )
 MODEL_COMMIT = Message(
-    "MODEL_COMMIT", 0x12, (), "check the image, run its self-test and switch to it; discards the calibration"
+    "MODEL_COMMIT", 0x12, (), "check the image, run its self-test and use it on trial: until the next start"
+)
+MODEL_CONFIRM = Message(
+    "MODEL_CONFIRM", 0x13, (), "keep the model on trial; erases the calibrations of every other"
 )
 TUNE_BEGIN = Message("TUNE_BEGIN", 0x20, (), "start a calibration; forgets an unfinished one")
 TUNE_TARGET = Message(
@@ -228,6 +170,8 @@ HELLO = Message(
         Field("calibrated", "u8", "1 when a user's head is in use"),
         Field("paired", "u8", "1 when images for its core have paired layers"),
         Field("image_room", "u32", "bytes of the largest image that can be installed"),
+        Field("model_version", "u32", "version counter of the installed image; 0 without one"),
+        Field("trial", "u8", "1 when a restart would go back to the model before"),
     ),
     "who I am",
 )
@@ -242,6 +186,12 @@ STATUS = Message(
         Field("dropped", "u32", "frames not sent because the link was full"),
     ),
     "counters since start-up",
+)
+MODEL_OFFSET = Message(
+    "MODEL_OFFSET",
+    0x83,
+    (_REPLY_TO, Field("offset", "u32", "bytes of the image that are there: where to go on")),
+    "where an upload goes on; 0 for a new one",
 )
 GAZE = Message(
     "GAZE",
@@ -286,9 +236,9 @@ TUNE_RESULT = Message(
 )
 
 COMMANDS = (
-    HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, TUNE_BEGIN, TUNE_TARGET, TUNE_SOLVE,
-    TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, RESTART, STATUS_REQUEST,
+    HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, MODEL_CONFIRM, TUNE_BEGIN, TUNE_TARGET,
+    TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, RESTART, STATUS_REQUEST,
 )  # fmt: skip
 SENSOR_BUS = (READING, DISPLAY)
-REPORTS = (ACK, HELLO, STATUS, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)
+REPORTS = (ACK, HELLO, STATUS, MODEL_OFFSET, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)
 BY_CODE = {message.code: message for message in (*COMMANDS, *SENSOR_BUS, *REPORTS)}

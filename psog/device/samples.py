@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.device.frames import Frame
-from psog.device.messages import FEATURES, GAZE, SENSORS, TRIAL, GazeFlag, Message
+from psog.device.layout import Message
+from psog.device.messages import FEATURES, GAZE, SENSORS, TRIAL, GazeFlag
 
 
 class GazeSample(NamedTuple):

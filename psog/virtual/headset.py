@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from psog.device.client import Progress, open_headset
+from psog.device.client import open_headset
+from psog.device.installing import Progress
 from psog.device.link import Link
 from psog.errors import LinkError
 from psog.firmware_export.installing import image_for_headset

@@ -67,6 +67,8 @@ def test_sound_image_is_installed(device, tmp_path):
         "headset": "grid15",
         "model_crc32": f"{crc32(new):08x}",
         "bytes": len(new),
+        "resumed_at": 0,
+        "confirmed": True,
     }
     assert installed(device) == crc32(new)
 
@@ -130,6 +132,20 @@ def test_upload_that_stops_half_way_leaves_the_old_model(device):
     assert installed(device) == crc32(image("grid15"))
     with open_headset(device.port) as headset:
         assert headset.restart().model_crc32 == crc32(image("grid15"))
+
+
+def test_upload_that_broke_off_goes_on_where_it_did(device, tmp_path):
+    new = image("grid15", seed=2)
+    path = tmp_path / "gaze.psog"
+    path.write_bytes(new)
+    with open_headset(device.port) as headset, pytest.raises(InterruptedError):
+        headset.upload(new, stop_half_way)
+    code, out, err = flash(path, "--port", device.port)
+    assert code == 0, err
+    resumed = -(-(len(new) // 2 + 1) // 192) * 192
+    assert out.endswith(f"confirmed, resumed at {resumed:,} of {len(new):,} bytes\n")
+    with open_headset(device.port) as headset:
+        assert headset.restart().model_crc32 == crc32(new)
 
 
 def stop_half_way(done: int, total: int) -> None:

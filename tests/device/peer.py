@@ -13,7 +13,8 @@ from typing import Any
 
 from psog.device import messages as m
 from psog.device.frames import Decoder, Frame, encode
-from psog.device.messages import BY_CODE, DeviceErrorCode, Message, Stream
+from psog.device.layout import Message
+from psog.device.messages import BY_CODE, DeviceErrorCode, Stream
 
 Wire = Callable[[int, bytes], bytes]
 """What becomes of the n-th encoded frame the peer sends."""
@@ -54,8 +55,14 @@ class Peer:
         self.refuse = refuse or {}
         self.deaf_to = dict(deaf_to or {})
         self.carried_out: list[tuple[str, dict[str, Any]]] = []
-        self.installed = b""
+        self.installed = self.before = b""
         self.uploading = bytearray()
+        self.announced: dict[str, Any] = {}
+        self.trial = False
+        self.expected = b""  # what an upload must have brought; b"" for anything
+        self.blind = False  # reads its sensors, but has no gaze
+        self.dies_of = b""  # a model with which it answers nothing
+        self.statuses = 0
         self.mask = Stream(0)
         self.target = (0.0, 0.0, False)
         self._sent = 0
@@ -91,7 +98,7 @@ class Peer:
 
     def read_sensors(self, count: int) -> None:
         """Pretend to have `count` readings, 1 ms apart, and stream what is asked for."""
-        for _ in range(count):
+        for _ in range(0 if self.blind else count):
             self._t_us += 1000
             h_deg = self._t_us / 1e6 if self.gaze_h_deg is None else self.gaze_h_deg
             gaze = {"gaze_h_deg": h_deg, "gaze_v_deg": -1.0, "openness": 1.0}
@@ -120,6 +127,8 @@ class Peer:
         if self.deaf_to.get(message.name, 0):
             self.deaf_to[message.name] -= 1
             return
+        if self.dies_of and self.installed == self.dies_of:
+            return
         if message is m.HELLO_REQUEST:
             self._hello(frame.seq)
             return
@@ -131,7 +140,13 @@ class Peer:
             self.carried_out.append((message.name, values))
             error = self._carry_out(message, values, tail)
         if not error and message is m.STATUS_REQUEST:
-            self.send(m.STATUS, reply_to=frame.seq, readings=5, bad_readings=1, bad_frames=2, dropped=3)
+            self.statuses += self.blind
+            readings = 5 + self.statuses
+            self.send(
+                m.STATUS, reply_to=frame.seq, readings=readings, bad_readings=1, bad_frames=2, dropped=3
+            )
+        if not error and message is m.MODEL_BEGIN:
+            self.send(m.MODEL_OFFSET, reply_to=frame.seq, offset=len(self.uploading))
         if not error and message is m.TUNE_SOLVE:
             errors = {"before_deg": 4.0, "after_deg": 1.0, "left_out_deg": 1.5, "left_out_worst_deg": 2.0}
             self.send(m.TUNE_RESULT, reply_to=frame.seq, samples=90, targets=9, **errors)
@@ -146,7 +161,8 @@ class Peer:
         if message is m.STREAM_SET:
             self.mask = Stream(values["mask"])
         elif message is m.MODEL_BEGIN:
-            self.uploading = bytearray()
+            if values != self.announced:
+                self.uploading = bytearray()
             self.announced = values
         elif message is m.MODEL_DATA:
             if values["offset"] != len(self.uploading):
@@ -155,11 +171,17 @@ class Peer:
         elif message is m.MODEL_COMMIT:
             image = bytes(self.uploading)
             trailer = int.from_bytes(image[-4:], "little")
-            if (len(image), trailer) != (self.announced["image_bytes"], self.announced["crc32"]):
+            damaged = self.expected not in (b"", image)
+            if damaged or (len(image), trailer) != (self.announced["image_bytes"], self.announced["crc32"]):
+                self.announced = {}
                 return DeviceErrorCode.CRC
-            self.installed = image
+            self.before, self.installed, self.trial, self.announced = self.installed, image, True, {}
+        elif message is m.MODEL_CONFIRM:
+            self.trial = False
         elif message is m.RESTART:
             self.mask = Stream(0)
+            if self.trial:
+                self.installed, self.trial = self.before, False
         elif message is m.TARGET_SHOW:
             self.target = (values["target_h_deg"], values["target_v_deg"], bool(values["visible"]))
         return DeviceErrorCode.OK
@@ -178,6 +200,8 @@ class Peer:
             calibrated=0,
             paired=0,
             image_room=1 << 20,
+            model_version=0,
+            trial=int(self.trial),
         )
 
 

@@ -10,6 +10,7 @@ import pytest
 from psog.device.answers import TuneProgress, TuneResult
 from psog.device.client import open_headset
 from psog.device.conversation import CommandRefusedError
+from psog.device.installing import TrialFailedError
 from psog.device.messages import DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
 from psog.errors import LinkError, ProtocolError
@@ -135,7 +136,7 @@ def test_refusal_says_why():
 
 
 def test_other_protocol_version_is_named():
-    with peer(version=99) as device, pytest.raises(ProtocolError, match=r"version 99.*version 3"):
+    with peer(version=99) as device, pytest.raises(ProtocolError, match=r"version 99.*version 4"):
         open_headset(device.port)
 
 
@@ -190,7 +191,7 @@ def test_headset_without_sensors_is_noticed():
 def test_upload_sends_the_image_whole_and_tells_its_progress():
     image = bytes(range(256)) * 3 + b"tail"
     seen = []
-    with peer() as device, open_headset(device.port) as headset:
+    with peer(readings=1) as device, open_headset(device.port) as headset:
         info = headset.upload(image, lambda done, total: seen.append((done, total)))
         assert device.installed == image
         assert info.model_crc32 == int.from_bytes(b"tail", "little")
@@ -200,12 +201,57 @@ def test_upload_sends_the_image_whole_and_tells_its_progress():
 
 def test_refused_image_leaves_the_old_model():
     refuse = {"MODEL_COMMIT": DeviceErrorCode.SELF_TEST}
-    with peer() as device, open_headset(device.port) as headset:
+    with peer(readings=1) as device, open_headset(device.port) as headset:
         headset.upload(b"old model 12")
         device.refuse = refuse
         with pytest.raises(CommandRefusedError, match="does not reproduce its own test vector"):
             headset.upload(b"new model 34")
         assert device.installed == b"old model 12"
+
+
+def test_an_upload_goes_on_where_the_headset_says():
+    image = bytes(range(256)) * 3 + b"tail"
+    with peer(readings=1) as device, open_headset(device.port) as headset:
+        with pytest.raises(InterruptedError):
+            headset.upload(image, stop_after_two_pieces)
+        seen = []
+        headset.upload(image, lambda done, _total: seen.append(done))
+        assert seen == [384, 576, 768, 772]
+        assert device.installed == image
+
+
+def stop_after_two_pieces(done: int, _total: int) -> None:
+    if done == 384:
+        raise InterruptedError
+
+
+def test_damage_that_an_earlier_upload_left_is_sent_again():
+    image = bytes(range(256)) * 3 + b"tail"
+    with peer(readings=1) as device, open_headset(device.port) as headset:
+        with pytest.raises(InterruptedError):
+            headset.upload(image, stop_after_two_pieces)
+        device.uploading[5] ^= 1
+        device.expected = image
+        headset.upload(image)
+        assert device.installed == image
+
+
+def test_a_model_without_gaze_is_not_confirmed_and_the_headset_goes_back():
+    with peer(readings=1) as device, open_headset(device.port) as headset:
+        headset.upload(b"old model 12")
+        device.blind = True
+        with pytest.raises(TrialFailedError, match="readings come, but no gaze"):
+            headset.upload(b"new model 34")
+        assert device.installed == b"old model 12"
+        assert not headset.info.trial
+
+
+def test_a_headset_that_dies_of_a_model_is_told_apart():
+    with peer(readings=1) as device, open_headset(device.port, timeout_s=0.05) as headset:
+        headset.upload(b"old model 12")
+        device.dies_of = b"new model 34"
+        with pytest.raises(TrialFailedError, match="which it keeps"):
+            headset.upload(b"new model 34")
 
 
 def test_restart_connects_again_with_streaming_off():

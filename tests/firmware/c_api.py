@@ -23,8 +23,9 @@ from ctypes import (
 from psog.firmware_export.toolchain import build_library
 
 ACTIVATIONS = 16384
-RECORD = 3616
+RECORD = 3640
 NO_SLOT = 2
+NEWEST, OLDER, SETTLED = 0, 1, 2
 
 Program = CFUNCTYPE(c_int, c_void_p, c_uint32, POINTER(c_uint8), c_uint32)
 Erase = CFUNCTYPE(c_int, c_void_p, c_uint32, c_uint32)
@@ -75,7 +76,7 @@ class Store(Structure):
 class Installed(Structure):
     """struct psog_installed."""
 
-    _fields_ = (("slot", c_uint8), ("sequence", c_uint32))
+    _fields_ = (("slot", c_uint8), ("trial", c_bool))
 
 
 class Upload(Structure):
@@ -84,7 +85,6 @@ class Upload(Structure):
     _fields_ = (
         ("store", POINTER(Store)),
         ("slot", c_uint8),
-        ("sequence", c_uint32),
         ("image_bytes", c_uint32),
         ("crc32", c_uint32),
         ("received", c_uint32),
@@ -117,6 +117,7 @@ class SimulatedFlash:
 
     Attributes:
         power: operations, in units and blocks, until the power goes; None for never.
+        erases: of each block.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class SimulatedFlash:
         self.memory = (c_uint8 * size)(*([erased] * size))
         self.power: int | None = None
         self.operations = 0
+        self.erases = [0] * (size // erase)
         self._geometry = (size, erase, program, erased)
         self._callbacks = (Program(self._program), Erase(self._erase))
         self.region = Flash(self.memory, size, erase, program, erased, None, *self._callbacks)
@@ -155,6 +157,7 @@ class SimulatedFlash:
         for at in range(offset, offset + size, block):
             if not self._spend():
                 return -7
+            self.erases[at // block] += 1
             ctypes.memset(ctypes.addressof(self.memory) + at, erased, block)
         return 0
 
@@ -175,17 +178,26 @@ class Device:
         self.activations = (c_int8 * ACTIVATIONS)()
         self.start()
 
-    def start(self) -> int:
-        """As after power-on; the error of finding a model."""
+    def start(self, choice: int = NEWEST) -> int:
+        """As after power-on; the error of finding a model, or of making sure of what was found."""
         self.flash.power = None
-        self.model, self.installed, self.upload = Model(), Installed(), Upload(slot=NO_SLOT)
+        self.upload = Upload(slot=NO_SLOT)
+        return self.find(choice) or self.settle()
+
+    def find(self, choice: int) -> int:
+        self.model, self.installed = Model(), Installed()
         error = self.c.psog_store_find_model(
-            byref(self.store),
-            byref(self.model),
-            c_size_t(ACTIVATIONS),
-            byref(self.installed),
+            byref(self.store), choice, byref(self.model), c_size_t(ACTIVATIONS), byref(self.installed)
         )
         return int(error)
+
+    def settle(self) -> int:
+        error = self.c.psog_store_clear(byref(self.store), self.installed)
+        error = error or self.c.psog_store_settle(byref(self.store), byref(self.model), byref(self.installed))
+        return int(error or self.c.psog_calibration_settle(byref(self.store), byref(self.model)))
+
+    def confirm(self) -> int:
+        return int(self.c.psog_store_confirm(byref(self.store), byref(self.model), byref(self.installed)))
 
     def begin(self, image: bytes, crc32: int) -> int:
         return int(

@@ -13,7 +13,9 @@ from psog.device import messages as m
 from psog.device.answers import DeviceInfo
 from psog.device.client import Client
 from psog.device.frames import Decoder, Frame, encode
-from psog.device.messages import DeviceErrorCode, Message, Stream
+from psog.device.installing import _send_and_commit
+from psog.device.layout import Message
+from psog.device.messages import DeviceErrorCode, Stream
 from psog.firmware_export.image import write_image
 from psog.firmware_export.installing import image_for_headset
 from psog.net.integer import IntegerNet
@@ -39,6 +41,13 @@ READINGS = random_readings(np.random.default_rng(1), NET.normalisation, 400)
 def upload(headset: Client, image: bytes) -> DeviceInfo:
     """Install a model as the headset's core wants it."""
     return headset.upload(image_for_headset(image, headset.info))
+
+
+def begin_trial(headset: Client, image: bytes) -> None:
+    """Send a model and have it tried, without confirming it."""
+    fitting = image_for_headset(image, headset.info)
+    _send_and_commit(headset._talk, fitting, int.from_bytes(fitting[-4:], "little"), None)
+    headset.hello()
 
 
 def has(headset: Client, image: bytes) -> bool:

@@ -19,7 +19,10 @@ def test_a_repeated_command_is_answered_again_but_not_carried_out_again(board):
     trailer = int.from_bytes(OTHER_IMAGE[-4:], "little")
     begin = m.MODEL_BEGIN.pack({"image_bytes": len(OTHER_IMAGE), "crc32": trailer})
     with Raw(board.port) as raw:
-        assert raw.answer(m.MODEL_BEGIN.code, 1, begin) == 0
+        for _ in range(2):
+            raw.send(m.MODEL_BEGIN.code, 1, begin)
+            assert raw.receive() == (m.MODEL_OFFSET, {"reply_to": 1, "offset": 0})
+            assert raw.receive()[1] == {"reply_to": 1, "command": m.MODEL_BEGIN.code, "error": 0}
         first = m.MODEL_DATA.pack({"offset": 0}, OTHER_IMAGE[:192])
         assert raw.answer(m.MODEL_DATA.code, 2, first) == 0
         assert raw.answer(m.MODEL_DATA.code, 2, first) == 0

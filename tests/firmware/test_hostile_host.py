@@ -67,6 +67,7 @@ class Host:
             self.command(m.MODEL_DATA.code, m.MODEL_DATA.pack({"offset": offset}, piece))
             offset += len(piece)
         self.command(m.MODEL_COMMIT.code, b"")
+        self.command(m.MODEL_CONFIRM.code, b"")
 
 
 def pieces_of(image: bytes) -> list[bytes]:

@@ -14,6 +14,7 @@ from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSa
 from psog.errors import DeviceError
 from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.image import write_image
+from psog.firmware_export.installing import image_for_headset
 from psog.net.ridge import solve_head
 from psog.net.told import kept
 from psog.virtual.boards import start_board
@@ -24,6 +25,7 @@ from tests.firmware.device import (
     READINGS,
     TARGETS,
     add_target,
+    begin_trial,
     calibrate,
     code,
     gaze_deg,
@@ -37,7 +39,7 @@ from tests.random_nets import random_net
 
 def test_a_new_device_says_who_it_is_and_that_it_has_no_model(board):
     with open_headset(board.port) as headset:
-        assert headset.info[:8] == (3, 1, board.name, "", 0, 0, 0, False)
+        assert headset.info[:8] == (4, 1, board.name, "", 0, 0, 0, False)
         assert headset.info.paired == ("plain" not in BOARDS[board.name].target.packings)
         assert len(IMAGE) < headset.info.image_room < 1 << 20
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.NO_MODEL)):
@@ -145,6 +147,37 @@ def test_a_new_model_discards_the_calibration(board):
         headset.tune_accept()
         assert not upload(headset, OTHER_IMAGE).calibrated
         assert not upload(headset, IMAGE).calibrated
+
+
+def test_a_model_on_trial_is_used_but_a_restart_goes_back(board):
+    with open_headset(board.port) as headset:
+        upload(headset, IMAGE)
+        calibrate(headset, board)
+        headset.tune_solve()
+        headset.tune_accept()
+        begin_trial(headset, OTHER_IMAGE)
+        assert has(headset, OTHER_IMAGE)
+        assert (headset.info.trial, headset.info.calibrated) == (True, False)
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):
+            headset.tune_begin()
+        headset.restart()
+        assert has(headset, IMAGE)
+        assert (headset.info.trial, headset.info.calibrated) == (False, True)
+
+
+def test_an_upload_during_a_trial_ends_it_and_leaves_the_confirmed_model(board):
+    with open_headset(board.port) as headset:
+        upload(headset, IMAGE)
+        begin_trial(headset, OTHER_IMAGE)
+        fitting = image_for_headset(IMAGE, headset.info)
+        begin = {"image_bytes": len(fitting), "crc32": int.from_bytes(fitting[-4:], "little")}
+        headset._talk.command(m.MODEL_BEGIN, begin)
+        headset.hello()
+        assert has(headset, IMAGE)
+        assert not headset.info.trial
+        assert not upload(headset, OTHER_IMAGE).trial
+        headset.restart()
+        assert has(headset, OTHER_IMAGE)
 
 
 def test_a_model_for_other_sensors_than_are_there_is_refused(board):

@@ -8,20 +8,47 @@
 #if PSOG_FRAME_MAX_PAYLOAD != PSOG_MAX_PAYLOAD
 #error "runtime and protocol disagree on the longest payload"
 #endif
+#if PSOG_MAX_PIECE_BYTES != PSOG_MAX_DATA
+#error "runtime and protocol disagree on the longest piece of an image"
+#endif
 
-enum psog_error app_start(struct app *app, const struct psog_flash *flash)
+#define RAN_WELL_US 3000000u /* a weak value: a model that hangs does so at its first readings */
+
+/* What a power cut has interrupted. Where flash refuses, what was found is used all the same. Each step erases
+ * two blocks at most (BOARD_HUNG_US). */
+static void settle(struct app *app)
+{
+    if (!app_has_model(app))
+        return;
+    (void)psog_store_clear(&app->store, app->installed);
+    board_watchdog_feed();
+    (void)psog_store_settle(&app->store, &app->model, &app->installed);
+    board_watchdog_feed();
+    if (!app->installed.trial)
+        (void)psog_calibration_settle(&app->store, &app->model);
+}
+
+enum psog_error app_start(struct app *app, const struct psog_flash *flash, uint8_t hung_restarts)
 {
     memset(app, 0, sizeof *app);
     app->upload.slot = PSOG_NO_SLOT;
+    app->started_us = board_us();
     app->link = (struct outbox){.bytes = app->link_bytes, .size = sizeof app->link_bytes};
     app->sensor_bus = (struct outbox){.bytes = app->sensor_bytes, .size = sizeof app->sensor_bytes};
     enum psog_error error = psog_store_open(&app->store, flash);
     if (error != PSOG_OK)
         return error;
     /* Without a model it still answers: that is how it gets one. */
-    (void)psog_store_find_model(&app->store, &app->model, sizeof app->work.activations, &app->installed);
+    app_find_model(app, hung_restarts >= APP_HUNG_RESTARTS ? PSOG_OLDER : PSOG_NEWEST);
+    settle(app);
     app_load_user(app);
     return PSOG_OK;
+}
+
+void app_find_model(struct app *app, enum psog_choice choice)
+{
+    (void)psog_store_find_model(&app->store, choice, &app->model, sizeof app->work.activations,
+                                &app->installed);
 }
 
 void app_load_user(struct app *app)
@@ -70,11 +97,22 @@ static void take_commands(struct app *app)
     }
 }
 
+/* Says so once, after some seconds of work: restarts by the watchdog are no longer in a row then. */
+static void note_running_well(struct app *app)
+{
+    bool works = app->counters.readings > 0 || app->answer.given;
+    if (app->ran_well || !works || board_us() - app->started_us < RAN_WELL_US)
+        return;
+    board_ran_well();
+    app->ran_well = true;
+}
+
 void app_step(struct app *app)
 {
     board_watchdog_feed();
     take_readings(app);
     take_commands(app);
+    note_running_well(app);
     outbox_drain(&app->link, board_link_write);
     outbox_drain(&app->sensor_bus, board_sensor_write);
     if (app->restarting && app->link.count == 0)

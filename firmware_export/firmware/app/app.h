@@ -81,13 +81,19 @@ struct app {
     uint16_t sensors; /* values in the last reading; 0 before the first */
     uint8_t streams;
     bool restarting;
+    bool ran_well;
+    uint32_t started_us;
     uint8_t link_bytes[LINK_OUTBOX_BYTES];
     uint8_t sensor_bytes[SENSOR_OUTBOX_BYTES];
 };
 
+/* So many restarts by the watchdog in a row have a start use the other model. */
+#define APP_HUNG_RESTARTS 3u
+
 /* Everything as after power-on; model and calibration from flash.
+ * hung_restarts: by the watchdog, in a row.
  * Returns PSOG_ERR_RANGE when the board's flash cannot be divided into slots. */
-enum psog_error app_start(struct app *app, const struct psog_flash *flash);
+enum psog_error app_start(struct app *app, const struct psog_flash *flash, uint8_t hung_restarts);
 
 /* Does what there is to do, and returns. */
 void app_step(struct app *app);
@@ -105,6 +111,9 @@ static inline bool app_calibrated(const struct app *app)
 {
     return app->rows != NULL;
 }
+
+/* Uses a confirmed model in flash; there may be none. */
+void app_find_model(struct app *app, enum psog_choice choice);
 
 /* Uses the calibration in flash if it belongs to the model, otherwise what the population has. */
 void app_load_user(struct app *app);

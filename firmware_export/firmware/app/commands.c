@@ -25,6 +25,10 @@ static enum psog_error stream_set(struct app *app, const uint8_t *payload)
 
 static enum psog_error model_begin(struct app *app, const uint8_t *payload)
 {
+    if (app_has_model(app) && app->installed.trial) { /* the trial has failed: its slot is wanted */
+        app_find_model(app, PSOG_SETTLED);
+        app_load_user(app);
+    }
     return psog_upload_begin(&app->upload, &app->store, app->installed,
                              psog_get_u32(payload + PSOG_MODEL_BEGIN_IMAGE_BYTES_OFFSET),
                              psog_get_u32(payload + PSOG_MODEL_BEGIN_CRC32_OFFSET));
@@ -47,11 +51,15 @@ static enum psog_error model_commit(struct app *app, const uint8_t *payload)
                            &app->model, &app->installed);
     if (error != PSOG_OK)
         return error;
-    /* The calibration belonged to the old model. Should the power go before this is done, its CRC tells. */
     tuning_discard(&app->tuning);
-    error = psog_calibration_erase(&app->store);
     app_load_user(app);
-    return error;
+    return PSOG_OK;
+}
+
+static enum psog_error model_confirm(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    return psog_store_confirm(&app->store, &app->model, &app->installed);
 }
 
 static enum psog_error tune_begin(struct app *app, const uint8_t *payload)
@@ -59,6 +67,8 @@ static enum psog_error tune_begin(struct app *app, const uint8_t *payload)
     (void)payload;
     if (!app_has_model(app))
         return PSOG_ERR_NO_MODEL;
+    if (app->installed.trial) /* a calibration would take the place of the confirmed model's */
+        return PSOG_ERR_STATE;
     tuning_begin(&app->tuning, &app->model);
     return PSOG_OK;
 }
@@ -134,6 +144,7 @@ static const struct command {
     {PSOG_MSG_MODEL_BEGIN, PSOG_MSG_MODEL_BEGIN_SIZE, model_begin},
     {PSOG_MSG_MODEL_DATA, PSOG_MSG_MODEL_DATA_SIZE, model_data},
     {PSOG_MSG_MODEL_COMMIT, PSOG_MSG_MODEL_COMMIT_SIZE, model_commit},
+    {PSOG_MSG_MODEL_CONFIRM, PSOG_MSG_MODEL_CONFIRM_SIZE, model_confirm},
     {PSOG_MSG_TUNE_BEGIN, PSOG_MSG_TUNE_BEGIN_SIZE, tune_begin},
     {PSOG_MSG_TUNE_TARGET, PSOG_MSG_TUNE_TARGET_SIZE, tune_target},
     {PSOG_MSG_TUNE_SOLVE, PSOG_MSG_TUNE_SOLVE_SIZE, tune_solve},
@@ -178,8 +189,18 @@ static void reply_hello(struct app *app, uint16_t sequence)
         psog_put_u16(payload + PSOG_HELLO_FEATURES_OFFSET, app->model.features);
         psog_put_u32(payload + PSOG_HELLO_MODEL_CRC32_OFFSET, app->model.crc32);
         payload[PSOG_HELLO_CALIBRATED_OFFSET] = app_calibrated(app) ? 1 : 0;
+        psog_put_u32(payload + PSOG_HELLO_MODEL_VERSION_OFFSET, psog_model_version(&app->model));
+        payload[PSOG_HELLO_TRIAL_OFFSET] = app->installed.trial ? 1 : 0;
     }
     app_reply(app, PSOG_MSG_HELLO, payload, sizeof payload);
+}
+
+static void reply_model_offset(struct app *app, uint16_t sequence)
+{
+    uint8_t payload[PSOG_MSG_MODEL_OFFSET_SIZE];
+    psog_put_u16(payload + PSOG_MODEL_OFFSET_REPLY_TO_OFFSET, sequence);
+    psog_put_u32(payload + PSOG_MODEL_OFFSET_OFFSET_OFFSET, app->upload.received);
+    app_reply(app, PSOG_MSG_MODEL_OFFSET, payload, sizeof payload);
 }
 
 static void reply_status(struct app *app, uint16_t sequence)
@@ -224,6 +245,8 @@ static void reply(struct app *app, const struct answer *answer)
         reply_hello(app, answer->sequence);
         return;
     }
+    if (succeeded && answer->command == PSOG_MSG_MODEL_BEGIN)
+        reply_model_offset(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_STATUS_REQUEST)
         reply_status(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_TUNE_SOLVE)

@@ -3,7 +3,7 @@
 #ifndef PSOG_PROTOCOL_H
 #define PSOG_PROTOCOL_H
 
-#define PSOG_PROTOCOL_VERSION 3u
+#define PSOG_PROTOCOL_VERSION 4u
 #define PSOG_MAX_DATA 192u
 #define PSOG_MAX_PAYLOAD 208u
 #define PSOG_LIDS_FLOOR 0.5f
@@ -37,7 +37,7 @@
 #define PSOG_MSG_STREAM_SET_SIZE 1u
 #define PSOG_STREAM_SET_MASK_OFFSET 0u
 
-/* erase the inactive model slot and expect an image */
+/* expect an image in the slot that is not in use, or the rest of one; MODEL_OFFSET says where to go on */
 #define PSOG_MSG_MODEL_BEGIN 0x10u
 #define PSOG_MSG_MODEL_BEGIN_SIZE 8u
 #define PSOG_MODEL_BEGIN_IMAGE_BYTES_OFFSET 0u
@@ -49,9 +49,13 @@
 #define PSOG_MODEL_DATA_OFFSET_OFFSET 0u
 #define PSOG_MODEL_DATA_COUNT_OFFSET 4u
 
-/* check the image, run its self-test and switch to it; discards the calibration */
+/* check the image, run its self-test and use it on trial: until the next start */
 #define PSOG_MSG_MODEL_COMMIT 0x12u
 #define PSOG_MSG_MODEL_COMMIT_SIZE 0u
+
+/* keep the model on trial; erases the calibrations of every other */
+#define PSOG_MSG_MODEL_CONFIRM 0x13u
+#define PSOG_MSG_MODEL_CONFIRM_SIZE 0u
 
 /* start a calibration; forgets an unfinished one */
 #define PSOG_MSG_TUNE_BEGIN 0x20u
@@ -121,7 +125,7 @@
 
 /* who I am */
 #define PSOG_MSG_HELLO 0x81u
-#define PSOG_MSG_HELLO_SIZE 52u
+#define PSOG_MSG_HELLO_SIZE 57u
 #define PSOG_HELLO_REPLY_TO_OFFSET 0u
 #define PSOG_HELLO_PROTOCOL_OFFSET 2u
 #define PSOG_HELLO_FIRMWARE_OFFSET 4u
@@ -133,6 +137,8 @@
 #define PSOG_HELLO_CALIBRATED_OFFSET 46u
 #define PSOG_HELLO_PAIRED_OFFSET 47u
 #define PSOG_HELLO_IMAGE_ROOM_OFFSET 48u
+#define PSOG_HELLO_MODEL_VERSION_OFFSET 52u
+#define PSOG_HELLO_TRIAL_OFFSET 56u
 
 /* counters since start-up */
 #define PSOG_MSG_STATUS 0x82u
@@ -142,6 +148,12 @@
 #define PSOG_STATUS_BAD_READINGS_OFFSET 6u
 #define PSOG_STATUS_BAD_FRAMES_OFFSET 10u
 #define PSOG_STATUS_DROPPED_OFFSET 14u
+
+/* where an upload goes on; 0 for a new one */
+#define PSOG_MSG_MODEL_OFFSET 0x83u
+#define PSOG_MSG_MODEL_OFFSET_SIZE 6u
+#define PSOG_MODEL_OFFSET_REPLY_TO_OFFSET 0u
+#define PSOG_MODEL_OFFSET_OFFSET_OFFSET 2u
 
 /* gaze by the head in use */
 #define PSOG_MSG_GAZE 0x90u

@@ -1,10 +1,11 @@
-/* Two calibration slots: a new record is written beside the newest, which stays valid until the last byte of
- * the new one is in place. docs/SPEC.md. */
+/* Two calibration slots: a new record is written beside the newest, which stays the valid one until marks are
+ * set behind the new one. docs/SPEC.md, Flash. */
 #include "bytes.h"
 #include "flash.h"
+#include "marks.h"
 #include "psog.h"
 
-#define FORMAT_VERSION 3u
+#define FORMAT_VERSION 4u
 #define HEADER_BYTES 20u
 
 /* What a record holds after its header. */
@@ -32,92 +33,150 @@ static uint32_t rows_bytes(struct content content)
     return PSOG_GAZE_OUTPUTS * (content.features + 1u) * (uint32_t)sizeof(float);
 }
 
-static uint32_t biases_bytes(struct content content)
+/* Of a record up to its marks. */
+static uint32_t record_bytes(struct content content)
 {
-    return content.biases * (uint32_t)sizeof(int32_t);
+    uint32_t size = HEADER_BYTES + rows_bytes(content) + content.biases * (uint32_t)sizeof(int32_t);
+    return (size + 7u) & ~7u;
 }
 
-static bool valid_record(const uint8_t *record)
+static bool valid_content(const uint8_t *record)
 {
     struct content content = content_of(record);
     if (memcmp(record, "PCAL", 4) != 0 || psog_get_u16(record + 4) != FORMAT_VERSION ||
         content.features < 1 || content.features > PSOG_MAX_FEATURES || content.biases > PSOG_MAX_BIASES ||
         psog_get_u16(record + 18) != 0)
         return false;
-    uint32_t rows_end = HEADER_BYTES + rows_bytes(content);
-    uint32_t checked = rows_end + biases_bytes(content);
-    if (psog_get_u32(record + checked) != psog_crc32(0, record, checked))
-        return false;
-    for (uint32_t at = HEADER_BYTES; at < rows_end; at += 4u)
-        if (!psog_is_finite(psog_get_f32(record + at)))
+    for (uint32_t at = 0; at < rows_bytes(content); at += 4u)
+        if (!psog_is_finite(psog_get_f32(record + HEADER_BYTES + at)))
             return false;
     return true;
 }
 
-/* The slot with the newest valid record, or PSOG_NO_SLOT. */
-static uint8_t newest_slot(const struct psog_store *store)
+/* A record's: only where its content is valid. */
+static struct psog_marks marks(const struct psog_store *store, uint8_t slot)
 {
-    const uint8_t *first = slot_bytes(store, 0);
-    const uint8_t *second = slot_bytes(store, 1);
-    bool valid[2] = {valid_record(first), valid_record(second)};
-    if (valid[0] && valid[1]) /* sequence numbers may wrap */
-        return psog_get_u32(second + 8) - psog_get_u32(first + 8) - 1u < 0x7FFFFFFFu ? 1 : 0;
-    return valid[0] ? 0 : valid[1] ? 1 : PSOG_NO_SLOT;
+    const uint8_t *record = slot_bytes(store, slot);
+    uint32_t size = record_bytes(content_of(record));
+    return (struct psog_marks){store->flash, slot_offset(store, slot) + size, psog_crc32(0, record, size)};
+}
+
+static bool sound(const struct psog_store *store, uint8_t slot)
+{
+    return valid_content(slot_bytes(store, slot)) && psog_decision_taken(marks(store, slot));
+}
+
+/* Whether a slot holds a record of this model, or of any if it is NULL. */
+static bool holds(const struct psog_store *store, uint8_t slot, const struct psog_model *model)
+{
+    const uint8_t *record = slot_bytes(store, slot);
+    if (!sound(store, slot))
+        return false;
+    struct content content = content_of(record);
+    return model == NULL || (content.features == model->features && content.biases == model->biases &&
+                             psog_get_u32(record + 12) == model->crc32);
+}
+
+/* The slot with the newest record of this model, or of any if it is NULL; PSOG_NO_SLOT if there is none. */
+static uint8_t newest_slot(const struct psog_store *store, const struct psog_model *model)
+{
+    bool held[2] = {holds(store, 0, model), holds(store, 1, model)};
+    if (held[0] && held[1]) /* sequence numbers may wrap */
+        return psog_get_u32(slot_bytes(store, 1) + 8) - psog_get_u32(slot_bytes(store, 0) + 8) - 1u <
+                       0x7FFFFFFFu
+                   ? 1
+                   : 0;
+    return held[0] ? 0 : held[1] ? 1 : PSOG_NO_SLOT;
 }
 
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
                                       const float **rows, const int32_t **biases)
 {
-    uint8_t slot = newest_slot(store);
+    uint8_t slot = newest_slot(store, model);
     if (slot == PSOG_NO_SLOT)
         return PSOG_ERR_STATE;
-    const uint8_t *record = slot_bytes(store, slot);
-    struct content content = content_of(record);
-    if (content.features != model->features || content.biases != model->biases ||
-        psog_get_u32(record + 12) != model->crc32)
-        return PSOG_ERR_STATE;
-    *rows = (const float *)(const void *)(record + HEADER_BYTES);
-    *biases = content.biases > 0 ? (const int32_t *)(const void *)(*rows + PSOG_ROWS_FLOATS(content.features))
-                                 : NULL;
+    *rows = (const float *)(const void *)(slot_bytes(store, slot) + HEADER_BYTES);
+    *biases =
+        model->biases > 0 ? (const int32_t *)(const void *)(*rows + PSOG_ROWS_FLOATS(model->features)) : NULL;
     return PSOG_OK;
 }
 
-static void put_header(const struct psog_store *store, const struct psog_model *model, uint8_t *header)
+/* Puts a record together; its size without marks. */
+static uint32_t compose(const struct psog_store *store, const struct psog_model *model, const float *rows,
+                        const int32_t *biases, uint8_t *record)
 {
-    uint8_t newest = newest_slot(store);
-    memcpy(header, "PCAL", 4);
-    psog_put_u16(header + 4, FORMAT_VERSION);
-    psog_put_u16(header + 6, model->features);
-    psog_put_u32(header + 8, newest == PSOG_NO_SLOT ? 0 : psog_get_u32(slot_bytes(store, newest) + 8) + 1u);
-    psog_put_u32(header + 12, model->crc32);
-    psog_put_u16(header + 16, model->biases);
-    psog_put_u16(header + 18, 0);
+    uint8_t newest = newest_slot(store, NULL);
+    struct content content = {model->features, model->biases};
+    uint32_t size = record_bytes(content);
+    memset(record, 0, size);
+    memcpy(record, "PCAL", 4);
+    psog_put_u16(record + 4, FORMAT_VERSION);
+    psog_put_u16(record + 6, model->features);
+    psog_put_u32(record + 8, newest == PSOG_NO_SLOT ? 0 : psog_get_u32(slot_bytes(store, newest) + 8) + 1u);
+    psog_put_u32(record + 12, model->crc32);
+    psog_put_u16(record + 16, model->biases);
+    memcpy(record + HEADER_BYTES, rows, rows_bytes(content));
+    if (model->biases > 0)
+        memcpy(record + HEADER_BYTES + rows_bytes(content), biases, model->biases * sizeof(int32_t));
+    return size;
+}
+
+/* Where a new record goes: not where the newest of this model lies, unless the other is the surer. */
+static uint8_t slot_to_write(const struct psog_store *store, const struct psog_model *model)
+{
+    uint8_t newest = newest_slot(store, model);
+    if (newest == PSOG_NO_SLOT)
+        return 0;
+    uint8_t other = 1u - newest;
+    bool keep_other = !psog_decision_settled(marks(store, newest)) && holds(store, other, model) &&
+                      psog_decision_settled(marks(store, other));
+    return keep_other ? newest : other;
+}
+
+static enum psog_error erase(const struct psog_store *store, uint8_t slot)
+{
+    return psog_flash_erase(store->flash, slot_offset(store, slot), store->calibration_slot_bytes);
 }
 
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
                                       const float *rows, const int32_t *biases, uint8_t *record)
 {
-    uint32_t at = slot_offset(store, newest_slot(store) == 0 ? 1 : 0);
-    put_header(store, model, record);
-    struct content content = content_of(record);
-    uint32_t size = HEADER_BYTES;
-    memcpy(record + size, rows, rows_bytes(content));
-    size += rows_bytes(content);
-    if (content.biases > 0)
-        memcpy(record + size, biases, biases_bytes(content));
-    size += biases_bytes(content);
-    psog_put_u32(record + size, psog_crc32(0, record, size));
-    enum psog_error error = psog_flash_erase(store->flash, at, store->calibration_slot_bytes);
-    return error != PSOG_OK ? error : psog_flash_write(store->flash, at, record, size + 4u);
+    uint8_t slot = slot_to_write(store, model);
+    uint32_t size = compose(store, model, rows, biases, record);
+    enum psog_error error = erase(store, slot);
+    if (error == PSOG_OK)
+        error = psog_flash_write(store->flash, slot_offset(store, slot), record, size);
+    return error != PSOG_OK ? error : psog_decision_settle(marks(store, slot));
+}
+
+/* Erases the slots that do not hold a record of this model, or of any if it is NULL. */
+static enum psog_error erase_others(const struct psog_store *store, const struct psog_model *model)
+{
+    enum psog_error error = PSOG_OK;
+    for (uint8_t slot = 0; slot < 2 && error == PSOG_OK; slot++)
+        if (!holds(store, slot, model) &&
+            !psog_flash_erased(store->flash, slot_offset(store, slot), store->calibration_slot_bytes))
+            error = erase(store, slot);
+    return error;
+}
+
+enum psog_error psog_calibration_keep_only(const struct psog_store *store, const struct psog_model *model)
+{
+    return erase_others(store, model);
+}
+
+enum psog_error psog_calibration_settle(const struct psog_store *store, const struct psog_model *model)
+{
+    uint8_t slot = newest_slot(store, model);
+    enum psog_error error = slot == PSOG_NO_SLOT ? PSOG_OK : psog_decision_settle(marks(store, slot));
+    /* A save that was cut short must not count some day after all. */
+    return error != PSOG_OK ? error : erase_others(store, NULL);
 }
 
 enum psog_error psog_calibration_erase(const struct psog_store *store)
 {
     /* The older one first: were it last, a power cut would bring it back. */
-    uint8_t last = newest_slot(store) == 0 ? 0 : 1;
-    enum psog_error error =
-        psog_flash_erase(store->flash, slot_offset(store, 1u - last), store->calibration_slot_bytes);
-    if (error == PSOG_OK)
-        error = psog_flash_erase(store->flash, slot_offset(store, last), store->calibration_slot_bytes);
-    return error;
+    uint8_t last = newest_slot(store, NULL) == 0 ? 0 : 1;
+    enum psog_error error = erase(store, 1u - last);
+    return error != PSOG_OK ? error : erase(store, last);
 }

@@ -26,8 +26,13 @@ enum psog_error psog_flash_erase(const struct psog_flash *flash, uint32_t offset
     uint32_t whole = (size + flash->erase_bytes - 1u) & ~(flash->erase_bytes - 1u);
     if (flash->erase(flash->context, offset, whole) != PSOG_OK)
         return PSOG_ERR_FLASH;
-    for (uint32_t i = 0; i < whole; i++)
+    return psog_flash_erased(flash, offset, whole) ? PSOG_OK : PSOG_ERR_FLASH;
+}
+
+bool psog_flash_erased(const struct psog_flash *flash, uint32_t offset, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++)
         if (flash->memory[offset + i] != flash->erased)
-            return PSOG_ERR_FLASH;
-    return PSOG_OK;
+            return false;
+    return true;
 }

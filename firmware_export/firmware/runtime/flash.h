@@ -12,4 +12,7 @@ enum psog_error psog_flash_write(const struct psog_flash *flash, uint32_t offset
 /* Erases the blocks that `size` bytes from a block's start touch, and reads them back. */
 enum psog_error psog_flash_erase(const struct psog_flash *flash, uint32_t offset, uint32_t size);
 
+/* Whether so many bytes read erased. */
+bool psog_flash_erased(const struct psog_flash *flash, uint32_t offset, uint32_t size);
+
 #endif

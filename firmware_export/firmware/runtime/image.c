@@ -174,6 +174,11 @@ const uint8_t *psog_model_headset(const struct psog_model *model)
     return model->image + 16;
 }
 
+uint32_t psog_model_version(const struct psog_model *model)
+{
+    return psog_get_u32(model->image + 12);
+}
+
 enum psog_error psog_model_self_test(const struct psog_model *model, uint32_t *activations, size_t size)
 {
     uint16_t readings[PSOG_MAX_SENSORS];

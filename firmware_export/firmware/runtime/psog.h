@@ -25,6 +25,7 @@ enum psog_error {
     PSOG_ERR_UNKNOWN = -10,  /* an unknown command */
     PSOG_ERR_CRC = -11,      /* a checksum does not match */
     PSOG_ERR_CORE = -12,     /* the model's weights are packed for another kind of core */
+    PSOG_ERR_ROLLBACK = -14, /* the model is older than the confirmed one */
 };
 
 /* Limits of the image format; buffers of these sizes hold every model. */
@@ -88,6 +89,9 @@ enum psog_error psog_model_self_test(const struct psog_model *model, uint32_t *a
 
 /* The image's headset name: 16 bytes, zero padded. */
 const uint8_t *psog_model_headset(const struct psog_model *model);
+
+/* The image's version counter. */
+uint32_t psog_model_version(const struct psog_model *model);
 
 /* ---- Inference ---------------------------------------------------------------------------------- */
 
@@ -212,86 +216,6 @@ size_t psog_frame_encode(const struct psog_frame *frame, uint8_t wire[PSOG_FRAME
 /* CRC-32 as zlib computes it; start with crc = 0 and chain. */
 uint32_t psog_crc32(uint32_t crc, const uint8_t *data, size_t size);
 
-/* ---- Storage: two model slots and two calibration slots in one region of NOR flash ---------------- */
-
-struct psog_flash {
-    const uint8_t *memory;  /* the region as the core reads it; models run in place */
-    uint32_t size_bytes;    /* a whole number of erase blocks */
-    uint32_t erase_bytes;   /* size of an erase block, a power of two, 64 … 131072 */
-    uint32_t program_bytes; /* smallest unit that can be programmed: 1, 2, 4 or 8 */
-    uint8_t erased;         /* what an erased byte reads: 0xFF or 0x00 */
-    void *context;          /* handed to the functions */
-    /* offset and size are whole program units, and whole erase blocks; an error is PSOG_ERR_FLASH */
-    enum psog_error (*program)(void *context, uint32_t offset, const uint8_t *data, uint32_t size);
-    enum psog_error (*erase)(void *context, uint32_t offset, uint32_t size);
-};
-
-#define PSOG_NO_SLOT 2u
-
-struct psog_store {
-    const struct psog_flash *flash;
-    uint32_t model_slot_bytes;
-    uint32_t calibration_slot_bytes;
-};
-
-/* The installed model: where it lies and how new it is. slot is PSOG_NO_SLOT without one. */
-struct psog_installed {
-    uint8_t slot;
-    uint32_t sequence;
-};
-
-/* Divides the region. Returns PSOG_ERR_RANGE for a geometry it cannot use. */
-enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash);
-
-/* Bytes of the largest image that a slot takes. */
-uint32_t psog_store_image_room(const struct psog_store *store);
-
-/* Opens the newest model that has a valid header, a valid image and activations that fit into so many bytes.
- * That it passes its self-test here is what its header says. Returns PSOG_ERR_NO_MODEL without one. */
-enum psog_error psog_store_find_model(const struct psog_store *store, struct psog_model *model,
-                                      size_t activation_bytes, struct psog_installed *installed);
-
-/* An image on its way into the slot that is not in use. */
-struct psog_upload {
-    const struct psog_store *store;
-    uint8_t slot; /* PSOG_NO_SLOT: none under way */
-    uint32_t sequence;
-    uint32_t image_bytes;
-    uint32_t crc32;
-    uint32_t received;
-};
-
-/* Erases the slot that is not in use. Returns PSOG_ERR_RANGE when the image cannot fit, PSOG_ERR_FLASH. */
-enum psog_error psog_upload_begin(struct psog_upload *upload, const struct psog_store *store,
-                                  struct psog_installed installed, uint32_t image_bytes, uint32_t crc32);
-
-/* Writes the next piece: offset continues the last, size is a multiple of 8 except for the last piece. */
-enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, const uint8_t *data,
-                                size_t size);
-
-/* Checks the image and its self-test, then makes it the newest model and opens it.
- * On any error the upload is over and the installed model stays; PSOG_ERR_RANGE says that the
- * model needs more activations than the board has. sensors: what the board's sensors deliver,
- * 0 when not known yet; another number in the image is PSOG_ERR_HEADSET. */
-enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, uint32_t *activations,
-                                   size_t size, struct psog_model *model, struct psog_installed *installed);
-
-/* Finds the newest stored calibration: its gaze rows, PSOG_ROWS_FLOATS(features), and model->biases of them,
- * NULL without a user embedding. They lie in flash, and stay as they are until the second save from then, or
- * an erase.
- * Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
-enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
-                                      const float **rows, const int32_t **biases);
-
-/* The longest calibration record: header, gaze rows, biases, CRC. */
-#define PSOG_CALIBRATION_BYTES (20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_BIASES + 4u)
-
-/* Stores gaze rows and biases. Until the last byte is written the previous calibration is the valid one.
- * record: PSOG_CALIBRATION_BYTES to put it together in; may be the buffer of the activations. */
-enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *rows, const int32_t *biases, uint8_t *record);
-
-/* Forgets every stored calibration, and leaves no byte of it in flash. */
-enum psog_error psog_calibration_erase(const struct psog_store *store);
+#include "storage.h"
 
 #endif

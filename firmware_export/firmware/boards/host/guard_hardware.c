@@ -87,12 +87,14 @@ static void tick(int signal_number)
     guard_tick();
 }
 
+#ifndef __SANITIZE_ADDRESS__
 static void crash(int signal_number)
 {
     guard_crashed(true);
     (void)signal(signal_number, SIG_DFL);
     (void)raise(signal_number);
 }
+#endif
 
 static void on(int signal_number, void (*handler)(int), int flags)
 {

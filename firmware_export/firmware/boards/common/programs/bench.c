@@ -1,8 +1,8 @@
 /* Measures one model: the emulator's plugin counts instructions between bench_begin and bench_end, this
  * program paints the stack and returns what the runtime computed.
  *
- * link_input_start: a model slot (docs/SPEC.md, Flash) with the number of readings as u32 at byte 16, and
- *     behind it the readings as u16. The emulator puts it where a part has its flash.
+ * link_input_start: a confirmed model's slot (docs/SPEC.md, Flash) with the number of readings as u32 at
+ *     byte 16, and behind it the readings as u16. The emulator puts it where a part has its flash.
  * bench.out: struct result, then of each reading features and output (4 floats).
  * Sections counted: an empty one, each reading's inference, finding the model in flash, the CRC in that,
  * adding a sample that is kept, the solve of nine targets, and the inferences in that. */
@@ -118,7 +118,8 @@ static void see(void)
 static void start(void)
 {
     struct psog_installed installed;
-    bench.error = psog_store_find_model(&bench.store, &bench.model, PSOG_MAX_ACTIVATION_BYTES, &installed);
+    bench.error = psog_store_find_model(&bench.store, PSOG_NEWEST, &bench.model, PSOG_MAX_ACTIVATION_BYTES,
+                                        &installed);
 }
 
 static void crc(void)
