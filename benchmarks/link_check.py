@@ -20,6 +20,8 @@ class LinkFigures:
     """Figures of a run. On a line without faults, what the line did is nothing.
 
     Attributes:
+        seconds: from the first sample to the last; more than asked for where the computer is too busy to send
+            a reading every millisecond.
         sent: readings.
         delivered: samples that the client was given.
         corrupt: samples among them that are not what the device computed from a reading that was sent, or
@@ -36,6 +38,7 @@ class LinkFigures:
             frames that it sent twice, bits it changed.
     """
 
+    seconds: float
     sent: int
     delivered: int
     corrupt: int
@@ -88,6 +91,7 @@ def link_figures(run: Run, output: NDArray[np.float32]) -> LinkFigures:
             "bit_errors": ledger.bit_errors,
         }
     return LinkFigures(
+        seconds=round(received.wall_s, 1),
         sent=len(run.sent_us),
         delivered=len(run.delivered),
         corrupt=corrupt,

@@ -2,11 +2,17 @@
 
 from collections import Counter
 
+import pytest
+
 from psog.device import messages as m
 from psog.device.client import open_headset
+from psog.device.frames import Decoder
 from psog.device.losses import LossCounter
 from psog.device.messages import Message, Stream
-from psog.virtual.boards import Board
+from psog.firmware_export.toolchain import available_boards
+from psog.virtual.boards import Board, start_board
+from psog.virtual.faults import Faults
+from psog.virtual.faulty_line import FaultyLine
 from tests.firmware.device import IMAGE, Raw, feed, upload
 
 SILENCE = 2500
@@ -92,3 +98,19 @@ def test_a_host_that_does_not_read_stops_nothing_and_learns_exactly_what_it_miss
     assert status["bad_readings"] == 0
     assert host.counter.lost == status["dropped"] == 3 * SILENCE - samples
     assert host.counter.lost > SILENCE
+
+
+@pytest.mark.skipif("host" not in available_boards(), reason="no C compiler is installed")
+def test_commands_over_a_bad_line_are_carried_out_once_and_in_order(tmp_path):
+    with (
+        start_board("host", tmp_path / "flash") as board,
+        FaultyLine(board.port, Faults(duplicate=0.1), seed=5) as line,
+        open_headset(line.port, timeout_s=0.3) as headset,
+    ):
+        for h_deg in range(40):
+            headset.show_target(h_deg, 0.0)
+        headset.hide_target()
+        decoder, shown = Decoder(), []
+        while not shown or shown[-1]["visible"]:
+            shown += [m.DISPLAY.unpack(frame.payload)[0] for frame in decoder.feed(board.sensors.read())]
+    assert [values["target_h_deg"] for values in shown[:-1]] == list(range(40))

@@ -96,7 +96,7 @@ def test_impossible_faults_are_refused(wrong):
 
 def test_a_client_works_over_a_bad_line_and_counts_what_it_lost():
     noted: list[Fate] = []
-    faults = Faults(drop=0.05, duplicate=0.05, stall_s=0.01)
+    faults = Faults(drop=0.03, duplicate=0.05, stall_s=0.01)
     with (
         peer(readings=2000) as headset,
         FaultyLine(headset.port, faults, 3, lambda _frame, fate: noted.append(fate)) as line,
