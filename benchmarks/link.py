@@ -63,10 +63,12 @@ class Command:
             ("pause-seconds", self.pause_seconds, _LONGEST_PAUSE_S),
             ("faulty-seconds", self.faulty_seconds, _MOST_SECONDS),
         ):
-            if not 0 <= value <= most:
-                raise PsogError(f"--{name} is {value:g}; expected 0 to {most:g}")
+            if value != 0 and not 1 <= value <= most:
+                raise PsogError(f"--{name} is {value:g}; expected 0, or 1 to {most:g}")
         if self.seed < 0:
             raise PsogError(f"--seed is {self.seed}; expected 0 or more")
+        if self.seconds == self.pause_seconds == self.faulty_seconds == 0:
+            raise PsogError("every line is left out; expected --seconds, --pause-seconds or --faulty-seconds")
         figures = self._measure()
         self._report(figures)
         _judge(figures)
@@ -92,7 +94,7 @@ class Command:
         return {
             name: link_figures(run(self.board, image, wire, count, line=line, progress=_told(name)), output)
             for name, (seconds, line) in lines.items()
-            if (count := round(seconds * RATE_HZ)) > 0
+            if (count := round(seconds * RATE_HZ))
         }
 
     def _report(self, figures: dict[str, LinkFigures]) -> None:
@@ -101,7 +103,7 @@ class Command:
             return
         print(f"{self.board:20}" + "".join(f"{name:>12}" for name in figures))
         columns = [asdict(each) for each in figures.values()]
-        for what in columns[0] if columns else ():
+        for what in columns[0]:
             print(f"{what:20}" + "".join(f"{column[what]:12,}" for column in columns))
         print(f"on an idle computer cpu_percent should be at most {CPU_PERCENT}, p99_ms at most {P99_MS}")
 

@@ -145,7 +145,7 @@ def run(
         image: the model on the board.
         wire: (n, sensors) uint16 rows to send over and over.
     Raises:
-        LinkError: board or client ended before its time.
+        LinkError: board or client ended before its time, or no sample came.
         ToolchainError: the board cannot be built or started.
     """
     source = KnownReadings(wire, count)
@@ -173,6 +173,8 @@ def run(
         delivered = np.fromfile(folder / "delivered", DELIVERED)
     if received is None or len(source.sent_us) < count:
         raise LinkError("the client of psog bench link ended before the readings did; run it again")
+    if received.wall_s <= 0:
+        raise LinkError("the client of psog bench link was given no two samples; run it for longer")
     load = round(os.getloadavg()[0], 2)
     return Run(np.array(source.sent_us, np.int64), delivered, received, ledger, load)
 

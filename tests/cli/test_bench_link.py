@@ -89,7 +89,8 @@ def test_a_loss_too_few_or_too_many_is_found(ledger, reported):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("output", 1.0001), ("output", 7.0), ("flags", 0), ("t_us", 3001), ("t_us", 2000)]
+    ("field", "value"),
+    [("output", 1.0001), ("output", 7.0), ("output", np.nan), ("flags", 0), ("t_us", 3001), ("t_us", 2000)],
 )
 @pytest.mark.parametrize("ledger", [True, False])
 def test_a_changed_sample_is_found(field, value, ledger):
@@ -127,5 +128,10 @@ def test_a_reading_that_the_device_did_not_process_is_found():
 
 @pytest.mark.parametrize("flag", ["--seconds", "--pause-seconds", "--faulty-seconds"])
 def test_times_that_make_no_sense_are_refused(flag, capsys):
-    with pytest.raises(SystemExit, match=f"{flag} is -1; expected 0 to"):
+    with pytest.raises(SystemExit, match=f"{flag} is -1; expected 0, or 1 to"):
         main(["bench", "link", flag, "-1"])
+
+
+def test_nothing_to_do_is_refused():
+    with pytest.raises(SystemExit, match="every line is left out"):
+        main(["bench", "link", "--seconds", "0", "--pause-seconds", "0", "--faulty-seconds", "0"])
