@@ -16,6 +16,7 @@ from psog.device.link import Link
 from psog.device.losses import Losses
 from psog.device.messages import Stream
 from psog.device.samples import Sample
+from psog.device.timekeeping import TimeKeeper
 from psog.device.transport import SerialTransport
 from psog.errors import DeviceError, LinkError, ProtocolError
 
@@ -47,6 +48,7 @@ class Client:
         self.port = port
         self._timeout_s = timeout_s
         self._closed = False
+        self._keeper: TimeKeeper | None = None
         self._talk = self._connect()
 
     def __enter__(self) -> Client:
@@ -120,6 +122,24 @@ class Client:
                     return
             given += 1
             yield sample
+
+    def keep_time(self) -> None:
+        """Follow the device's clock from now on: by some probes now, and as long as samples are fetched.
+
+        Probes and how host times come from them: psog.device.clock. Unless a reading has come in yet, times
+        are known only after a moment of fetching.
+        """
+        self._keeper = TimeKeeper()
+        self._talk.keep_time(self._keeper)
+
+    def host_time_s(self, t_us: int) -> float | None:
+        """When the device's clock showed `t_us`, by this computer's time.monotonic; never decreasing for
+        samples in their order. None while it is not known, or without `keep_time`."""
+        return None if self._keeper is None else self._keeper.host_time_s(t_us)
+
+    def wall_time_s(self, t_us: int) -> float | None:
+        """The same as seconds since 1970, by the computer's clock as it stood at `keep_time`."""
+        return None if self._keeper is None else self._keeper.wall_time_s(t_us)
 
     def drop_samples(self) -> None:
         """Forget the samples that have arrived, so that `samples` begins with what is sent from now on."""
@@ -206,6 +226,8 @@ class Client:
         while True:
             try:
                 self._talk = self._connect(_RESTART_POLL_S)
+                if self._keeper is not None:
+                    self.keep_time()
                 return self._info
             except ProtocolError:
                 raise

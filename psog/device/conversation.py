@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from psog.device.frames import SEQUENCE_MODULUS, Frame
+from psog.device.frames import SEQUENCE_MODULUS, Frame, encode
 from psog.device.layout import Message
 from psog.device.link import Link
 from psog.device.messages import (
@@ -17,14 +17,19 @@ from psog.device.messages import (
     HELLO,
     HELLO_REQUEST,
     PROTOCOL_VERSION,
+    TIME_REQUEST,
     TUNE_PROGRESS,
     DeviceErrorCode,
 )
 from psog.device.samples import SAMPLE_OF, Sample
+from psog.device.timekeeping import TimeKeeper
 from psog.errors import DeviceError, LinkError, ProtocolError
 
 TRIES = 3
 """A frame in a hundred lost both ways leaves 8 in a million commands unanswered after three tries."""
+
+_TIME_TRIES = 8
+"""Probes before the first sample, so that it has a host time already (a weak value)."""
 
 Values = Mapping[str, Any]
 
@@ -53,6 +58,7 @@ class Conversation:
         self._seq = secrets.randbelow(SEQUENCE_MODULUS)
         self._samples: deque[Sample] = deque()
         self._progress: deque[Values] = deque()
+        self._keeper: TimeKeeper | None = None
 
     def command(
         self,
@@ -110,16 +116,30 @@ class Conversation:
 
     def next_sample(self, deadline_s: float) -> Sample | None:
         """The next streamed sample, or None when none comes by `deadline_s` (time.monotonic)."""
+        self._keep_time()
         while not self._samples:
             frame = self.link.receive(deadline_s)
             if frame is None:
                 return None
             self._sort(frame)
+            self._keep_time()
         return self._samples.popleft()
 
     def return_sample(self, sample: Sample) -> None:
         """Put back the sample that `next_sample` gave last."""
         self._samples.appendleft(sample)
+
+    def keep_time(self, keeper: TimeKeeper) -> None:
+        """Ask for the device's time now, and again whenever samples are asked for."""
+        self._keeper = keeper
+        self.link.watch = keeper.answered
+        for _ in range(_TIME_TRIES):
+            self._ask_time(keeper)
+            deadline_s = time.monotonic() + self.timeout_s
+            while keeper.is_waiting and (frame := self.link.receive(deadline_s)) is not None:
+                self._sort(frame)
+            if keeper.refused or keeper.is_waiting:
+                break  # it has had no reading yet, or an answer was lost
 
     def drop_samples(self) -> None:
         """Forget every sample that has arrived."""
@@ -139,6 +159,17 @@ class Conversation:
     def drop_progress(self) -> None:
         """Forget every TUNE_PROGRESS that has arrived."""
         self._progress.clear()
+
+    def _keep_time(self) -> None:
+        """Only between commands: a device answers just the last one again when that is repeated."""
+        if self._keeper is not None and self._keeper.is_due():
+            self._ask_time(self._keeper)
+
+    def _ask_time(self, keeper: TimeKeeper) -> None:
+        seq = self._next_seq()
+        encoded = encode(Frame(TIME_REQUEST.code, seq, TIME_REQUEST.pack({})))
+        keeper.asking(seq)
+        self.link.send_bytes(encoded)
 
     def _answer(self, seq: int, message: Message, report: Message | None, deadline_s: float) -> Values | None:
         found: Values | None = None if report else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from psog.device.frames import Decoder, Frame, encode
@@ -41,7 +42,12 @@ class Link:
 
     Args:
         transport: an open port; the link closes it.
+
+    Attributes:
+        watch: called with every frame and when it arrived (time.monotonic), by the thread that reads.
     """
+
+    watch: Callable[[Frame, float], None] | None = None
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -109,8 +115,12 @@ class Link:
     def _read(self) -> None:
         try:
             while not self._closing.is_set():
-                for frame in self._decoder.feed(self._transport.read()):
+                data = self._transport.read()
+                arrived_s = time.monotonic()
+                for frame in self._decoder.feed(data):
                     if self._counter.accept(frame):
+                        if self.watch is not None:
+                            self.watch(frame, arrived_s)
                         self._frames.put(frame)
                 if self._frames.qsize() > _MAX_BACKLOG:
                     raise LinkError(

@@ -143,6 +143,7 @@ TARGET_SHOW = Message(
 )
 RESTART = Message("RESTART", 0x30, (), "restart the firmware")
 STATUS_REQUEST = Message("STATUS_REQUEST", 0x31, (), "counters; STATUS follows")
+TIME_REQUEST = Message("TIME_REQUEST", 0x32, (), "what does the device's clock show? TIME follows")
 
 READING = Message(
     "READING", 0x40, (_T_US, _COUNT), "one reading of all sensors, left-aligned to 16 bits", "u16"
@@ -193,6 +194,12 @@ MODEL_OFFSET = Message(
     (_REPLY_TO, Field("offset", "u32", "bytes of the image that are there: where to go on")),
     "where an upload goes on; 0 for a new one",
 )
+TIME = Message(
+    "TIME",
+    0x84,
+    (_REPLY_TO, Field("t_us", "u64", "device time now, by the clock of the readings, microseconds")),
+    "the device's clock",
+)
 GAZE = Message(
     "GAZE",
     0x90,
@@ -238,7 +245,8 @@ TUNE_RESULT = Message(
 COMMANDS = (
     HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, MODEL_CONFIRM, TUNE_BEGIN, TUNE_TARGET,
     TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, RESTART, STATUS_REQUEST,
+    TIME_REQUEST,
 )  # fmt: skip
 SENSOR_BUS = (READING, DISPLAY)
-REPORTS = (ACK, HELLO, STATUS, MODEL_OFFSET, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)
+REPORTS = (ACK, HELLO, STATUS, MODEL_OFFSET, TIME, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)
 BY_CODE = {message.code: message for message in (*COMMANDS, *SENSOR_BUS, *REPORTS)}

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from psog.device.messages import PROTOCOL_VERSION
 from psog.device.transport import SerialTransport
 from tests.device.peer import peer
 
@@ -80,7 +81,7 @@ def test_damaged_and_lost_frames_are_told_and_exit_1():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"version": 99}, "speaks protocol version 99, this psog speaks version 3"),
+        ({"version": 99}, f"speaks protocol version 99, this psog speaks version {PROTOCOL_VERSION}"),
         ({"silent": True}, "answers as a psog headset"),
         ({"headset": ""}, "has no model; send one with psog flash"),
         ({"readings": 0}, "sent no sample for 2 s"),

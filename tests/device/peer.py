@@ -32,6 +32,7 @@ class Peer:
         headset: of the installed model; "" for none.
         readings: how many it has as soon as anything is streamed.
         gaze_h_deg: what it streams; t_us / 1e6 when None.
+        clock_us: what its clock shows; None for a device without a reading yet.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Peer:
         headset: str = "ring16",
         readings: int = 0,
         gaze_h_deg: float | None = None,
+        clock_us: Callable[[], int] | None = None,
     ) -> None:
+        self.clock_us = clock_us
         self.readings = readings
         self.gaze_h_deg = gaze_h_deg
         self.headset = headset
@@ -147,6 +150,11 @@ class Peer:
             )
         if not error and message is m.MODEL_BEGIN:
             self.send(m.MODEL_OFFSET, reply_to=frame.seq, offset=len(self.uploading))
+        if not error and message is m.TIME_REQUEST:
+            if self.clock_us is None:
+                error = DeviceErrorCode.STATE
+            else:
+                self.send(m.TIME, reply_to=frame.seq, t_us=self.clock_us())
         if not error and message is m.TUNE_SOLVE:
             errors = {"before_deg": 4.0, "after_deg": 1.0, "left_out_deg": 1.5, "left_out_worst_deg": 2.0}
             self.send(m.TUNE_RESULT, reply_to=frame.seq, samples=90, targets=9, **errors)

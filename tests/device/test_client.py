@@ -11,7 +11,7 @@ from psog.device.answers import TuneProgress, TuneResult
 from psog.device.client import open_headset
 from psog.device.conversation import CommandRefusedError
 from psog.device.installing import TrialFailedError
-from psog.device.messages import DeviceErrorCode, Stream
+from psog.device.messages import PROTOCOL_VERSION, DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
 from psog.errors import LinkError, ProtocolError
 from tests.device.peer import peer
@@ -136,7 +136,10 @@ def test_refusal_says_why():
 
 
 def test_other_protocol_version_is_named():
-    with peer(version=99) as device, pytest.raises(ProtocolError, match=r"version 99.*version 4"):
+    with (
+        peer(version=99) as device,
+        pytest.raises(ProtocolError, match=rf"version 99.*version {PROTOCOL_VERSION}"),
+    ):
         open_headset(device.port)
 
 

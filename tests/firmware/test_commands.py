@@ -1,5 +1,6 @@
 """How the firmware answers commands, bare frames and all, on every board that can run here."""
 
+import itertools
 import os
 
 from psog.device import messages as m
@@ -9,6 +10,7 @@ from tests.firmware.device import (
     IMAGE,
     OTHER_IMAGE,
     Raw,
+    feed,
     upload,
 )
 
@@ -51,3 +53,29 @@ def test_whatever_version_it_names_a_host_gets_hello(board):
         message, values = raw.receive()
         assert message is m.HELLO
         assert values["protocol"] == m.PROTOCOL_VERSION
+
+
+def device_time_us(raw: Raw, sequence: int) -> int | None:
+    """What its clock shows; None when it does not know."""
+    raw.send(m.TIME_REQUEST.code, sequence, b"")
+    message, values = raw.receive()
+    if message is m.ACK:
+        assert values["error"] == DeviceErrorCode.STATE
+        return None
+    assert (message, values["reply_to"]) == (m.TIME, sequence)
+    assert raw.receive()[0] is m.ACK
+    return values["t_us"]
+
+
+def test_the_device_tells_its_time_once_it_has_had_a_reading(board):
+    with Raw(board.port) as raw:
+        assert device_time_us(raw, 1) is None
+        feed(board, 5_000_000_000, 1)
+        told = (device_time_us(raw, 2 + index) for index in itertools.count())
+        first = next(t_us for t_us in told if t_us is not None)
+        assert 5_000_000_000_000 <= first <= next(told)
+        raw.send(m.TIME_REQUEST.code, 0xFFFF, b"")
+        raw.send(m.TIME_REQUEST.code, 0xFFFF, b"")  # repeated: answered again, with the time it is then
+        times = [values["t_us"] for message, values in (raw.receive() for _ in range(4)) if message is m.TIME]
+        assert len(times) == 2
+        assert times == sorted(times)

@@ -2,6 +2,7 @@
 #ifndef APP_H
 #define APP_H
 
+#include "device_clock.h"
 #include "lids.h"
 #include "outbox.h"
 #include "protocol.h"
@@ -62,6 +63,7 @@ struct app {
     struct psog_upload upload;
     struct tuning tuning;
     struct lids lids;
+    struct device_clock clock;
     const float *rows;     /* a user's, in flash; NULL: the population's are in use */
     const int32_t *biases; /* a user's, in flash; NULL: the population's are in use */
     union {

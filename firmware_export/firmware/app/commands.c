@@ -134,6 +134,12 @@ static enum psog_error restart(struct app *app, const uint8_t *payload)
     return PSOG_OK;
 }
 
+static enum psog_error time_request(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    return app->clock.set ? PSOG_OK : PSOG_ERR_STATE;
+}
+
 static const struct command {
     uint8_t type;
     uint8_t size; /* of the payload; MODEL_DATA has its bytes after it */
@@ -154,6 +160,7 @@ static const struct command {
     {PSOG_MSG_TARGET_SHOW, PSOG_MSG_TARGET_SHOW_SIZE, target_show},
     {PSOG_MSG_RESTART, PSOG_MSG_RESTART_SIZE, restart},
     {PSOG_MSG_STATUS_REQUEST, PSOG_MSG_STATUS_REQUEST_SIZE, nothing},
+    {PSOG_MSG_TIME_REQUEST, PSOG_MSG_TIME_REQUEST_SIZE, time_request},
 };
 
 static const struct command *find(uint8_t type)
@@ -214,6 +221,16 @@ static void reply_status(struct app *app, uint16_t sequence)
     app_reply(app, PSOG_MSG_STATUS, payload, sizeof payload);
 }
 
+static void reply_time(struct app *app, uint16_t sequence)
+{
+    uint8_t payload[PSOG_MSG_TIME_SIZE];
+    uint64_t t_us;
+    (void)device_clock_now(&app->clock, board_us(), &t_us);
+    psog_put_u16(payload + PSOG_TIME_REPLY_TO_OFFSET, sequence);
+    memcpy(payload + PSOG_TIME_T_US_OFFSET, &t_us, sizeof t_us);
+    app_reply(app, PSOG_MSG_TIME, payload, sizeof payload);
+}
+
 static void reply_tune_result(struct app *app, uint16_t sequence)
 {
     uint8_t payload[PSOG_MSG_TUNE_RESULT_SIZE];
@@ -249,6 +266,8 @@ static void reply(struct app *app, const struct answer *answer)
         reply_model_offset(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_STATUS_REQUEST)
         reply_status(app, answer->sequence);
+    if (succeeded && answer->command == PSOG_MSG_TIME_REQUEST)
+        reply_time(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_TUNE_SOLVE)
         reply_tune_result(app, answer->sequence);
     reply_ack(app, answer);

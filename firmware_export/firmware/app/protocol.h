@@ -99,6 +99,10 @@
 #define PSOG_MSG_STATUS_REQUEST 0x31u
 #define PSOG_MSG_STATUS_REQUEST_SIZE 0u
 
+/* what does the device's clock show? TIME follows */
+#define PSOG_MSG_TIME_REQUEST 0x32u
+#define PSOG_MSG_TIME_REQUEST_SIZE 0u
+
 /* ---- Sensor bus ---- */
 
 /* one reading of all sensors, left-aligned to 16 bits */
@@ -154,6 +158,12 @@
 #define PSOG_MSG_MODEL_OFFSET_SIZE 6u
 #define PSOG_MODEL_OFFSET_REPLY_TO_OFFSET 0u
 #define PSOG_MODEL_OFFSET_OFFSET_OFFSET 2u
+
+/* the device's clock */
+#define PSOG_MSG_TIME 0x84u
+#define PSOG_MSG_TIME_SIZE 10u
+#define PSOG_TIME_REPLY_TO_OFFSET 0u
+#define PSOG_TIME_T_US_OFFSET 2u
 
 /* gaze by the head in use */
 #define PSOG_MSG_GAZE 0x90u

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "app.h"
+#include "board.h"
 #include "bytes.h"
 
 #define T_US_BYTES 8u
@@ -100,12 +101,15 @@ static bool well_formed(const struct psog_frame *frame)
 void app_reading(struct app *app, const struct psog_frame *frame)
 {
     uint16_t readings[PSOG_MAX_SENSORS];
+    uint64_t t_us;
     if (!well_formed(frame)) {
         app->counters.bad_readings++;
         return;
     }
     app->sensors = frame->payload[PSOG_READING_COUNT_OFFSET];
     app->counters.readings++;
+    memcpy(&t_us, frame->payload + PSOG_READING_T_US_OFFSET, sizeof t_us);
+    device_clock_reading(&app->clock, t_us, board_us());
     if (app->streams & PSOG_STREAM_SENSORS) /* SENSORS repeats the reading as it came */
         app_stream(app, PSOG_MSG_SENSORS, frame->payload, frame->payload_size);
     memcpy(readings, frame->payload + PSOG_MSG_READING_SIZE, 2u * app->sensors);
