@@ -62,6 +62,7 @@ BENCHES = {
     "etra2019": Verb("psog.benchmarks.etra2019.command", "the ETRA 2019 paper's protocol and networks"),
     "stages": Verb("psog.benchmarks.stages", "population, this headset, this user, at equal steps"),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
+    "unplug": Verb("psog.benchmarks.unplug", "a cable pulled out at any byte, again and again"),
     "clock": Verb("psog.benchmarks.clock", "host times of readings, with drift and jitter on the link"),
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "kernels": Verb("psog.benchmarks.kernels", "a core's own kernels against plain C, bit for bit"),

@@ -25,6 +25,15 @@ def connected() -> list[Port]:
     return find_ports(runtime_folder(os.environ), parse_usb_ids(os.environ.get(CLAIMS, "")))
 
 
+def virtual_ports() -> list[str]:
+    """Names of the ports that virtual headsets have now."""
+    import os
+
+    from psog.device.running import running, runtime_folder
+
+    return [headset.port for headset in running(runtime_folder(os.environ))]
+
+
 def headset_port(given: str | None) -> str:
     """The port that was given, else that of the only headset; says on stderr which that is.
 

@@ -44,12 +44,12 @@ class Client:
     (a DeviceError) when it answers with an error.
     """
 
-    def __init__(self, port: str, *, timeout_s: float = 1.0) -> None:
+    def __init__(self, port: str, *, timeout_s: float = 1.0, hello_timeout_s: float | None = None) -> None:
         self.port = port
         self._timeout_s = timeout_s
         self._closed = False
         self._keeper: TimeKeeper | None = None
-        self._talk = self._connect()
+        self._talk = self._connect(hello_timeout_s)
 
     def __enter__(self) -> Client:
         return self

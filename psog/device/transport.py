@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import termios
 
 import serial
 from serial.tools import list_ports
@@ -29,7 +30,8 @@ class SerialTransport:
             )
         except (OSError, ValueError) as error:
             raise LinkError(f"cannot open port {port}: {_why_not(error)}") from error
-        self._serial.reset_input_buffer()
+        except termios.error as error:  # pulled out while it was being opened
+            raise self._gone(error) from error
 
     def read(self) -> bytes:
         """What has arrived, at least one byte; waits for it. Empty after `cancel_read`.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
+import time
 
 import pytest
 
+from psog.benchmarks.cable import Cable
 from psog.device.messages import PROTOCOL_VERSION
 from psog.device.transport import SerialTransport
 from tests.device.peer import peer
@@ -39,8 +42,48 @@ def test_json_lines_have_the_promised_keys():
         "openness",
         "expected_error_deg",
         "valid",
+        "host_time_s",
     }
-    assert lines[0]["valid"] is True
+    assert (lines[0]["valid"], lines[0]["host_time_s"]) == (True, None)
+
+
+def test_json_lines_have_host_times_of_a_device_that_tells_its_time():
+    began_s = time.monotonic()
+    with peer(readings=30, clock_us=lambda: round((time.monotonic() - began_s) * 1e6)) as device:
+        code, out, _ = stream(device.port, "--json", "--samples", "20")
+    times_s = [json.loads(line)["host_time_s"] for line in out.splitlines()]
+    assert code == 0
+    assert times_s == sorted(times_s)
+    assert times_s[-1] < time.monotonic()
+
+
+def test_a_headset_that_comes_back_streams_on_and_the_gap_is_told(tmp_path):
+    with peer(readings=30) as device, Cable(device.port, tmp_path / "headset") as cable:
+        run = start(str(cable.link), "--json", "--samples", "60")
+        assert run.stdout is not None
+        first = [run.stdout.readline() for _ in range(30)]
+        cable.pull(0)
+        cable.plug()
+        rest, err = run.communicate(timeout=60)
+    assert [json.loads(line)["t_us"] for line in [*first, *rest.splitlines()]] == list(
+        range(1000, 61000, 1000)
+    )
+    assert run.returncode == 1
+    gone, back, verdict = err.splitlines()
+    assert gone == "the headset has gone; waiting up to 60 s for it"
+    assert re.fullmatch(r"it is back after \d+\.\d s", back)
+    assert f"the stream from {cable.link} is incomplete: away 1 ×" in verdict
+
+
+def test_a_headset_that_stays_away_is_not_waited_for_for_ever(tmp_path):
+    with peer(readings=30) as device, Cable(device.port, tmp_path / "headset") as cable:
+        run = start(str(cable.link), "--json", "--wait-s", "0.2")
+        assert run.stdout is not None
+        run.stdout.readline()
+        cable.pull(0)
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "has not come back in 0.2 s" in err.splitlines()[-1]
 
 
 def test_csv_has_a_header_and_the_same_values():
@@ -70,7 +113,7 @@ def test_damaged_and_lost_frames_are_told_and_exit_1():
         return data[:3] + bytes([data[3] ^ 1 or 2]) + data[4:] if index in (5, 6, 7) else data
 
     with peer(readings=30, wire=wire) as device:
-        code, out, err = stream(device.port, "--json", "--samples", "26")
+        code, out, err = stream(device.port, "--samples", "26")
     assert code == 1
     assert len(out.splitlines()) == 26
     assert (
