@@ -9,6 +9,7 @@ from typing import Any
 from psog.errors import ModelError
 from psog.firmware_export.c_array import c_array
 from psog.firmware_export.image_writer import write_image
+from psog.firmware_export.keys import DEVELOPMENT_KEY, SigningKey
 from psog.firmware_export.packings import Packing
 from psog.firmware_export.report import make_report
 from psog.firmware_export.tflite import write_tflite
@@ -28,6 +29,8 @@ def export_model(
     *,
     force: bool = False,
     packing: Packing = "plain",
+    version: int = 0,
+    key: SigningKey = DEVELOPMENT_KEY,
     boards: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write gaze.tflite, gaze.psog, gaze_tflite.h, the application tflm/ and report.json into a new folder.
@@ -36,6 +39,8 @@ def export_model(
 
     Args:
         packing: of gaze.psog. Whoever installs an image packs it as the core wants it, so any will do.
+        version: version counter of gaze.psog.
+        key: signs gaze.psog.
         boards: what the model costs on each board (psog.firmware_export.board_budgets), for the report.
     Returns:
         The report (psog.firmware_export.report).
@@ -47,12 +52,17 @@ def export_model(
     tflite = write_tflite(net, headset)
     files = {
         TFLITE: tflite,
-        IMAGE: write_image(net, headset, packing),
+        IMAGE: write_image(net, headset, packing, version=version, key=key),
         C_ARRAY: c_array(net, tflite).encode("ascii"),
     }
     application, tflm = write_application(net, headset, tflite)
     files.update(application)
     report = {**make_report(net, files), "tflm": tflm, "boards": boards or {}}
+    report["image"] = {
+        "version": version,
+        "signed_by": key.public.hex(),
+        "development": key == DEVELOPMENT_KEY,
+    }
     files[REPORT] = (json.dumps(report, indent=2, allow_nan=False) + "\n").encode("ascii")
     with FOLDER.writing(folder, force=force) as partial:
         for name, content in files.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.device.identity import SIGNATURE_BYTES
 from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
 from psog.firmware_export.image_format import head_of, told_sizes
@@ -77,11 +78,11 @@ class HostRuntime:
             library: a build of the runtime; the usual one by default.
         """
         self._library = ctypes.CDLL(str(library or build_library()))
-        self._image = bytes(image)
-        _check(self._library.psog_host_check(self._image, ctypes.c_size_t(len(image))))
+        self._image = bytes(image[:-SIGNATURE_BYTES])  # whoever runs it here may, whoever signed it
+        _check(self._library.psog_host_check(self._image, ctypes.c_size_t(len(self._image))))
         self.sensors = int.from_bytes(image[32:34], "little")
         self.feature_count = int.from_bytes(image[38:40], "little")
-        self._numbers, self._outputs = told_sizes(image)
+        self._numbers, self._outputs = told_sizes(self._image)
 
     def features(self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None = None) -> NDArray[np.int8]:
         """(n, sensors) wire readings to (n, features) int8.

@@ -19,10 +19,11 @@ from psog.net.integer import Float32, Head, Normalisation, Quantization
 from psog.net.told import DeviceEmbedding
 
 MAGIC = b"PSOG"
-VERSION = 3
-CRC_BYTES = 4
+VERSION = 4
+MAX_VERSION = (1 << 32) - 1
 NAME_BYTES = 16
-MAX_IMAGE_BYTES = 1 << 20
+MAX_CONTENT_BYTES = 1 << 20
+"""Without the signature."""
 HEADER = struct.Struct("<4sHHII16sHBBBBHBbBBIIIIIfifIfffI")
 LAYER = struct.Struct("<BBBBHHbbbbIIIIII")
 KINDS = ("conv", "dense")
@@ -138,6 +139,7 @@ class ModelImage:
         field_deg: half width and half height of the gaze field.
         packing: how the image holds the weights; its arithmetic does not depend on it.
         test_vector: the stored reading, which this image has been seen to reproduce.
+        version: counts up from release to release; a headset takes no older one than it has had.
         embedding: how it is told whose eye it sees.
     """
 
@@ -151,6 +153,7 @@ class ModelImage:
     packing: Packing
     test_vector: TestVector
     embedding: DeviceEmbedding | None = None
+    version: int = 0
 
     @property
     def shapes(self) -> list[Shape]:

@@ -9,14 +9,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.device.identity import CRC_BYTES, SIGNATURE_BYTES
 from psog.errors import ModelImageError
 from psog.firmware_export.image_format import (
-    CRC_BYTES,
     HEADER,
     KINDS,
     LAYER,
     MAGIC,
-    MAX_IMAGE_BYTES,
+    MAX_CONTENT_BYTES,
+    MAX_VERSION,
     NAME_BYTES,
     PADDINGS,
     VERSION,
@@ -25,6 +26,7 @@ from psog.firmware_export.image_format import (
     ModelImage,
     image_packing,
 )
+from psog.firmware_export.keys import is_signed_by
 from psog.firmware_export.limits import (
     MAX_ACTIVATION_BYTES,
     MAX_BIASES,
@@ -55,16 +57,20 @@ from psog.net.integer import MAX_PLANES, RESIDUAL_BITS, Head, Normalisation, Qua
 from psog.net.told import STATISTICS, DeviceEmbedding
 
 
-def read_image(data: bytes) -> ModelImage:
+def read_image(data: bytes, public_key: bytes | None = None) -> ModelImage:
     """The model of a device image. It reproduces its own test vector, or it is refused.
 
+    Args:
+        public_key: whose signature it has to have; by default anybody's.
     Raises:
         ModelImageError: whatever else these bytes are.
     """
-    _check_frame(data)
-    header = Header._make(HEADER.unpack_from(data))
+    _require(public_key is None or is_signed_by(data, public_key), "it is not signed by the expected key")
+    content = data[:-SIGNATURE_BYTES]
+    _check_frame(content)
+    header = Header._make(HEADER.unpack_from(content))
     _check_header(header)
-    parts = _Parts(data)
+    parts = _Parts(content)
     layout = parts.array(header.layout_at, "u1", (header.rows, header.columns), "layout").astype(np.int64)
     _require(int(layout.max()) < header.sensors, "the layout names a sensor that does not exist")
     entries = parts.entries(header.layers_at, header.layers)
@@ -84,6 +90,7 @@ def read_image(data: bytes) -> ModelImage:
         packing=packing,
         test_vector=_read_test_vector(parts, header),
         embedding=_read_embedding(parts, header, layers),
+        version=header.version_counter,
     )
     needed = image.activation_bytes
     _require(
@@ -100,23 +107,24 @@ def _require(condition: bool, otherwise: str) -> None:
 
 
 def _check_frame(data: bytes) -> None:
-    """Magic, length and checksum: whether the bytes are an image at all, and whole."""
+    """Magic, version, length and checksum: whether the bytes are an image at all, and whole."""
     size = len(data)
     smallest = HEADER.size + CRC_BYTES
-    _require(size >= smallest, f"it has {size} bytes, at least {smallest} expected")
-    _require(size <= MAX_IMAGE_BYTES, f"it has {size} bytes, at most {MAX_IMAGE_BYTES} expected")
+    what = f"it has {size} bytes before its signature"
+    _require(size >= smallest, f"{what}, at least {smallest} expected")
+    _require(size <= MAX_CONTENT_BYTES, f"{what}, at most {MAX_CONTENT_BYTES} expected")
     _require(data[:4] == MAGIC, f"it begins with {bytes(data[:4])!r}, {MAGIC!r} expected")
-    stated = int.from_bytes(data[8:12], "little")
-    _require(stated == size and size % 4 == 0, f"it has {size} bytes, its header says {stated}")
+    version, stated = int.from_bytes(data[4:6], "little"), int.from_bytes(data[8:12], "little")
+    _require(version == VERSION, f"its format version is {version}, {VERSION} expected")
+    _require(stated == size and size % 4 == 0, f"{what}, its header says {stated}")
     found, expected = zlib.crc32(data[:-CRC_BYTES]), int.from_bytes(data[-CRC_BYTES:], "little")
     _require(found == expected, f"its checksum is {found:08x}, {expected:08x} expected")
 
 
 def _check_header(header: Header) -> None:
-    _require(header.version == VERSION, f"its format version is {header.version}, {VERSION} expected")
     ranges = {
         "header length": (header.header_bytes, HEADER.size, HEADER.size),
-        "version counter": (header.version_counter, 0, 0),
+        "version counter": (header.version_counter, 0, MAX_VERSION),
         "number of sensors": (header.sensors, 1, MAX_SENSORS),
         "number of rows": (header.rows, 1, MAX_ROWS),
         "number of columns": (header.columns, 1, MAX_COLUMNS),

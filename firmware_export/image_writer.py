@@ -9,13 +9,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.device.identity import CRC_BYTES
 from psog.errors import ModelError
 from psog.firmware_export.image_format import (
-    CRC_BYTES,
     HEADER,
     KINDS,
     LAYER,
     MAGIC,
+    MAX_VERSION,
     PADDINGS,
     VERSION,
     Header,
@@ -23,6 +24,7 @@ from psog.firmware_export.image_format import (
     ModelImage,
 )
 from psog.firmware_export.image_reader import read_image
+from psog.firmware_export.keys import DEVELOPMENT_KEY, SigningKey
 from psog.firmware_export.limits import MAX_ACTIVATION_BYTES, check_exportable
 from psog.firmware_export.packing import (
     Place,
@@ -41,13 +43,26 @@ from psog.net.integer import IntegerNet, Normalisation
 from psog.net.told import STATISTICS, DeviceEmbedding
 
 
-def write_image(net: IntegerNet, headset: Headset, packing: Packing = "plain") -> bytes:
-    """The network as a device image; a function of its arguments alone.
+def write_image(
+    net: IntegerNet,
+    headset: Headset,
+    packing: Packing = "plain",
+    *,
+    version: int = 0,
+    key: SigningKey = DEVELOPMENT_KEY,
+) -> bytes:
+    """The network as a signed device image; a function of its arguments alone.
 
+    Args:
+        version: its version counter, 0 to 4,294,967,295.
+        key: signs it.
     Raises:
-        ModelError: made for another headset, more than a device can run, or not to be packed so.
+        ModelError: made for another headset, more than a device can run, not to be packed so, or a version
+            that is out of range.
     """
     check_exportable(net, headset)
+    if not 0 <= version <= MAX_VERSION:
+        raise ModelError(f"cannot export: the version is {version}, 0 to {MAX_VERSION:,} expected")
     return encode_image(
         ModelImage(
             headset=net.headset,
@@ -60,22 +75,24 @@ def write_image(net: IntegerNet, headset: Headset, packing: Packing = "plain") -
             packing=packing,
             test_vector=make_test_vector(net),
             embedding=None if net.embedding is None else net.embedding.device(net),
-        )
+            version=version,
+        ),
+        key,
     )
 
 
-def repacked(data: bytes, packing: Packing) -> bytes:
-    """The same model for another kind of core.
+def repacked(data: bytes, packing: Packing, key: SigningKey) -> bytes:
+    """The same model for another kind of core, signed by this key.
 
     Raises:
         ModelImageError: these bytes are no sound image.
         ModelError: it cannot be packed so.
     """
-    return encode_image(replace(read_image(data), packing=packing))
+    return encode_image(replace(read_image(data), packing=packing), key)
 
 
-def encode_image(image: ModelImage) -> bytes:
-    """The bytes of an image.
+def encode_image(image: ModelImage, key: SigningKey = DEVELOPMENT_KEY) -> bytes:
+    """The bytes of an image, signed.
 
     Raises:
         ModelError: its layers cannot be packed as it says, or need too much memory then.
@@ -94,7 +111,7 @@ def encode_image(image: ModelImage) -> bytes:
         version=VERSION,
         header_bytes=HEADER.size,
         image_bytes=0,
-        version_counter=0,
+        version_counter=image.version,
         headset=image.headset.encode("ascii"),
         sensors=len(image.normalisation.offset),
         rows=rows,
@@ -122,7 +139,7 @@ def encode_image(image: ModelImage) -> bytes:
     )
     header = header._replace(image_bytes=body.end + CRC_BYTES)
     content = HEADER.pack(*header) + body.content
-    return content + zlib.crc32(content).to_bytes(CRC_BYTES, "little")
+    return key.signed(content + zlib.crc32(content).to_bytes(CRC_BYTES, "little"))
 
 
 def _embedding(embedding: DeviceEmbedding) -> bytes:

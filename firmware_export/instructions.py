@@ -21,11 +21,12 @@ from psog.firmware_export.cycles import m4_cycles
 from psog.firmware_export.executed import Code, Section, execute, instructions
 from psog.firmware_export.image_format import input_planes, told_sizes
 from psog.firmware_export.installing import image_for
+from psog.firmware_export.keys import DEVELOPMENT_KEY, signed_again
 from psog.firmware_export.mix import Mix, count_mix
 from psog.firmware_export.toolchain import board_target, build_bench
 from psog.net.told import SAMPLES_PER_TARGET
 
-_RESULT = struct.Struct("<6I")
+_RESULT = struct.Struct("<7I")
 _OUTPUTS = 4
 _GAZE_OUTPUTS = 2
 _MAX_READINGS = 4096
@@ -44,16 +45,17 @@ class Measurement:
         instructions: of one inference (normalisation, layout, layers, head): the most of any reading.
         mix: what these instructions are.
         cycles: of that inference, estimated (psog.firmware_export.cycles); None but for a Cortex-M4.
-        start_instructions: from the slots in flash to a model that can be used, but for the next.
+        start_instructions: from the slots in flash to a model that can be used, but for the next two.
         start_crc_instructions: of the image's CRC.
+        signature_instructions: of checking the image's signature.
         tune_add_instructions: of adding a reading that is kept to a calibration.
         tune_solve_instructions: of the solve of nine targets, but for the next.
         tune_inference_instructions: of the inferences in a solve; 0 without a user embedding.
         ram_bytes: activations, features and the runtime's state. Head and biases in use, a user's or the
             image's, lie in flash.
         tune_ram_bytes: what a calibration of 13 targets needs besides, at its end.
-        stack_bytes, tune_stack_bytes: high-water marks of inference, and of adding a sample and solving, by
-            painting.
+        stack_bytes, tune_stack_bytes, signature_stack_bytes: high-water marks of inference, of adding a
+            sample and solving, and of opening a signed image, by painting.
         features: (n, features) int8, as the core computed them.
         gaze: (n, 4) float32.
     """
@@ -63,6 +65,7 @@ class Measurement:
     cycles: int | None
     start_instructions: int
     start_crc_instructions: int
+    signature_instructions: int
     tune_add_instructions: int
     tune_solve_instructions: int
     tune_inference_instructions: int
@@ -70,6 +73,7 @@ class Measurement:
     tune_ram_bytes: int
     stack_bytes: int
     tune_stack_bytes: int
+    signature_stack_bytes: int
     features: NDArray[np.int8] = field(repr=False)
     gaze: NDArray[np.float32] = field(repr=False)
 
@@ -84,7 +88,7 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
         ToolchainError: no such board, compiler or QEMU missing, or the board refused the model.
         ShapeError: readings that do not fit the model.
     """
-    image = image_for(image, board_target(board).target.packings)
+    image = image_for(signed_again(image, DEVELOPMENT_KEY), board_target(board).target.packings)
     sensors, features = _size(image, 32), _size(image, 38)
     readings = np.ascontiguousarray(wire, "<u2")
     if readings.ndim != 2 or readings.shape[1] != sensors or not 1 <= len(readings) <= _MAX_READINGS:
@@ -93,11 +97,12 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     sections, code, output = _run_bench(board, data)
     counts = [instructions(section) for section in sections]
     empty, inferences, after = counts[0], counts[1 : 1 + len(readings)], counts[1 + len(readings) :]
-    start, crc, add, solve, see = (count - empty for count in after)
+    start, signed, unsigned, crc, add, solve, see = (count - empty for count in after)
     see = see if told_sizes(image)[0] else 0
     slowest = sections[1 + int(np.argmax(inferences))]
     is_m4 = "-mcpu=cortex-m4" in board_target(board).target.core
-    model_bytes, samples_bytes, work_bytes, stack, add_stack, solve_stack = _RESULT.unpack_from(output)
+    model_bytes, samples_bytes, work_bytes, *stacks = _RESULT.unpack_from(output)
+    stack, add_stack, solve_stack, signature_stack = stacks
     activation_bytes = int.from_bytes(image[76:80], "little")
     numbers, biases = told_sizes(image)
     inputs = sensors * input_planes(image) if numbers else 0
@@ -108,8 +113,9 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
         instructions=max(inferences) - empty,
         mix=count_mix(slowest, code) - count_mix(sections[0], code),
         cycles=m4_cycles(slowest, code) - m4_cycles(sections[0], code) if is_m4 else None,
-        start_instructions=start - crc,
+        start_instructions=start - (signed - unsigned) - crc,
         start_crc_instructions=crc,
+        signature_instructions=signed - unsigned,
         tune_add_instructions=add,
         tune_solve_instructions=solve - see,
         tune_inference_instructions=see,
@@ -122,6 +128,7 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
         - activation_bytes,
         stack_bytes=stack,
         tune_stack_bytes=max(add_stack, solve_stack),
+        signature_stack_bytes=signature_stack,
         features=rows[:, :features].view(np.int8),
         gaze=np.frombuffer(rows[:, features:].tobytes(), "<f4").reshape(-1, _OUTPUTS),
     )

@@ -53,6 +53,10 @@ class CalibrationError(PsogError):
     """A calibration could not be completed; the headset keeps the previous one."""
 
 
+class SigningKeyError(PsogError):
+    """A key that signs models is missing, malformed, or would be written over."""
+
+
 class ToolchainError(PsogError):
     """A compiler or emulator that a firmware board needs is missing or failed."""
 

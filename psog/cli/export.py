@@ -37,6 +37,10 @@ class Command:
     """Built-in headset or TOML file; by default the built-in one the model names."""
     board: BoardName | None = None
     """The board it is for: a model that does not fit is refused, and gaze.psog is packed for its core."""
+    key: Path | None = None
+    """Key file that signs gaze.psog (psog keys new); by default the development key, which everybody has."""
+    version: int = 0
+    """Version counter of gaze.psog: a headset takes no older one than it has confirmed."""
     no_measure: bool = False
     """Do not measure what the model costs on emulated boards."""
     force: bool = False
@@ -48,20 +52,33 @@ class Command:
         from rich.console import Console
 
         from psog.cli.export_budgets import print_budgets
+        from psog.cli.signing import announce_signer, named_key
         from psog.firmware_export.board_budgets import fitting_packing
-        from psog.firmware_export.export import FOLDER, export_model
+        from psog.firmware_export.export import FOLDER, IMAGE, export_model
         from psog.firmware_export.image import write_image
+        from psog.firmware_export.keys import DEVELOPMENT_KEY
         from psog.firmware_export.tflm_export import APPLICATION, describe_application
         from psog.headset import load_headset
         from psog.net.store import load_model
 
         FOLDER.check_free(self.out, force=self.force)
+        key = named_key(self.key) or DEVELOPMENT_KEY
         net = load_model(self.model).net
         headset = load_headset(self.headset or net.headset)
-        image = write_image(net, headset)
+        image = write_image(net, headset, version=self.version)
         packing = fitting_packing(image, self.board) if self.board else "plain"
         boards = self._measure(image, headset, Console(stderr=True))
-        report = export_model(net, headset, self.out, force=self.force, packing=packing, boards=boards)
+        report = export_model(
+            net,
+            headset,
+            self.out,
+            force=self.force,
+            packing=packing,
+            version=self.version,
+            key=key,
+            boards=boards,
+        )
+        announce_signer((self.out / IMAGE).read_bytes())
         if self.json:
             print(json.dumps(report))
             return

@@ -31,6 +31,11 @@ class Command:
     """Serial port of the headset; not needed where just one is connected (psog devices)."""
     headset: str | None = None
     """TOML file of the headset, for a model folder whose headset is not built in."""
+    key: Path | None = None
+    """Key file that signs the model, for a headset that trusts it (psog keys new); by default the development
+    key. An image that another key has signed is sent as it is."""
+    version: int | None = None
+    """Version counter of a model folder's image: a headset takes no older one than it has confirmed."""
     other_headset: bool = False
     """Install it although the present model of the headset is for another kind of headset."""
     json: bool = False
@@ -66,22 +71,26 @@ class Command:
     def _send_model(self, model: Path) -> None:
         from psog.cli.matching import check_made_for
         from psog.cli.ports import headset_port
+        from psog.cli.signing import announce_signer, named_key
         from psog.device.client import open_headset
         from psog.firmware_export.image_file import load_image
         from psog.firmware_export.image_reader import read_image
         from psog.firmware_export.installing import image_for_headset
+        from psog.firmware_export.keys import DEVELOPMENT_KEY
         from psog.headset import load_headset
 
         described = None if self.headset is None else load_headset(self.headset)
-        image = load_image(model, described)
+        key = named_key(self.key)
+        image = load_image(model, described, version=self.version, key=key)
         made_for = read_image(image).headset
         port = headset_port(self.port)
         with open_headset(port) as headset:
             present = headset.info.headset
             if present and not self.other_headset:
                 check_made_for(model, made_for, present)
-            fitting = image_for_headset(image, headset.info)
+            fitting = image_for_headset(image, headset.info, key or DEVELOPMENT_KEY)
             info, resumed_at = _upload(headset, fitting)
+        announce_signer(fitting)
         self._report(port, info, len(fitting), resumed_at)
 
     def _report(self, port: str, info: DeviceInfo, image_bytes: int, resumed_at: int) -> None:

@@ -43,6 +43,7 @@ VERBS = {
     "devices": Verb("psog.cli.devices", "the headsets that are connected, and their ports"),
     "flash": Verb("psog.cli.flash", "send a headset its model over serial, or its firmware by a probe"),
     "doctor": Verb("psog.cli.doctor", "what psog needs, what is missing, and the command that brings it"),
+    "keys": Verb("psog.cli.keys", "keys that sign models, and who has signed one"),
     "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),
     "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
 }

@@ -21,6 +21,7 @@ class DeviceInfo(NamedTuple):
     image_room: int
     model_version: int
     trial: bool
+    development: bool
 
 
 class DeviceStatus(NamedTuple):
@@ -52,6 +53,6 @@ class TuneResult(NamedTuple):
 
 def device_info(values: Mapping[str, Any]) -> DeviceInfo:
     """HELLO's values by field name as a DeviceInfo."""
-    flags = ("calibrated", "paired", "trial")
+    flags = ("calibrated", "paired", "trial", "development")
     given: dict[str, Any] = {name: values[name] for name in DeviceInfo._fields}
     return DeviceInfo(**given | {name: bool(given[name]) for name in flags})

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from psog.device import messages
 from psog.device.conversation import CommandRefusedError, Conversation
+from psog.device.identity import model_crc32
 from psog.device.messages import MAX_DATA, DeviceErrorCode, Stream
 from psog.device.samples import GazeSample
 from psog.errors import DeviceError, LinkError
@@ -16,7 +17,7 @@ FLASH_TIMEOUT_S = 5.0
 """Erasing a 128 KiB sector of an STM32F405 takes up to 2 s (data sheet DS8626); the rest is reserve."""
 _GAZE_TIMEOUT_S = 1.0
 """Without a gaze for so long, while readings come, a model does not work; a weak value."""
-_DAMAGED = (DeviceErrorCode.CRC, DeviceErrorCode.IMAGE, DeviceErrorCode.SELF_TEST)
+_DAMAGED = (DeviceErrorCode.SIGNATURE, DeviceErrorCode.CRC, DeviceErrorCode.IMAGE, DeviceErrorCode.SELF_TEST)
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all; first with where it goes on."""
@@ -34,7 +35,7 @@ def install(talk: Conversation, image: bytes, progress: Progress | None = None) 
         CommandRefusedError: the headset refuses it and keeps the model before.
         LinkError: no answer; what has arrived stays there, and the next upload goes on behind it.
     """
-    trailer = int.from_bytes(image[-4:], "little")
+    trailer = model_crc32(image)
     talk.command(messages.STREAM_SET, {"mask": 0})
     _send_and_commit(talk, image, trailer, progress)
     _try(talk, trailer)

@@ -72,6 +72,7 @@ class DeviceErrorCode(IntEnum):
     UNKNOWN = -10
     CRC = -11
     CORE = -12
+    SIGNATURE = -13
     ROLLBACK = -14
 
 
@@ -88,6 +89,7 @@ ERROR_TEXT = {
     DeviceErrorCode.UNKNOWN: "this firmware does not know the command",
     DeviceErrorCode.CRC: "a checksum does not match",
     DeviceErrorCode.CORE: "the model is packed for another kind of core; send it with psog flash",
+    DeviceErrorCode.SIGNATURE: "the model is signed by no key that this headset trusts; see psog keys",
     DeviceErrorCode.ROLLBACK: "the model is older than the confirmed one",
 }
 
@@ -100,7 +102,10 @@ STREAM_SET = Message("STREAM_SET", 0x02, (Field("mask", "u8", "sum of Stream"),)
 MODEL_BEGIN = Message(
     "MODEL_BEGIN",
     0x10,
-    (Field("image_bytes", "u32", "length of the image"), Field("crc32", "u32", "the image's CRC-32 trailer")),
+    (
+        Field("image_bytes", "u32", "length of the image, signature included"),
+        Field("crc32", "u32", "the image's CRC-32 trailer"),
+    ),
     "expect an image in the slot that is not in use, or the rest of one; MODEL_OFFSET says where to go on",
 )
 MODEL_DATA = Message(
@@ -170,9 +175,10 @@ HELLO = Message(
         Field("model_crc32", "u32", "CRC-32 trailer of the installed image; 0 without one"),
         Field("calibrated", "u8", "1 when a user's head is in use"),
         Field("paired", "u8", "1 when images for its core have paired layers"),
-        Field("image_room", "u32", "bytes of the largest image that can be installed"),
+        Field("image_room", "u32", "bytes of the largest image that can be installed, signature included"),
         Field("model_version", "u32", "version counter of the installed image; 0 without one"),
         Field("trial", "u8", "1 when a restart would go back to the model before"),
+        Field("development", "u8", "1 when models signed by the public development key are taken"),
     ),
     "who I am",
 )

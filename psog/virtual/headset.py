@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from psog.device.client import open_headset
+from psog.device.identity import model_crc32
 from psog.device.installing import Progress
 from psog.device.link import Link
 from psog.errors import LinkError
@@ -114,5 +115,5 @@ def _install(port: str, image: bytes, progress: Progress | None) -> None:
     """Uploading forgets the calibration, so a device that has the model already keeps both."""
     with open_headset(port) as headset:
         fitting = image_for_headset(image, headset.info)
-        if headset.info.model_crc32 != int.from_bytes(fitting[-4:], "little"):
+        if headset.info.model_crc32 != model_crc32(fitting):
             headset.upload(fitting, progress)

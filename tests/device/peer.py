@@ -13,6 +13,7 @@ from typing import Any
 
 from psog.device import messages as m
 from psog.device.frames import Decoder, Frame, encode
+from psog.device.identity import model_crc32
 from psog.device.layout import Message
 from psog.device.messages import BY_CODE, DeviceErrorCode, Stream
 
@@ -178,7 +179,7 @@ class Peer:
             self.uploading += tail
         elif message is m.MODEL_COMMIT:
             image = bytes(self.uploading)
-            trailer = int.from_bytes(image[-4:], "little")
+            trailer = model_crc32(image)
             damaged = self.expected not in (b"", image)
             if damaged or (len(image), trailer) != (self.announced["image_bytes"], self.announced["crc32"]):
                 self.announced = {}
@@ -204,12 +205,13 @@ class Peer:
             headset=self.headset,
             sensors=16,
             features=2,
-            model_crc32=int.from_bytes(self.installed[-4:], "little"),
+            model_crc32=model_crc32(self.installed),
             calibrated=0,
             paired=0,
             image_room=1 << 20,
             model_version=0,
             trial=int(self.trial),
+            development=1,
         )
 
 

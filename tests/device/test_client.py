@@ -10,6 +10,7 @@ import pytest
 from psog.device.answers import TuneProgress, TuneResult
 from psog.device.client import open_headset
 from psog.device.conversation import CommandRefusedError
+from psog.device.identity import SIGNATURE_BYTES
 from psog.device.installing import TrialFailedError
 from psog.device.messages import PROTOCOL_VERSION, DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
@@ -192,7 +193,7 @@ def test_headset_without_sensors_is_noticed():
 
 
 def test_upload_sends_the_image_whole_and_tells_its_progress():
-    image = bytes(range(256)) * 3 + b"tail"
+    image = bytes(range(256)) * 3 + b"tail" + bytes(SIGNATURE_BYTES)
     seen = []
     with peer(readings=1) as device, open_headset(device.port) as headset:
         info = headset.upload(image, lambda done, total: seen.append((done, total)))
@@ -213,13 +214,13 @@ def test_refused_image_leaves_the_old_model():
 
 
 def test_an_upload_goes_on_where_the_headset_says():
-    image = bytes(range(256)) * 3 + b"tail"
+    image = bytes(range(256)) * 3 + b"tail" + bytes(SIGNATURE_BYTES)
     with peer(readings=1) as device, open_headset(device.port) as headset:
         with pytest.raises(InterruptedError):
             headset.upload(image, stop_after_two_pieces)
         seen = []
         headset.upload(image, lambda done, _total: seen.append(done))
-        assert seen == [384, 576, 768, 772]
+        assert seen == [384, 576, 768, 836]
         assert device.installed == image
 
 
@@ -229,7 +230,7 @@ def stop_after_two_pieces(done: int, _total: int) -> None:
 
 
 def test_damage_that_an_earlier_upload_left_is_sent_again():
-    image = bytes(range(256)) * 3 + b"tail"
+    image = bytes(range(256)) * 3 + b"tail" + bytes(SIGNATURE_BYTES)
     with peer(readings=1) as device, open_headset(device.port) as headset:
         with pytest.raises(InterruptedError):
             headset.upload(image, stop_after_two_pieces)

@@ -9,6 +9,7 @@ from ctypes import (
     Structure,
     byref,
     c_bool,
+    c_char,
     c_float,
     c_int,
     c_int8,
@@ -20,6 +21,7 @@ from ctypes import (
     c_void_p,
 )
 
+from psog.firmware_export.keys import DEVELOPMENT_KEY
 from psog.firmware_export.toolchain import build_library
 
 ACTIVATIONS = 16384
@@ -63,11 +65,24 @@ class Flash(Structure):
     )
 
 
+class Trust(Structure):
+    """struct psog_trust."""
+
+    _fields_ = (("keys", c_uint8 * 32 * 2), ("key_count", c_uint8), ("headset", c_char * 16))
+
+
+def trust(*keys: bytes, headset: str = "") -> Trust:
+    """Of these public keys."""
+    filled = (c_uint8 * 32 * 2)(*((c_uint8 * 32)(*key) for key in keys))
+    return Trust(filled, len(keys), headset.encode())
+
+
 class Store(Structure):
     """struct psog_store."""
 
     _fields_ = (
         ("flash", POINTER(Flash)),
+        ("trust", POINTER(Trust)),
         ("model_slot_bytes", c_uint32),
         ("calibration_slot_bytes", c_uint32),
     )
@@ -174,7 +189,8 @@ class Device:
         self.c = library()
         self.flash = flash
         self.store = Store()
-        assert self.c.psog_store_open(byref(self.store), byref(flash.region)) == 0
+        self.trust = trust(DEVELOPMENT_KEY.public)
+        assert self.c.psog_store_open(byref(self.store), byref(flash.region), byref(self.trust)) == 0
         self.activations = (c_int8 * ACTIVATIONS)()
         self.start()
 

@@ -13,6 +13,7 @@ from psog.device import messages as m
 from psog.device.answers import DeviceInfo
 from psog.device.client import Client
 from psog.device.frames import Decoder, Frame, encode
+from psog.device.identity import model_crc32
 from psog.device.installing import _send_and_commit
 from psog.device.layout import Message
 from psog.device.messages import DeviceErrorCode, Stream
@@ -46,14 +47,14 @@ def upload(headset: Client, image: bytes) -> DeviceInfo:
 def begin_trial(headset: Client, image: bytes) -> None:
     """Send a model and have it tried, without confirming it."""
     fitting = image_for_headset(image, headset.info)
-    _send_and_commit(headset._talk, fitting, int.from_bytes(fitting[-4:], "little"), None)
+    _send_and_commit(headset._talk, fitting, model_crc32(fitting), None)
     headset.hello()
 
 
 def has(headset: Client, image: bytes) -> bool:
     """Whether that is the installed model."""
     fitting = image_for_headset(image, headset.info)
-    return headset.info.model_crc32 == int.from_bytes(fitting[-4:], "little")
+    return headset.info.model_crc32 == model_crc32(fitting)
 
 
 def reading(index: int, values: np.ndarray | None = None) -> bytes:

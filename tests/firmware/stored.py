@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from psog.device.identity import model_crc32
 from psog.firmware_export.image import write_image
 from tests.firmware.c_api import Device, SimulatedFlash
 from tests.random_nets import random_net, with_embedding
 
 OK, RANGE, STATE, HEADSET, FLASH, NO_MODEL, CRC = 0, -1, -3, -5, -7, -8, -11
+SIGNATURE = -13
 GEOMETRIES = [(64 * 1024, 1024, 8, 0xFF), (32 * 1024, 4096, 1, 0xFF), (48 * 1024, 2048, 4, 0x00)]
 PIECE = 192
 
@@ -23,8 +25,7 @@ TOLD = write_image(with_embedding(random_net(3, "mixed")[0], 3, 5), random_net(3
 BIASES = 6 + 9 + 7
 
 
-def crc(image: bytes) -> int:
-    return int.from_bytes(image[-4:], "little")
+crc = model_crc32
 
 
 def send(device: Device, image: bytes, end: int | None = None) -> int:

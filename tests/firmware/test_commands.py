@@ -5,6 +5,7 @@ import os
 
 from psog.device import messages as m
 from psog.device.client import open_headset
+from psog.device.identity import model_crc32
 from psog.device.messages import DeviceErrorCode
 from tests.firmware.device import (
     IMAGE,
@@ -18,7 +19,7 @@ from tests.firmware.device import (
 def test_a_repeated_command_is_answered_again_but_not_carried_out_again(board):
     with open_headset(board.port) as headset:
         upload(headset, IMAGE)
-    trailer = int.from_bytes(OTHER_IMAGE[-4:], "little")
+    trailer = model_crc32(OTHER_IMAGE)
     begin = m.MODEL_BEGIN.pack({"image_bytes": len(OTHER_IMAGE), "crc32": trailer})
     with Raw(board.port) as raw:
         for _ in range(2):

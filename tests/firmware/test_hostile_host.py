@@ -3,7 +3,6 @@
 import random
 import socket
 import subprocess
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,8 +10,10 @@ import pytest
 
 from psog.device import messages as m
 from psog.device.frames import Decoder, Frame, encode
+from psog.device.identity import model_crc32
 from psog.firmware_export.toolchain import available_boards, build_board
 from tests.firmware.device import IMAGE, OTHER_IMAGE, reading
+from tests.firmware_export.images import repaired
 
 pytestmark = pytest.mark.skipif("host" not in available_boards(), reason="no C compiler is installed")
 
@@ -60,7 +61,7 @@ class Host:
                     return frame.payload
 
     def upload(self, image: bytes, pieces: list[bytes]) -> None:
-        begin = {"image_bytes": len(image), "crc32": int.from_bytes(image[-4:], "little")}
+        begin = {"image_bytes": len(image), "crc32": model_crc32(image)}
         self.command(m.MODEL_BEGIN.code, m.MODEL_BEGIN.pack(begin))
         offset = 0
         for piece in pieces:
@@ -110,9 +111,9 @@ def test_damaged_uploads_find_nothing_and_leave_a_model(tmp_path):
         for _ in range(60):
             damaged = bytearray(OTHER_IMAGE)
             for _ in range(rng.choice((1, 3, 30))):
-                damaged[rng.randrange(len(damaged) - 4)] ^= 1 << rng.randrange(8)
-            if rng.random() < 0.5:  # with a sound CRC, so that the tables themselves are looked at
-                damaged[-4:] = zlib.crc32(damaged[:-4]).to_bytes(4, "little")
+                damaged[rng.randrange(len(damaged) - 68)] ^= 1 << rng.randrange(8)
+            if rng.random() < 0.5:  # soundly signed, so that the tables themselves are looked at
+                damaged = repaired(damaged)
             host.upload(bytes(damaged), pieces_of(damaged)[: rng.choice((3, None))])
         hello = m.HELLO.unpack(host.command(m.HELLO_REQUEST.code, b"\1\0"))[0]
         assert hello["model_crc32"] != 0

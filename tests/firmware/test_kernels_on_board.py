@@ -1,19 +1,20 @@
 """A core's own kernels give the portable kernels' bits: for any shape, and for values no training makes."""
 
 import ctypes
-import zlib
 
 import numpy as np
 import pytest
 
+from psog.device.identity import SIGNATURE_BYTES
 from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
-from psog.firmware_export.image_format import CRC_BYTES, HEADER, LAYER, Header, LayerEntry
+from psog.firmware_export.image_format import HEADER, LAYER, Header, LayerEntry
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.packings import LAYER_PACKINGS
 from psog.firmware_export.toolchain import available_boards, build_library
 from tests.firmware.emulated import WITH_OWN_KERNELS
+from tests.firmware_export.images import repaired
 from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
 
 pytestmark = [
@@ -115,15 +116,15 @@ def wild_requantization(rng, count):
 
 
 def with_test_vector(image):
-    """The image with what the portable kernels make of its stored reading, and its CRC."""
+    """The image with what the portable kernels make of its stored reading, its CRC and its signature."""
     header = Header._make(HEADER.unpack_from(image))
     content = bytearray(image)
-    put(content, len(image) - CRC_BYTES, zlib.crc32(image[:-CRC_BYTES]), "<u4")
+    runnable = repaired(image)[:-SIGNATURE_BYTES]
     features = np.empty(header.features, np.int8)
     output = np.empty(header.outputs, np.float32)
     error = ctypes.CDLL(str(build_library())).psog_host_infer(
-        bytes(content),
-        ctypes.c_size_t(len(content)),
+        runnable,
+        ctypes.c_size_t(len(runnable)),
         None,
         bytes(content[header.test_vector_at :]),
         ctypes.c_size_t(1),
@@ -134,8 +135,7 @@ def with_test_vector(image):
     features_at = header.test_vector_at + round_up_4(2 * header.sensors)
     put(content, features_at, features, "i1")
     put(content, features_at + round_up_4(header.features), output, "<f4")
-    put(content, len(image) - CRC_BYTES, zlib.crc32(content[:-CRC_BYTES]), "<u4")
-    return bytes(content)
+    return repaired(content)
 
 
 def put(content, at, values, kind):

@@ -8,6 +8,7 @@ import pytest
 from psog.device import messages as m
 from psog.device.client import open_headset
 from psog.device.frames import Decoder
+from psog.device.identity import model_crc32
 from psog.device.lids import Lids
 from psog.device.messages import DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
@@ -118,7 +119,7 @@ def test_an_interrupted_upload_keeps_the_old_model_and_calibration(board, tmp_pa
         headset.tune_solve()
         headset.tune_accept()
         raw = headset._talk
-        trailer = int.from_bytes(OTHER_IMAGE[-4:], "little")
+        trailer = model_crc32(OTHER_IMAGE)
         raw.command(m.MODEL_BEGIN, {"image_bytes": len(OTHER_IMAGE), "crc32": trailer})
         for offset in range(0, len(OTHER_IMAGE) // 2, 192):
             raw.command(m.MODEL_DATA, {"offset": offset}, OTHER_IMAGE[offset : offset + 192])
@@ -133,7 +134,7 @@ def test_a_damaged_upload_is_refused_and_the_old_model_goes_on(board):
     damaged[1000] ^= 1
     with open_headset(board.port) as headset:
         upload(headset, IMAGE)
-        with pytest.raises(DeviceError, match=code(DeviceErrorCode.CRC)):
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.SIGNATURE)):
             headset.upload(bytes(damaged))
         sample = streamed(headset, board, Stream.FEATURES, 3, 1)[FeatureSample][0]
         np.testing.assert_array_equal(sample.features, NET.features(NET.input(READINGS[3:4]))[0])
@@ -170,7 +171,7 @@ def test_an_upload_during_a_trial_ends_it_and_leaves_the_confirmed_model(board):
         upload(headset, IMAGE)
         begin_trial(headset, OTHER_IMAGE)
         fitting = image_for_headset(IMAGE, headset.info)
-        begin = {"image_bytes": len(fitting), "crc32": int.from_bytes(fitting[-4:], "little")}
+        begin = {"image_bytes": len(fitting), "crc32": model_crc32(fitting)}
         headset._talk.command(m.MODEL_BEGIN, begin)
         headset.hello()
         assert has(headset, IMAGE)

@@ -7,7 +7,6 @@ import pytest
 
 from tests.firmware.c_api import NEWEST, NO_SLOT, OLDER, Device, SimulatedFlash
 from tests.firmware.stored import (
-    CRC,
     FLASH,
     FLOATS,
     GEOMETRIES,
@@ -19,6 +18,7 @@ from tests.firmware.stored import (
     OLD,
     PIECE,
     RANGE,
+    SIGNATURE,
     STATE,
     crc,
     device_with,
@@ -185,7 +185,7 @@ def test_an_image_damaged_on_the_way_is_not_installed_and_not_gone_on_with():
     damaged = bytearray(NEW)
     damaged[300] ^= 16
     assert send(device, bytes(damaged)) == OK
-    assert device.commit() == CRC
+    assert device.commit() == SIGNATURE
     assert install(device, NEW) == OK
 
 

@@ -1,6 +1,7 @@
 """Building the firmware: what is missing is named, what was built is kept, and both ends agree."""
 
 import re
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,13 +12,17 @@ from psog.device.messages import DeviceErrorCode
 from psog.errors import ToolchainError
 from psog.firmware_export import toolchain
 from psog.firmware_export.boards import BOARDS
+from psog.firmware_export.monocypher_source import monocypher_folder
 from psog.firmware_export.toolchain import C_TREE, available_boards, build_board, build_library
 from psog.virtual.boards import start_board
 
 
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):
+    """The folder of builds, with nothing in it; what comes from the network is there."""
+    fetched = monocypher_folder()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    shutil.copytree(fetched, tmp_path / "psog" / fetched.name)
     return tmp_path / "psog" / "firmware"
 
 
@@ -42,7 +47,7 @@ def test_a_missing_compiler_is_named_with_its_package(board, monkeypatch, empty_
 @pytest.mark.skipif("mps2-an386" not in available_boards(), reason="no cross compiler is installed")
 def test_a_missing_emulator_is_named_with_its_package(monkeypatch, tmp_path):
     build_board("mps2-an386")
-    which = toolchain.shutil.which
+    which = shutil.which
     monkeypatch.setattr(
         toolchain.shutil, "which", lambda name: None if name == "qemu-system-arm" else which(name)
     )

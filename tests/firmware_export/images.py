@@ -3,8 +3,10 @@
 import struct
 import zlib
 
+from psog.device.identity import CRC_BYTES, SIGNATURE_BYTES
 from psog.errors import ModelImageError
 from psog.firmware_export.image import write_image
+from psog.firmware_export.keys import DEVELOPMENT_KEY
 from tests.random_nets import LayerPlan, random_net, with_embedding
 
 SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan("dense", 4))
@@ -26,8 +28,13 @@ def small_image(seed=1, numbers=0, packing="plain"):
 
 
 def repaired(data):
-    """The same bytes with a CRC that fits, so that what the CRC protects is looked at."""
-    return bytes(data[:-4]) + zlib.crc32(bytes(data[:-4])).to_bytes(4, "little")
+    """The same bytes with a CRC and a signature that fit, so that what they protect is looked at."""
+    return signed(bytes(data[: -CRC_BYTES - SIGNATURE_BYTES]))
+
+
+def signed(content):
+    """Content of an image with the CRC and the signature behind it."""
+    return DEVELOPMENT_KEY.signed(content + zlib.crc32(content).to_bytes(CRC_BYTES, "little"))
 
 
 def changed(data, offset, value, kind="<B"):

@@ -4,11 +4,14 @@ import dataclasses
 import struct
 import zlib
 
+import monocypher
 import numpy as np
 import pytest
 
+from psog.device.identity import model_crc32
 from psog.errors import ModelError, ModelImageError
 from psog.firmware_export.image import headset_name, load_image, read_image, write_image
+from psog.firmware_export.keys import DEVELOPMENT_KEY
 from psog.headset import load_headset
 from psog.net.store import save_model
 from tests.firmware_export.images import SMALL, small_image, u32
@@ -17,9 +20,9 @@ from tests.random_nets import LayerPlan, grid_headset, random_net, with_embeddin
 
 def test_the_header_is_where_the_specification_says():
     net, headset = random_net(1, SMALL, planes=1)
-    data = write_image(net, headset)
+    data = write_image(net, headset, version=7)
     assert data[:4] == b"PSOG"
-    assert struct.unpack_from("<HHII16s", data, 4) == (3, 96, len(data), 0, b"grid3x5".ljust(16, b"\0"))
+    assert struct.unpack_from("<HHII16s", data, 4) == (4, 96, len(data) - 64, 7, b"grid3x5".ljust(16, b"\0"))
     assert struct.unpack_from("<HBBBBHBbBB", data, 32) == (15, 3, 5, 3, 4, 4, 20, 0, 0, 0)
     assert struct.unpack_from("<fif", data, 64) == (
         float(net.feature_quantization.scale),
@@ -28,7 +31,8 @@ def test_the_header_is_where_the_specification_says():
     )
     assert u32(data, 76) == 3 * 5 * 1 + 3 * 5 * 2  # the first layer; the second is 30 + 9
     assert struct.unpack_from("<fffI", data, 80) == (20.0, 15.0, net.head.calibration_ln, 0)
-    assert u32(data, len(data) - 4) == zlib.crc32(data[:-4])
+    assert u32(data, len(data) - 68) == zlib.crc32(data[:-68]) == model_crc32(data)
+    assert monocypher.signature_check(data[-64:], DEVELOPMENT_KEY.public, data[:-64])
     assert all(u32(data, at) % 4 == 0 for at in range(44, 64, 4))
 
 

@@ -12,15 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from psog.device.identity import SIGNATURE_BYTES
 from psog.errors import ModelImageError
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import read_image, write_image
-from psog.firmware_export.image_format import MAX_IMAGE_BYTES
+from psog.firmware_export.image_format import MAX_CONTENT_BYTES
+from psog.firmware_export.keys import DEVELOPMENT_KEY
 from psog.firmware_export.packings import LAYER_PACKINGS, PACKINGS
 from psog.firmware_export.toolchain import build_library
-from tests.firmware_export.images import SMALL, accepted, changed, repaired, small_image, sparse_image, u32
+from tests.firmware_export.images import (
+    SMALL,
+    accepted,
+    changed,
+    repaired,
+    signed,
+    small_image,
+    sparse_image,
+    u32,
+)
 from tests.random_nets import LayerPlan, grid_headset, random_net, random_readings
 
+read_development_image = functools.partial(read_image, public_key=DEVELOPMENT_KEY.public)
 needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="the C runtime needs gcc")
 
 
@@ -29,7 +41,9 @@ def test_every_flipped_bit_is_noticed():
     for bit in range(8 * len(data)):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
-        assert not accepted(read_image, bytes(flipped)), f"bit {bit}"
+        assert not accepted(read_development_image, bytes(flipped)), f"bit {bit}"
+        if bit < 8 * (len(data) - SIGNATURE_BYTES):
+            assert not accepted(read_image, bytes(flipped)), f"bit {bit} without the key"
 
 
 @pytest.mark.parametrize("repair", [False, True])
@@ -37,7 +51,7 @@ def test_every_truncation_is_noticed(repair):
     data = small_image()
     for length in range(len(data)):
         cut = data[:length]
-        assert not accepted(read_image, repaired(cut) if repair and length > 4 else cut), f"length {length}"
+        assert not accepted(read_image, repaired(cut) if repair and length > 68 else cut), f"length {length}"
 
 
 @pytest.mark.parametrize(("shift", "sound"), [(3, False), (4, True)])
@@ -64,7 +78,6 @@ WRONG = {
     "format version is 1": (4, 1, "<H"),
     "header length is 92": (6, 92, "<H"),
     "its header says": (8, 100, "<I"),
-    "version counter is 1": (12, 1, "<I"),
     "headset name": (16, 0x0A, "<B"),
     "sensors is 0": (32, 0, "<H"),
     "sensors is 65": (32, 65, "<H"),
@@ -80,8 +93,8 @@ WRONG = {
     "normalisation at offset 97": (44, 97, "<I"),
     "layout at offset 92": (48, 92, "<I"),
     "layer table at offset 4294967292": (52, 0xFFFFFFFC, "<I"),
-    "head at offset": (56, len(small_image()) - 8, "<I"),
-    "test vector at offset": (60, len(small_image()), "<I"),
+    "head at offset": (56, len(small_image()) - 72, "<I"),
+    "test vector at offset": (60, len(small_image()) - 64, "<I"),
     "feature scale is nan": (64, float("nan"), "<f"),
     "feature scale is -1": (64, -1.0, "<f"),
     "feature zero point is 200": (68, 200, "<i"),
@@ -145,7 +158,7 @@ def test_firmware_and_python_agree_about_every_changed_byte(value, packing, on_d
     """Each byte in turn, with the CRC repaired: both take it or neither, and then the same bits come out."""
     data = small_image(packing=packing)
     wire = random_readings(np.random.default_rng(0), read_image(data).normalisation, 20)
-    taken = [compare_with_firmware(changed(data, at, value), wire, on_device) for at in range(len(data) - 4)]
+    taken = [compare_with_firmware(changed(data, at, value), wire, on_device) for at in range(len(data) - 68)]
     assert 0 < sum(taken) < len(taken)
 
 
@@ -177,8 +190,9 @@ def test_they_agree_about_every_changed_byte_of_a_user_embedding(value, on_devic
 @given(data=st.data())
 def test_firmware_and_python_agree_about_several_changes(data, on_device):
     image = small_image(data.draw(st.integers(0, 3)), packing=data.draw(st.sampled_from(PACKINGS)))
-    words = st.sampled_from([0, 1, 0x7F, 0x80, 0xFFFF, 96, len(image) - 4, len(image), 2**31 - 1, 2**32 - 1])
-    edits = st.lists(st.tuples(st.integers(0, len(image) // 4 - 2), words), min_size=1, max_size=4)
+    end = len(image) - SIGNATURE_BYTES
+    words = st.sampled_from([0, 1, 0x7F, 0x80, 0xFFFF, 96, end - 4, end, 2**31 - 1, 2**32 - 1])
+    edits = st.lists(st.tuples(st.integers(0, end // 4 - 2), words), min_size=1, max_size=4)
     for word, value in data.draw(edits):
         image = changed(image, 4 * word, value, "<I")
     compare_with_firmware(image, np.full((3, 15), 30_000, np.uint16), on_device)
@@ -202,27 +216,27 @@ def compare_with_firmware(data, wire, on_device):
 @given(st.binary(max_size=600))
 def test_any_bytes_are_refused_in_one_line(data):
     assert not accepted(read_image, data)
-    assert not accepted(read_image, repaired(b"PSOG" + data) if data else b"")
+    assert not accepted(read_image, signed(b"PSOG" + data))
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.binary(min_size=88, max_size=400))
 def test_any_content_in_a_sound_frame_is_refused_in_one_line(content):
     content += bytes(-len(content) % 4)
-    head = b"PSOG" + struct.pack("<HHI", 1, 96, 12 + len(content) + 4)
-    assert not accepted(read_image, repaired(head + content + bytes(4)))
+    head = b"PSOG" + struct.pack("<HHI", 4, 96, 12 + len(content) + 4)
+    assert not accepted(read_image, signed(head + content))
 
 
 def test_memory_is_bounded_whatever_the_header_claims():
     net, headset = random_net(0, (LayerPlan("dense", 1000), LayerPlan("dense", 990), LayerPlan("dense", 8)))
     data = write_image(net, headset)
-    assert len(data) > 0.98 * MAX_IMAGE_BYTES
+    assert len(data) > 0.98 * MAX_CONTENT_BYTES
     tracemalloc.start()
     try:
         read_image(data)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 32 * MAX_IMAGE_BYTES
+    assert peak < 32 * MAX_CONTENT_BYTES
     with pytest.raises(ModelImageError, match="at most"):
-        read_image(data.ljust(MAX_IMAGE_BYTES + 4, b"\0"))
+        read_image(data.ljust(MAX_CONTENT_BYTES + SIGNATURE_BYTES + 4, b"\0"))

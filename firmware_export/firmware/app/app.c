@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "trust.h"
 
 #if PSOG_FRAME_MAX_PAYLOAD != PSOG_MAX_PAYLOAD
 #error "runtime and protocol disagree on the longest payload"
@@ -35,7 +36,7 @@ enum psog_error app_start(struct app *app, const struct psog_flash *flash, uint8
     app->started_us = board_us();
     app->link = (struct outbox){.bytes = app->link_bytes, .size = sizeof app->link_bytes};
     app->sensor_bus = (struct outbox){.bytes = app->sensor_bytes, .size = sizeof app->sensor_bytes};
-    enum psog_error error = psog_store_open(&app->store, flash);
+    enum psog_error error = psog_store_open(&app->store, flash, &APP_TRUST);
     if (error != PSOG_OK)
         return error;
     /* Without a model it still answers: that is how it gets one. */

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "board.h"
 #include "bytes.h"
+#include "trust.h"
 
 #define ALL_STREAMS (PSOG_STREAM_GAZE | PSOG_STREAM_FEATURES | PSOG_STREAM_SENSORS | PSOG_STREAM_TRIAL)
 #define FIRST_REPORT 0x40u /* commands have smaller types */
@@ -189,6 +190,7 @@ static void reply_hello(struct app *app, uint16_t sequence)
     for (size_t i = 0; i < NAME_BYTES && BOARD_NAME[i] != '\0'; i++)
         payload[PSOG_HELLO_BOARD_OFFSET + i] = (uint8_t)BOARD_NAME[i];
     payload[PSOG_HELLO_PAIRED_OFFSET] = psog_prefers_paired() ? 1 : 0;
+    payload[PSOG_HELLO_DEVELOPMENT_OFFSET] = app_trusts_development() ? 1 : 0;
     psog_put_u32(payload + PSOG_HELLO_IMAGE_ROOM_OFFSET, psog_store_image_room(&app->store));
     if (installed) {
         memcpy(payload + PSOG_HELLO_HEADSET_OFFSET, psog_model_headset(&app->model), NAME_BYTES);

@@ -7,7 +7,7 @@
 #include "layer.h"
 
 #define NAME_BYTES 16u
-#define FORMAT_VERSION 3u
+#define FORMAT_VERSION 4u
 #define SELF_TEST_TOLERANCE 1e-3f
 
 static bool finite_positive(const uint8_t *at)
@@ -85,11 +85,11 @@ static bool valid_header(const uint8_t *image)
     uint16_t sensors = psog_get_u16(image + 32);
     uint16_t features = psog_get_u16(image + 38);
     return psog_get_u16(image + 4) == FORMAT_VERSION && psog_get_u16(image + 6) == PSOG_IMAGE_HEADER_BYTES &&
-           psog_get_u32(image + 12) == 0 && valid_name(image + 16) && sensors >= 1 &&
-           sensors <= PSOG_MAX_SENSORS && image[34] >= 1 && image[34] <= 16 && image[35] >= 1 &&
-           image[35] <= 32 && cells <= 255 && image[36] >= 1 && image[36] <= PSOG_MAX_LAYERS &&
-           image[37] == PSOG_OUTPUTS && features >= 1 && features <= PSOG_MAX_FEATURES && image[40] >= 1 &&
-           image[40] <= 30 && finite_positive(image + 64) && finite_positive(image + 72) &&
+           valid_name(image + 16) && sensors >= 1 && sensors <= PSOG_MAX_SENSORS && image[34] >= 1 &&
+           image[34] <= 16 && image[35] >= 1 && image[35] <= 32 && cells <= 255 && image[36] >= 1 &&
+           image[36] <= PSOG_MAX_LAYERS && image[37] == PSOG_OUTPUTS && features >= 1 &&
+           features <= PSOG_MAX_FEATURES && image[40] >= 1 && image[40] <= 30 &&
+           finite_positive(image + 64) && finite_positive(image + 72) &&
            psog_get_u32(image + 76) <= PSOG_MAX_ACTIVATION_BYTES && finite_positive(image + 80) &&
            finite_positive(image + 84) && all_finite(image + 88, 1) && valid_embedding_header(image);
 }

@@ -25,6 +25,7 @@ enum psog_error {
     PSOG_ERR_UNKNOWN = -10,  /* an unknown command */
     PSOG_ERR_CRC = -11,      /* a checksum does not match */
     PSOG_ERR_CORE = -12,     /* the model's weights are packed for another kind of core */
+    PSOG_ERR_SIGNATURE = -13, /* the model is signed by nobody whom this headset trusts */
     PSOG_ERR_ROLLBACK = -14, /* the model is older than the confirmed one */
 };
 
@@ -76,8 +77,25 @@ struct psog_model {
     bool paired; /* weights and activations are (layer.h) */
 };
 
-/* Checks everything about an image (length, CRC, offsets, sizes, shapes, values) before it is used.
- * image: size bytes at a multiple of 4. Returns PSOG_ERR_CRC, PSOG_ERR_IMAGE, or PSOG_ERR_CORE. */
+#define PSOG_SIGNATURE_BYTES 64u /* behind an image: EdDSA on the curve of Ed25519 with BLAKE2b */
+
+/* Whose models a headset takes. */
+struct psog_trust {
+    uint8_t keys[2][32]; /* public keys; a signature by one of them is enough */
+    uint8_t key_count;   /* 1 or 2 */
+    char headset[16];    /* the name that a model has to be made for, zero padded; empty for any */
+};
+
+/* Checks the signature, before it looks at anything else of the image, then the headset, then the image.
+ * image: size bytes, signature included, at a multiple of 4. model: all zero unless PSOG_OK is returned.
+ * Returns PSOG_ERR_SIGNATURE, PSOG_ERR_HEADSET, or what psog_model_open does. */
+enum psog_error psog_model_open_signed(struct psog_model *model, const uint8_t *image, size_t size,
+                                       const struct psog_trust *trust);
+
+/* Checks everything about an image (length, CRC, offsets, sizes, shapes, values) before it is used, but not
+ * who made it: for images that come with the program.
+ * image: size bytes, without a signature, at a multiple of 4. Returns PSOG_ERR_CRC, PSOG_ERR_IMAGE, or
+ * PSOG_ERR_CORE. */
 enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size);
 
 /* Whether images for this core have paired layers (docs/SPEC.md, Packings). */

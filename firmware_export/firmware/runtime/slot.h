@@ -6,7 +6,7 @@
 #include "psog.h"
 
 #define PSOG_SLOT_IMAGE_AT 64u
-#define PSOG_SMALLEST_IMAGE_BYTES 100u
+#define PSOG_SMALLEST_IMAGE_BYTES (100u + PSOG_SIGNATURE_BYTES)
 
 /* What the head of a slot says. */
 struct psog_slot {

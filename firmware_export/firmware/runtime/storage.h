@@ -22,6 +22,7 @@ struct psog_flash {
 
 struct psog_store {
     const struct psog_flash *flash;
+    const struct psog_trust *trust;
     uint32_t model_slot_bytes;
     uint32_t calibration_slot_bytes;
 };
@@ -33,8 +34,10 @@ struct psog_installed {
     bool trial;
 };
 
-/* Divides the region. Returns PSOG_ERR_RANGE for a geometry it cannot use. */
-enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash);
+/* Divides the region; what is opened of it is signed by someone in trust. Both have to stay where they are.
+ * Returns PSOG_ERR_RANGE for a geometry it cannot use. */
+enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash,
+                                const struct psog_trust *trust);
 
 /* Bytes of the largest image that a slot takes. */
 uint32_t psog_store_image_room(const struct psog_store *store);

@@ -13,7 +13,8 @@ static bool power_of_two(uint32_t value)
     return value != 0 && (value & (value - 1u)) == 0;
 }
 
-enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash)
+enum psog_error psog_store_open(struct psog_store *store, const struct psog_flash *flash,
+                                const struct psog_trust *trust)
 {
     uint32_t erase = flash->erase_bytes;
     if (!power_of_two(erase) || erase < 64 || erase > LARGEST_ERASE_BYTES ||
@@ -26,7 +27,7 @@ enum psog_error psog_store_open(struct psog_store *store, const struct psog_flas
     uint32_t model = (flash->size_bytes / 2u - calibration) & ~(erase - 1u);
     if (model < PSOG_SLOT_IMAGE_AT + PSOG_SMALLEST_IMAGE_BYTES)
         return PSOG_ERR_RANGE;
-    *store = (struct psog_store){flash, model, calibration};
+    *store = (struct psog_store){flash, trust, model, calibration};
     return PSOG_OK;
 }
 
@@ -38,7 +39,8 @@ uint32_t psog_store_image_room(const struct psog_store *store)
 enum psog_error psog_slot_open(const struct psog_store *store, uint8_t slot, uint32_t image_bytes,
                                size_t activation_bytes, struct psog_model *model)
 {
-    enum psog_error error = psog_model_open(model, psog_slot_image(store, slot), image_bytes);
+    enum psog_error error =
+        psog_model_open_signed(model, psog_slot_image(store, slot), image_bytes, store->trust);
     if (error == PSOG_OK && model->activation_bytes > activation_bytes)
         error = PSOG_ERR_RANGE;
     return error;

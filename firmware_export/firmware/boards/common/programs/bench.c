@@ -4,14 +4,16 @@
  * link_input_start: a confirmed model's slot (docs/SPEC.md, Flash) with the number of readings as u32 at
  *     byte 16, and behind it the readings as u16. The emulator puts it where a part has its flash.
  * bench.out: struct result, then of each reading features and output (4 floats).
- * Sections counted: an empty one, each reading's inference, finding the model in flash, the CRC in that,
- * adding a sample that is kept, the solve of nine targets, and the inferences in that. */
+ * Sections counted: an empty one, each reading's inference, finding the model in flash, opening it alone with
+ * and without its signature, the CRC in that, adding a sample that is kept, the solve of nine targets, and
+ * the inferences in that. */
 #include <string.h>
 
 #include "bytes.h"
 #include "network.h"
 #include "samples.h"
 #include "semihosting.h"
+#include "trust.h"
 
 #define PAINT 0xA5C3A5C3u
 #define TARGETS 9u
@@ -32,6 +34,7 @@ struct result {
     uint32_t inference_stack_bytes;
     uint32_t add_stack_bytes;
     uint32_t solve_stack_bytes;
+    uint32_t signature_stack_bytes;
 };
 
 static struct {
@@ -122,6 +125,17 @@ static void start(void)
                                         &installed);
 }
 
+static void open_signed(void)
+{
+    size_t size = bench.model.image_bytes + PSOG_SIGNATURE_BYTES;
+    bench.error = psog_model_open_signed(&bench.model, bench.image, size, &APP_TRUST);
+}
+
+static void open_unsigned(void)
+{
+    bench.error = psog_model_open(&bench.model, bench.image, bench.model.image_bytes);
+}
+
 static void crc(void)
 {
     (void)psog_crc32(0, bench.image, bench.model.image_bytes - 4u);
@@ -181,7 +195,7 @@ static void open_flash(uint32_t image_bytes)
         .erase_bytes = ERASE_BYTES,
         .program_bytes = 8,
     };
-    check(psog_store_open(&bench.store, &bench.flash));
+    check(psog_store_open(&bench.store, &bench.flash, &APP_TRUST));
 }
 
 int main(void)
@@ -191,7 +205,7 @@ int main(void)
     uint32_t count_of_readings = psog_get_u32(link_input_start + READINGS_AT);
     bench.image = link_input_start + IMAGE_AT;
     const uint16_t *readings = (const uint16_t *)(const void *)(bench.image + image_bytes);
-    check(psog_model_open(&bench.model, bench.image, image_bytes));
+    check(psog_model_open(&bench.model, bench.image, image_bytes - PSOG_SIGNATURE_BYTES));
     check(psog_model_self_test(&bench.model, bench.work.activations, sizeof bench.work.activations));
     result.work_bytes = (uint32_t)psog_work_bytes(&bench.model);
 
@@ -212,6 +226,9 @@ int main(void)
     open_flash(image_bytes);
     count(start);
     check(bench.error);
+    result.signature_stack_bytes = stack_bytes(open_signed);
+    count(open_signed);
+    count(open_unsigned);
     count(crc);
     keep_samples(readings, count_of_readings);
     result.add_stack_bytes = stack_bytes(add);
