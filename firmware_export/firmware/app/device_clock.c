@@ -1,30 +1,32 @@
 #include "device_clock.h"
 
-/* Readings that lie further back than any wait on the bus are of a clock that was set back or stood still.
- * A weak value: twice what a busy computer keeps those of a virtual headset waiting. */
-#define LATEST_US 20000u
-/* A reading that came late by less puts the clock back by this share of it, so that it follows the readings'
- * oscillator: 100 ppm away from the board's, a thousand a second, it stays within 64 µs of it. */
-#define LATE_SHARE 64u
+/* A reading that is later than any waits on the bus is of a clock that was set back or stood still: the longest
+ * that a virtual headset's sensors catch up with (psog/virtual/feeder.py), and longer than any part's. */
+#define LATEST_US 50000u
+/* Between readings that are on time the clock runs slower than the board's by this share, 244 ppm: more than
+ * two oscillators differ, so that readings on time are never behind it. */
+#define SLOWER_SHARE 4096u
+#define LONG_US 0x40000000u
 
-static uint64_t shown(const struct device_clock *clock, uint32_t board_us)
+static uint32_t passed(const struct device_clock *clock, uint32_t board_us)
 {
-    return clock->t_us + (uint32_t)(board_us - clock->board_us); /* the board's clock may have wrapped */
+    return board_us - clock->board_us; /* right across a wrap of the board's clock */
 }
 
 void device_clock_reading(struct device_clock *clock, uint64_t t_us, uint32_t board_us)
 {
-    /* A reading can only be late: the clock has never shown less than its stamp when it comes in. */
-    uint64_t late_us = shown(clock, board_us) - t_us;
-    if (clock->set && late_us < LATEST_US)
-        t_us += late_us - late_us / LATE_SHARE;
-    *clock = (struct device_clock){true, t_us, board_us};
+    /* A reading can only be late: when it comes in, the clock has shown its stamp already. */
+    uint32_t least_us = passed(clock, board_us);
+    least_us -= least_us / SLOWER_SHARE;
+    uint64_t late_us = clock->t_us + least_us - t_us;
+    if (!clock->set || late_us == 0 || late_us > LATEST_US)
+        *clock = (struct device_clock){true, t_us, board_us};
 }
 
 bool device_clock_now(struct device_clock *clock, uint32_t board_us, uint64_t *t_us)
 {
-    clock->t_us = shown(clock, board_us);
-    clock->board_us = board_us;
-    *t_us = clock->t_us;
+    *t_us = clock->t_us + passed(clock, board_us);
+    if (passed(clock, board_us) >= LONG_US)
+        *clock = (struct device_clock){clock->set, *t_us, board_us};
     return clock->set;
 }

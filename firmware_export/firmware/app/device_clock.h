@@ -8,8 +8,8 @@
 /* Zeroed at the start. */
 struct device_clock {
     bool set;          /* there has been a reading */
-    uint64_t t_us;     /* what it showed */
-    uint32_t board_us; /* when the board's clock showed this */
+    uint64_t t_us;     /* of the last reading that was on time */
+    uint32_t board_us; /* what the board's clock showed when it came in */
 };
 
 /* A reading has come in. t_us: its time stamp; board_us: the board's clock now. */
