@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class Command:
     """List the headsets that are connected or run virtually, and the ports behind which one may be.
 
-    They are told by their USB ids; no port is opened. A debug probe's port may be any project's: it counts
-    as a headset where PSOG_USB names it, as vendor:product or vendor:product:serial, several with commas.
+    They are told by their USB ids; no port is opened. A debug probe's or adapter's port may be any project's:
+    it counts as a headset where PSOG_USB names it, as vendor:product or vendor:product:serial, several with
+    commas.
     """
 
     json: bool = False

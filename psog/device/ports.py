@@ -12,6 +12,7 @@ from serial.tools import list_ports
 
 from psog.device.running import running
 from psog.errors import LinkError
+from psog.probe.udev import USB_DEVICES
 
 
 class SerialPortInfo(Protocol):
@@ -56,7 +57,7 @@ class Port(NamedTuple):
     Attributes:
         port: name to open.
         kind: a virtual headset, or a USB device.
-        is_headset: false for a debug probe's port, behind which something else may be.
+        is_headset: false for a debug probe's or an adapter's port, behind which something else may be.
         what: the device in words.
         usb: who it is on the USB; None for a virtual headset.
     """
@@ -70,20 +71,6 @@ class Port(NamedTuple):
 
 OWN_PRODUCT = "psog"
 """A headset with USB of its own has a product string that begins so (docs/porting.md); any vendor's id."""
-
-PROBES = {
-    UsbId(0x0403, 0xBCD9): "Stellaris evaluation board",  # LM3S6965; Linux, usb/serial/ftdi_sio_ids.h
-    UsbId(0x0483, 0x374B): "ST-LINK/V2-1",  # these: pyOCD's udev rules, the probes with a serial port
-    UsbId(0x0483, 0x3752): "ST-LINK/V2-1",
-    UsbId(0x0483, 0x374E): "STLINK-V3",
-    UsbId(0x0483, 0x374F): "STLINK-V3",
-    UsbId(0x0483, 0x3753): "STLINK-V3",
-    UsbId(0x0D28, 0x0204): "DAPLink",
-    UsbId(0x1366, 0x0105): "J-Link",
-    UsbId(0x1366, 0x1015): "J-Link",
-}
-"""Debug probes that pass the UART of a development board on. Behind one may be a headset, or any other
-project of its owner's: it is listed, and opened only when its owner says that it is a headset."""
 
 _CLAIM = re.compile(r"([0-9a-fA-F]{4}):([0-9a-fA-F]{4})(?::(.+))?")
 
@@ -149,9 +136,20 @@ def _usb_port(info: SerialPortInfo, claimed: Sequence[UsbId]) -> Port | None:
     usb = usb_id(info)
     if usb is None:
         return None
-    probe = next((what for kind, what in PROBES.items() if kind.covers(usb)), None)
+    passes_on = _passes_on(usb)
     is_own = (info.product or "").lower().startswith(OWN_PRODUCT)
     is_claimed = any(claim.covers(usb) for claim in claimed)
-    if probe is None and not is_own and not is_claimed:
+    if passes_on is None and not is_own and not is_claimed:
         return None
-    return Port(info.device, "usb", is_own or is_claimed, info.product or probe or "USB device", usb)
+    return Port(info.device, "usb", is_own or is_claimed, info.product or passes_on or "USB device", usb)
+
+
+def _passes_on(usb: UsbId) -> str | None:
+    """The name of a debug probe or adapter, which passes some board's UART on; None for other devices.
+
+    Behind it may be a headset, or any other project of its owner's: so it is listed, and opened only when
+    its owner says that it is a headset.
+    """
+    vendor, product = f"{usb.vendor:04x}", f"{usb.product:04x}"
+    fitting = (d for d in USB_DEVICES if d.vendor == vendor and (product in d.products or not d.products))
+    return next((device.name for device in fitting), None)

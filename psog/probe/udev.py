@@ -46,6 +46,7 @@ USB_DEVICES = (
         ("6001", "6010", "6011", "6014", "6015"),
         "FTDI TN_100, USB vendor and product ids",
     ),
+    UsbDevice("Stellaris evaluation board", "serial", "0403", ("bcd9",), "Linux, usb/serial/ftdi_sio_ids.h"),
     UsbDevice("Silicon Labs CP210x", "serial", "10c4", ("ea60", "ea70", "ea71"), "Silicon Labs AN721"),
     UsbDevice("WCH CH340, CH343, CH9102", "serial", "1a86", ("7523", "55d3", "55d4"), "WCH data sheets"),
     UsbDevice("Prolific PL2303", "serial", "067b", ("2303", "23a3"), "Prolific data sheets"),

@@ -47,6 +47,10 @@ def test_behind_a_debug_probe_may_be_anything(tmp_path):
     assert found(tmp_path, PROBE) == [("/dev/ttyACM1", False)]
 
 
+def test_behind_an_adapter_may_be_anything(tmp_path):
+    assert found(tmp_path, Plugged("/dev/ttyUSB0", 0x0403, 0x6001)) == [("/dev/ttyUSB0", False)]
+
+
 @pytest.mark.parametrize(
     ("claimed", "is_headset"),
     [("0483:374b", True), ("0483:374B:066DFF51", True), ("0483:374b:other", False), ("1209:0001", False)],
