@@ -25,6 +25,7 @@ from psog.firmware_export.boards import (
     Target,
     cortex_m_link,
 )
+from psog.firmware_export.led_drive import LedDrive
 from psog.firmware_export.monocypher_source import SOURCE, monocypher_folder
 from psog.firmware_export.trust import Trust
 from psog.sealed import is_whole, seal
@@ -78,7 +79,12 @@ def compiler_version(target: Target) -> str:
 
 
 def build_board(
-    name: str, *, sanitize: bool = False, silicon: bool = False, trust: Trust | None = None
+    name: str,
+    *,
+    sanitize: bool = False,
+    silicon: bool = False,
+    trust: Trust | None = None,
+    leds: LedDrive | None = None,
 ) -> Path:
     """The firmware of a board: an executable for `host`, an ELF file for the others.
 
@@ -86,6 +92,7 @@ def build_board(
         sanitize: with the address and undefined-behaviour sanitizers (host only).
         silicon: for the part itself, of a board that has both forms, instead of for QEMU.
         trust: whose models it takes; by default those of the development key, for any headset.
+        leds: of the headset (led_drive.py); by default less than what is safe for the built-in ones.
     Raises:
         ToolchainError: unknown board, compiler missing, it does not compile, it has no such form, or that is
             no trust for it.
@@ -93,8 +100,8 @@ def build_board(
     board = _for_silicon(name) if silicon else board_target(name)
     folders = (*board.shared, f"boards/{name}")
     sources = [s for s in _sources("runtime", "app", *folders) if s.name != _LIBRARY]
-    core = (*board.target.core, *board.smaller, *(trust or Trust()).definitions())
-    target = replace(board.target, core=core)
+    headset = (*(trust or Trust()).definitions(), *(leds.definitions() if leds else ()))
+    target = replace(board.target, core=(*board.target.core, *board.smaller, *headset))
     link = (*board.link, *(_SANITIZERS if sanitize else ()))
     return _build(target, f"{name}.elf", sources, link, folders)
 

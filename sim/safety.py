@@ -59,7 +59,7 @@ def corneal_exposure(headset: Headset) -> Exposure | None:
     x, y, z = points[worst]
     return Exposure(
         greatest_w_m2=float(slots[:, worst].max()),
-        mean_w_m2=float(each.sum(axis=0).max() * _duty(headset)),
+        mean_w_m2=float(each.sum(axis=0).max() * emitter_duty(headset)),
         apex_w_m2=float(slots[:, 0].max()),
         worst_mm=(float(x), float(y), float(z)),
     )
@@ -81,7 +81,7 @@ def check_exposure(headset: Headset) -> str | None:
     return f"{found}, above a tenth of the limit of {LIMIT_W_M2:.0f} W/m²: {advice}"
 
 
-def _duty(headset: Headset) -> float:
+def emitter_duty(headset: Headset) -> float:
     """Share of the time that an emitter is on."""
     if headset.drive.pulse_us is not None:
         return headset.drive.pulse_us * 1e-6 * headset.rate_hz

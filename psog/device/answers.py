@@ -31,6 +31,7 @@ class DeviceStatus(NamedTuple):
     bad_readings: int
     bad_frames: int
     dropped: int
+    hung_restarts: int
 
 
 class TuneProgress(NamedTuple):

@@ -91,6 +91,16 @@ class Client:
         values = self._talk.command(messages.STATUS_REQUEST, report=messages.STATUS)
         return DeviceStatus(*(values[name] for name in DeviceStatus._fields))
 
+    def set_leds(self, duty_percent: int, current_ma: int) -> None:
+        """Drive the emitters otherwise than the firmware does by itself, until its next start.
+
+        Args:
+            duty_percent: share of the time that each emitter is on. current_ma: meanwhile; 0 is dark.
+        Raises:
+            DeviceError: that is more than the limits of the firmware.
+        """
+        self._command(messages.LED_SET, duty_percent=duty_percent, current_ma=current_ma)
+
     def stream(self, what: Stream) -> None:
         """Have every reading sent as `what` from now on; Stream(0) ends it."""
         self._command(messages.STREAM_SET, mask=int(what))

@@ -149,6 +149,11 @@ TARGET_SHOW = Message(
 RESTART = Message("RESTART", 0x30, (), "restart the firmware")
 STATUS_REQUEST = Message("STATUS_REQUEST", 0x31, (), "counters; STATUS follows")
 TIME_REQUEST = Message("TIME_REQUEST", 0x32, (), "what does the device's clock show? TIME follows")
+_LED_FIELDS = (
+    Field("duty_percent", "u8", "share of the time that each emitter is on"),
+    Field("current_ma", "u16", "through an emitter that is on; 0 is dark"),
+)
+LED_SET = Message("LED_SET", 0x33, _LED_FIELDS, "drive the emitters so until the next start")
 
 READING = Message(
     "READING", 0x40, (_T_US, _COUNT), "one reading of all sensors, left-aligned to 16 bits", "u16"
@@ -191,6 +196,7 @@ STATUS = Message(
         Field("bad_readings", "u32", "sensor frames with a bad CRC or length"),
         Field("bad_frames", "u32", "host frames with a bad CRC or length"),
         Field("dropped", "u32", "frames not sent because the link was full"),
+        Field("hung_restarts", "u8", "restarts in a row because the firmware had hung or crashed"),
     ),
     "counters since start-up",
 )
@@ -251,7 +257,7 @@ TUNE_RESULT = Message(
 COMMANDS = (
     HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, MODEL_CONFIRM, TUNE_BEGIN, TUNE_TARGET,
     TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, RESTART, STATUS_REQUEST,
-    TIME_REQUEST,
+    TIME_REQUEST, LED_SET,
 )  # fmt: skip
 SENSOR_BUS = (READING, DISPLAY)
 REPORTS = (ACK, HELLO, STATUS, MODEL_OFFSET, TIME, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)

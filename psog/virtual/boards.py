@@ -24,6 +24,7 @@ from psog.virtual.bus import RING_MEMORY_BYTES, RingTransport, SocketTransport
 
 _STOP_TIMEOUT_S = 5.0
 _ENDING_S = 0.5
+_LEDS_BYTES = 4
 _QEMU_PACKAGE = "qemu-system-arm"
 
 Debug = Literal["running", "halted", "blank"]
@@ -37,11 +38,13 @@ class Board:
         name: the board.
         port: path of the serial port that clients open.
         sensors: transport to the sensor bus; READING frames go in, DISPLAY frames come out.
+        leds: of the host board: a word that holds the emitters' duty (percent) << 16 | current (mA).
         debugger: of an emulated board that was started for one; else None.
     """
 
     sensors: SocketTransport
     debugger: Gdb | None = None
+    leds: memoryview | None = None
 
     def __init__(
         self, name: str, flash: Path, debug: Debug | None = None, trust: Trust | None = None
@@ -70,6 +73,10 @@ class Board:
             else:
                 self.sensors = SocketTransport(bus, named)
             ours.callback(self.sensors.close)
+            if not target.machine:
+                given["leds"], word = _share(_LEDS_BYTES, ours)
+                theirs.callback(os.close, given["leds"])
+                self.leds = ours.enter_context(word.cast("I"))
             if debug is not None:
                 port, debugger = socket.socketpair()
                 theirs.enter_context(port)
@@ -133,7 +140,8 @@ def start_board(board: str, flash: Path, *, debug: Debug | None = None, trust: T
 
 def _native(_target: BoardTarget, program: Path | None, flash: Path, given: dict[str, int]) -> list[str]:
     link, sensors = str(given["link"]), str(given["sensors"])
-    return [str(program), "--link-fd", link, "--sensor-fd", sensors, "--flash", str(flash)]
+    fixed = [str(program), "--link-fd", link, "--sensor-fd", sensors, "--flash", str(flash)]
+    return [*fixed, "--leds-fd", str(given["leds"])]
 
 
 def _emulated(target: BoardTarget, program: Path | None, flash: Path, given: dict[str, int]) -> list[str]:
@@ -161,10 +169,17 @@ def _emulated(target: BoardTarget, program: Path | None, flash: Path, given: dic
 def _share_memory(layout: SharedMemory, cleanup: contextlib.ExitStack) -> tuple[int, memoryview]:
     """Memory for an emulated board: its descriptor, and a view of the ring for readings that `cleanup`
     unmaps. What nobody writes to takes no room."""
+    return _share(layout.bytes, cleanup, RING_MEMORY_BYTES, layout.ring_at)
+
+
+def _share(
+    size: int, cleanup: contextlib.ExitStack, visible: int = 0, offset: int = 0
+) -> tuple[int, memoryview]:
+    """Memory to share: its descriptor, and a view of `visible` bytes of it (0: all)."""
     memory = os.memfd_create("psog board")
     try:
-        os.ftruncate(memory, layout.bytes)
-        mapped = cleanup.enter_context(mmap.mmap(memory, RING_MEMORY_BYTES, offset=layout.ring_at))
+        os.ftruncate(memory, size)
+        mapped = cleanup.enter_context(mmap.mmap(memory, visible or size, offset=offset))
     except BaseException:
         os.close(memory)
         raise

@@ -145,10 +145,8 @@ class Peer:
             error = self._carry_out(message, values, tail)
         if not error and message is m.STATUS_REQUEST:
             self.statuses += self.blind
-            readings = 5 + self.statuses
-            self.send(
-                m.STATUS, reply_to=frame.seq, readings=readings, bad_readings=1, bad_frames=2, dropped=3
-            )
+            counts = {"readings": 5 + self.statuses, "bad_readings": 1, "bad_frames": 2, "dropped": 3}
+            self.send(m.STATUS, reply_to=frame.seq, hung_restarts=0, **counts)
         if not error and message is m.MODEL_BEGIN:
             self.send(m.MODEL_OFFSET, reply_to=frame.seq, offset=len(self.uploading))
         if not error and message is m.TIME_REQUEST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,25 @@ def reading(index: int, values: np.ndarray | None = None) -> bytes:
 
 def feed(board: Board, first: int, count: int) -> None:
     board.sensors.write(b"".join(reading(i) for i in range(first, first + count)))
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """However busy this computer is."""
+    deadline_s = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.001)
+
+
+def shine(board: Board, duty_percent: int = 6, current_ma: int = 3) -> None:
+    """Feed a host board until its LEDs shine so; else as they do by themselves (leds.h)."""
+
+    def happened() -> bool:
+        feed(board, 0, 1)
+        assert board.leds is not None
+        return board.leds[0] == duty_percent << 16 | current_ma
+
+    wait_for(happened)
 
 
 def streamed(headset: Client, board: Board, what: Stream, first: int, count: int) -> dict[type, list[Any]]:

@@ -165,5 +165,5 @@ static struct timer *act_timer(void)
 #include "clock.c"
 #include "flash_silicon.c"
 #include "hardware.c"
-#include "leds.c"
+#include "led_driver.c"
 #include "timer.c"

@@ -53,7 +53,7 @@ def test_features_and_gaze_over_the_port_are_the_integer_networks(board):
         assert (info.headset, info.sensors, info.features) == ("grid3x5", 15, 10)
         samples = streamed(headset, board, Stream.GAZE | Stream.FEATURES | Stream.SENSORS, 0, 50)
         assert headset.losses.lost == 0
-        assert headset.status() == (50, 0, 0, 0)
+        assert headset.status() == (50, 0, 0, 0, 0)
     features = NET.features(NET.input(READINGS[:50]))
     gaze = samples[GazeSample]
     assert [s.t_us for s in gaze] == [1000 * i for i in range(50)]

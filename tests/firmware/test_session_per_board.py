@@ -36,7 +36,7 @@ def test_a_session(name, tmp_path):
             pass
         calibrate(headset, board)
         assert headset.tune_solve().targets == len(TARGETS)
-        assert headset.status() == (20 + BURST + 20 * len(TARGETS), 0, 0, 0)
+        assert headset.status() == (20 + BURST + 20 * len(TARGETS), 0, 0, 0, 0)
         headset.tune_accept()
         calibrated = gaze_deg(streamed(headset, board, Stream.GAZE, 0, 5)[GazeSample])
         assert not np.allclose(calibrated, population[:5], atol=0.1)

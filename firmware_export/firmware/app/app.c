@@ -15,8 +15,8 @@
 
 #define RAN_WELL_US 3000000u /* a weak value: a model that hangs does so at its first readings */
 
-/* What a power cut has interrupted. Where flash refuses, what was found is used all the same. Each step erases
- * two blocks at most (BOARD_HUNG_US). */
+/* What a power cut has interrupted. Where flash refuses, what was found is used all the same. Each step
+ * erases two blocks at most (BOARD_HUNG_US). */
 static void settle(struct app *app)
 {
     if (!app_has_model(app))
@@ -34,6 +34,7 @@ enum psog_error app_start(struct app *app, const struct psog_flash *flash, uint8
     memset(app, 0, sizeof *app);
     app->upload.slot = PSOG_NO_SLOT;
     app->started_us = board_us();
+    leds_start(&app->leds);
     app->link = (struct outbox){.bytes = app->link_bytes, .size = sizeof app->link_bytes};
     app->sensor_bus = (struct outbox){.bytes = app->sensor_bytes, .size = sizeof app->sensor_bytes};
     enum psog_error error = psog_store_open(&app->store, flash, &APP_TRUST);
@@ -112,6 +113,7 @@ void app_step(struct app *app)
 {
     board_watchdog_feed();
     take_readings(app);
+    leds_step(&app->leds);
     take_commands(app);
     note_running_well(app);
     outbox_drain(&app->link, board_link_write);

@@ -3,6 +3,7 @@
 #define APP_H
 
 #include "device_clock.h"
+#include "leds.h"
 #include "lids.h"
 #include "outbox.h"
 #include "protocol.h"
@@ -64,6 +65,7 @@ struct app {
     struct tuning tuning;
     struct lids lids;
     struct device_clock clock;
+    struct leds leds;
     const float *rows;     /* a user's, in flash; NULL: the population's are in use */
     const int32_t *biases; /* a user's, in flash; NULL: the population's are in use */
     union {
@@ -129,6 +131,11 @@ void app_reading(struct app *app, const struct psog_frame *frame);
 
 /* Carries out and answers a command. */
 void app_command(struct app *app, const struct psog_frame *frame);
+
+/* ---- answers.c ---- */
+
+/* Says how a command ended, and what it asked for. */
+void app_answer(struct app *app, const struct answer *answer);
 
 /* ---- sending.c ---- */
 

@@ -1,12 +1,10 @@
-/* Commands from the host: a table, a function each, and one way of answering. docs/SPEC.md. */
+/* Commands from the host: a table, and a function each. docs/SPEC.md. */
 #include "app.h"
 #include "board.h"
 #include "bytes.h"
-#include "trust.h"
 
 #define ALL_STREAMS (PSOG_STREAM_GAZE | PSOG_STREAM_FEATURES | PSOG_STREAM_SENSORS | PSOG_STREAM_TRIAL)
 #define FIRST_REPORT 0x40u /* commands have smaller types */
-#define NAME_BYTES 16u
 
 static enum psog_error nothing(struct app *app, const uint8_t *payload)
 {
@@ -127,6 +125,12 @@ static enum psog_error target_show(struct app *app, const uint8_t *payload)
     return app_display(app, PSOG_MSG_DISPLAY, payload, PSOG_MSG_DISPLAY_SIZE);
 }
 
+static enum psog_error led_set(struct app *app, const uint8_t *payload)
+{
+    return leds_ask(&app->leds, payload[PSOG_LED_SET_DUTY_PERCENT_OFFSET],
+                    psog_get_u16(payload + PSOG_LED_SET_CURRENT_MA_OFFSET));
+}
+
 static enum psog_error restart(struct app *app, const uint8_t *payload)
 {
     (void)payload;
@@ -162,6 +166,7 @@ static const struct command {
     {PSOG_MSG_RESTART, PSOG_MSG_RESTART_SIZE, restart},
     {PSOG_MSG_STATUS_REQUEST, PSOG_MSG_STATUS_REQUEST_SIZE, nothing},
     {PSOG_MSG_TIME_REQUEST, PSOG_MSG_TIME_REQUEST_SIZE, time_request},
+    {PSOG_MSG_LED_SET, PSOG_MSG_LED_SET_SIZE, led_set},
 };
 
 static const struct command *find(uint8_t type)
@@ -178,101 +183,6 @@ static size_t expected_size(const struct command *command, const struct psog_fra
     if (command->type == PSOG_MSG_MODEL_DATA && frame->payload_size >= size)
         size += frame->payload[PSOG_MODEL_DATA_COUNT_OFFSET];
     return size;
-}
-
-static void reply_hello(struct app *app, uint16_t sequence)
-{
-    uint8_t payload[PSOG_MSG_HELLO_SIZE] = {0};
-    bool installed = app_has_model(app);
-    psog_put_u16(payload + PSOG_HELLO_REPLY_TO_OFFSET, sequence);
-    psog_put_u16(payload + PSOG_HELLO_PROTOCOL_OFFSET, PSOG_PROTOCOL_VERSION);
-    psog_put_u16(payload + PSOG_HELLO_FIRMWARE_OFFSET, FIRMWARE_VERSION);
-    for (size_t i = 0; i < NAME_BYTES && BOARD_NAME[i] != '\0'; i++)
-        payload[PSOG_HELLO_BOARD_OFFSET + i] = (uint8_t)BOARD_NAME[i];
-    payload[PSOG_HELLO_PAIRED_OFFSET] = psog_prefers_paired() ? 1 : 0;
-    payload[PSOG_HELLO_DEVELOPMENT_OFFSET] = app_trusts_development() ? 1 : 0;
-    psog_put_u32(payload + PSOG_HELLO_IMAGE_ROOM_OFFSET, psog_store_image_room(&app->store));
-    if (installed) {
-        memcpy(payload + PSOG_HELLO_HEADSET_OFFSET, psog_model_headset(&app->model), NAME_BYTES);
-        psog_put_u16(payload + PSOG_HELLO_SENSORS_OFFSET, app->model.sensors);
-        psog_put_u16(payload + PSOG_HELLO_FEATURES_OFFSET, app->model.features);
-        psog_put_u32(payload + PSOG_HELLO_MODEL_CRC32_OFFSET, app->model.crc32);
-        payload[PSOG_HELLO_CALIBRATED_OFFSET] = app_calibrated(app) ? 1 : 0;
-        psog_put_u32(payload + PSOG_HELLO_MODEL_VERSION_OFFSET, psog_model_version(&app->model));
-        payload[PSOG_HELLO_TRIAL_OFFSET] = app->installed.trial ? 1 : 0;
-    }
-    app_reply(app, PSOG_MSG_HELLO, payload, sizeof payload);
-}
-
-static void reply_model_offset(struct app *app, uint16_t sequence)
-{
-    uint8_t payload[PSOG_MSG_MODEL_OFFSET_SIZE];
-    psog_put_u16(payload + PSOG_MODEL_OFFSET_REPLY_TO_OFFSET, sequence);
-    psog_put_u32(payload + PSOG_MODEL_OFFSET_OFFSET_OFFSET, app->upload.received);
-    app_reply(app, PSOG_MSG_MODEL_OFFSET, payload, sizeof payload);
-}
-
-static void reply_status(struct app *app, uint16_t sequence)
-{
-    uint8_t payload[PSOG_MSG_STATUS_SIZE];
-    psog_put_u16(payload + PSOG_STATUS_REPLY_TO_OFFSET, sequence);
-    psog_put_u32(payload + PSOG_STATUS_READINGS_OFFSET, app->counters.readings);
-    psog_put_u32(payload + PSOG_STATUS_BAD_READINGS_OFFSET, app->counters.bad_readings);
-    psog_put_u32(payload + PSOG_STATUS_BAD_FRAMES_OFFSET, app->counters.bad_frames);
-    psog_put_u32(payload + PSOG_STATUS_DROPPED_OFFSET, app->counters.dropped);
-    app_reply(app, PSOG_MSG_STATUS, payload, sizeof payload);
-}
-
-static void reply_time(struct app *app, uint16_t sequence)
-{
-    uint8_t payload[PSOG_MSG_TIME_SIZE];
-    uint64_t t_us;
-    (void)device_clock_now(&app->clock, board_us(), &t_us);
-    psog_put_u16(payload + PSOG_TIME_REPLY_TO_OFFSET, sequence);
-    memcpy(payload + PSOG_TIME_T_US_OFFSET, &t_us, sizeof t_us);
-    app_reply(app, PSOG_MSG_TIME, payload, sizeof payload);
-}
-
-static void reply_tune_result(struct app *app, uint16_t sequence)
-{
-    uint8_t payload[PSOG_MSG_TUNE_RESULT_SIZE];
-    psog_put_u16(payload + PSOG_TUNE_RESULT_REPLY_TO_OFFSET, sequence);
-    const struct psog_fit *fit = &app->tuning.fit;
-    psog_put_u32(payload + PSOG_TUNE_RESULT_SAMPLES_OFFSET, fit->samples);
-    psog_put_u16(payload + PSOG_TUNE_RESULT_TARGETS_OFFSET, (uint16_t)app->tuning.samples.targets);
-    psog_put_f32(payload + PSOG_TUNE_RESULT_BEFORE_DEG_OFFSET, fit->before_deg);
-    psog_put_f32(payload + PSOG_TUNE_RESULT_AFTER_DEG_OFFSET, fit->after_deg);
-    psog_put_f32(payload + PSOG_TUNE_RESULT_LEFT_OUT_DEG_OFFSET, fit->left_out_deg);
-    psog_put_f32(payload + PSOG_TUNE_RESULT_LEFT_OUT_WORST_DEG_OFFSET, fit->left_out_worst_deg);
-    app_reply(app, PSOG_MSG_TUNE_RESULT, payload, sizeof payload);
-}
-
-static void reply_ack(struct app *app, const struct answer *answer)
-{
-    uint8_t payload[PSOG_MSG_ACK_SIZE];
-    psog_put_u16(payload + PSOG_ACK_REPLY_TO_OFFSET, answer->sequence);
-    payload[PSOG_ACK_COMMAND_OFFSET] = answer->command;
-    psog_put_u16(payload + PSOG_ACK_ERROR_OFFSET, (uint16_t)answer->error);
-    app_reply(app, PSOG_MSG_ACK, payload, sizeof payload);
-}
-
-/* A command's own report comes first and only when it succeeded; HELLO is its own acknowledgement. */
-static void reply(struct app *app, const struct answer *answer)
-{
-    bool succeeded = answer->error == PSOG_OK;
-    if (succeeded && answer->command == PSOG_MSG_HELLO_REQUEST) {
-        reply_hello(app, answer->sequence);
-        return;
-    }
-    if (succeeded && answer->command == PSOG_MSG_MODEL_BEGIN)
-        reply_model_offset(app, answer->sequence);
-    if (succeeded && answer->command == PSOG_MSG_STATUS_REQUEST)
-        reply_status(app, answer->sequence);
-    if (succeeded && answer->command == PSOG_MSG_TIME_REQUEST)
-        reply_time(app, answer->sequence);
-    if (succeeded && answer->command == PSOG_MSG_TUNE_SOLVE)
-        reply_tune_result(app, answer->sequence);
-    reply_ack(app, answer);
 }
 
 static enum psog_error carry_out(struct app *app, const struct psog_frame *frame)
@@ -300,5 +210,5 @@ void app_command(struct app *app, const struct psog_frame *frame)
     bool repeated = last->given && last->command == frame->type && last->sequence == frame->sequence;
     if (!repeated)
         *last = (struct answer){true, frame->type, frame->sequence, carry_out(app, frame)};
-    reply(app, last);
+    app_answer(app, last);
 }

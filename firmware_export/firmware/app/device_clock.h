@@ -1,4 +1,4 @@
-/* The clock that stamps the readings, as far as readings tell: between them it is carried on by the board's. */
+/* The clock that stamps the readings, as far as these tell: between them it is carried on by the board's. */
 #ifndef DEVICE_CLOCK_H
 #define DEVICE_CLOCK_H
 

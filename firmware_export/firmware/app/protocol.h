@@ -103,6 +103,12 @@
 #define PSOG_MSG_TIME_REQUEST 0x32u
 #define PSOG_MSG_TIME_REQUEST_SIZE 0u
 
+/* drive the emitters so until the next start */
+#define PSOG_MSG_LED_SET 0x33u
+#define PSOG_MSG_LED_SET_SIZE 3u
+#define PSOG_LED_SET_DUTY_PERCENT_OFFSET 0u
+#define PSOG_LED_SET_CURRENT_MA_OFFSET 1u
+
 /* ---- Sensor bus ---- */
 
 /* one reading of all sensors, left-aligned to 16 bits */
@@ -147,12 +153,13 @@
 
 /* counters since start-up */
 #define PSOG_MSG_STATUS 0x82u
-#define PSOG_MSG_STATUS_SIZE 18u
+#define PSOG_MSG_STATUS_SIZE 19u
 #define PSOG_STATUS_REPLY_TO_OFFSET 0u
 #define PSOG_STATUS_READINGS_OFFSET 2u
 #define PSOG_STATUS_BAD_READINGS_OFFSET 6u
 #define PSOG_STATUS_BAD_FRAMES_OFFSET 10u
 #define PSOG_STATUS_DROPPED_OFFSET 14u
+#define PSOG_STATUS_HUNG_RESTARTS_OFFSET 18u
 
 /* where an upload goes on; 0 for a new one */
 #define PSOG_MSG_MODEL_OFFSET 0x83u

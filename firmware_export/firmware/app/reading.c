@@ -110,6 +110,7 @@ void app_reading(struct app *app, const struct psog_frame *frame)
     app->counters.readings++;
     memcpy(&t_us, frame->payload + PSOG_READING_T_US_OFFSET, sizeof t_us);
     device_clock_reading(&app->clock, t_us, board_us());
+    leds_reading(&app->leds);
     if (app->streams & PSOG_STREAM_SENSORS) /* SENSORS repeats the reading as it came */
         app_stream(app, PSOG_MSG_SENSORS, frame->payload, frame->payload_size);
     memcpy(readings, frame->payload + PSOG_MSG_READING_SIZE, 2u * app->sensors);

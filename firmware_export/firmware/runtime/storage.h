@@ -108,7 +108,8 @@ enum psog_error psog_calibration_find(const struct psog_store *store, const stru
                                       const float **rows, const int32_t **biases);
 
 /* The longest calibration record: header, gaze rows, biases up to a multiple of 8, three marks. */
-#define PSOG_CALIBRATION_BYTES (((20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_BIASES + 7u) & ~7u) + 24u)
+#define PSOG_CALIBRATION_BYTES \
+    (((20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_BIASES + 7u) & ~7u) + 24u)
 
 /* Stores gaze rows and biases. Until the last byte is written the previous calibration is the valid one.
  * record: PSOG_CALIBRATION_BYTES to put it together in; may be the buffer of the activations. */

@@ -1,5 +1,5 @@
-/* An upload: the image is written and checked beside the one in use; where a broken one goes on. docs/SPEC.md,
- * Flash. */
+/* An upload: the image is written and checked beside the one in use; where a broken one goes on.
+ * docs/SPEC.md, Flash. */
 #include "bytes.h"
 #include "flash.h"
 #include "psog.h"
@@ -24,8 +24,8 @@ static uint32_t written_bytes(const struct psog_store *store, uint8_t slot, uint
     return image_bytes;
 }
 
-/* Where to go on after a restart: nobody knows how whole the end of what was written is, so its erase block is
- * written again, and the next one too if the piece that was cut short may have reached into it.
+/* Where to go on after a restart: nobody knows how whole the end of what was written is, so its erase block
+ * is written again, and the next one too if the piece that was cut short may have reached into it.
  * 0 when all has to be written again. */
 static enum psog_error go_on(const struct psog_store *store, uint8_t slot, struct psog_upload_record record,
                              uint32_t *received)

@@ -5,7 +5,7 @@
 
 #include "board.h"
 #include "clock.h"
-#include "leds.h"
+#include "led_driver.h"
 #include "registers.h"
 #include "timer.h"
 #include "uart.h"
@@ -49,7 +49,7 @@ void hardware_start(void)
         connect_pin(pins[i]);
     start_usart(LINK_UART, clocks.apb2_hz);
     start_usart(SENSOR_UART, clocks.apb1_hz);
-    leds_start(clocks.core_hz); /* a timer has twice the clock of a divided bus: RM0090 7.2 */
+    led_driver_start(clocks.core_hz); /* a timer has twice the clock of a divided bus: RM0090 7.2 */
 }
 
 uint32_t board_us(void)

@@ -19,8 +19,8 @@ uint32_t board_us(void)
 }
 
 /* On the part: the current by a digital-to-analogue converter, the duty by a timer's output, best by one that
- * stops by itself after BOARD_LEDS_US (netduinoplus2/leds.c). A resistor pulls the output down: dark after
- * reset, whatever the program does. */
+ * stops by itself after BOARD_LEDS_US (netduinoplus2/led_driver.c). A resistor pulls the output down: dark
+ * after reset, whatever the program does. */
 void guard_drive_leds(uint8_t duty_percent, uint16_t current_ma)
 {
     leds_driven = (uint32_t)duty_percent << 16 | current_ma;

@@ -26,11 +26,12 @@ static inline void watchdog_start(struct watchdog *watchdog, uint32_t clock_hz, 
     watchdog->lock = 0;
 }
 
-/* Of the first time; it runs a whole period again. */
+/* Of the first time; it runs a whole period again. Clearing alone does that, but may stop QEMU's (7.2). */
 static inline void watchdog_acknowledge(struct watchdog *watchdog)
 {
     watchdog->lock = WATCHDOG_UNLOCK;
     watchdog->clear = 1;
+    watchdog->load = watchdog->load;
     watchdog->lock = 0;
 }
 

@@ -4,7 +4,7 @@
  * has neither that timer nor the converter: there leds_driven tells.
  * Sources: RM0090 14 (DAC), 17.3.3 (repetition counter), 17.3.10 (one-pulse mode); DS8626 table 9 (PA8 is
  * TIM1_CH1 by AF1, PA4 is DAC_OUT1). */
-#include "leds.h"
+#include "led_driver.h"
 
 #include "board.h"
 #include "guard.h"
@@ -26,7 +26,7 @@
 
 volatile uint32_t leds_driven; /* duty << 16 | current */
 
-void leds_start(uint32_t timer_hz)
+void led_driver_start(uint32_t timer_hz)
 {
     RCC->ahb1enr |= RCC_AHB1ENR_GPIOA;
     RCC->apb1enr |= RCC_APB1ENR_DAC;
