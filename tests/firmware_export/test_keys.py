@@ -1,5 +1,6 @@
 """Keys that sign models: files that only their owner reads, and what each key may sign again."""
 
+import os
 import re
 import stat
 
@@ -32,7 +33,11 @@ def own(tmp_path):
 
 
 def test_a_new_key_is_its_owners_alone_and_is_read_again(tmp_path):
-    key = new_key(tmp_path / "a.key")
+    before = os.umask(0)
+    try:
+        key = new_key(tmp_path / "a.key")
+    finally:
+        os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.key").stat().st_mode) == 0o600
     assert read_key(tmp_path / "a.key") == key != new_key(tmp_path / "b.key")
     assert key.secret.hex()[:16] not in repr(key)
