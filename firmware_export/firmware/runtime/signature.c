@@ -5,7 +5,8 @@
  *   keys; their verdicts are wide numbers, each the complement of the other, kept in memory;
  * - both call Monocypher, so the second also shows it a message that was not signed, and it has to refuse;
  * - what they leave in a digest that a skipped call did not fill differs, so that no signature fits both;
- * - whoever accepts looks at both verdicts again, once before the image is read and once behind that. */
+ * - who accepts looks at both verdicts, and at the headset's name, before the image is read and again behind
+ *   that. */
 #include "bytes.h"
 #include "monocypher.h"
 #include "psog.h"
@@ -102,6 +103,8 @@ enum psog_error psog_model_open_signed(struct psog_model *model, const uint8_t *
         return error;
     if (once != SIGNED_ONCE || ~again != SIGNED_ONCE)
         return PSOG_ERR_SIGNATURE;
+    if (!made_for(found.image, trust))
+        return PSOG_ERR_HEADSET;
     *model = found;
     return PSOG_OK;
 }
