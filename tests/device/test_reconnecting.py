@@ -102,6 +102,20 @@ def test_every_waiting_command_ends_when_the_headset_goes(tmp_path):
             pulling.join()
 
 
+def test_an_upload_that_is_cut_after_any_byte_of_its_answers_is_a_link_error(tmp_path):
+    before = in_use()
+    for count in range(1, 90, 6):
+        with peer() as device, Cable(device.port, tmp_path / "headset") as cable:
+            headset = open_headset(str(cable.link), timeout_s=_LONG_S)
+            pulling = threading.Thread(target=cable.pull, args=(count,))
+            pulling.start()
+            with pytest.raises(LinkError, match="has gone"):
+                headset.upload(bytes(range(200)) * 20)
+            headset.close()
+            pulling.join()
+    assert in_use() == before
+
+
 def test_samples_go_on_after_a_gap_that_is_told(tmp_path):
     with (
         peer(readings=40) as device,

@@ -62,7 +62,7 @@ def test_without_a_reading_there_is_no_time_yet():
         assert headset.host_time_s(clock_us()) is not None
 
 
-def test_a_probe_between_a_command_and_its_repetition_would_be_a_mistake():
+def test_no_probe_comes_between_a_command_and_its_repetition():
     with peer(clock_us=clock_us, deaf_to={"TUNE_BEGIN": 1}) as device:
         with open_headset(device.port, timeout_s=0.1) as headset:
             headset.keep_time()
