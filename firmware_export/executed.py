@@ -121,3 +121,18 @@ class Code:
         """A block's instructions in turn."""
         first = self._places[block.address]
         return self._instructions[first : first + block.count]
+
+    def addresses(self, block: Block) -> list[int]:
+        """Where a block's instructions lie, in turn."""
+        first = self._places[block.address]
+        return list(self._places)[first : first + block.count]
+
+    def calls(self, caller: range, callee: int) -> list[int]:
+        """Where a function, whose addresses are `caller`, calls another."""
+        return [
+            address
+            for address, index in self._places.items()
+            if address in caller
+            and self._instructions[index].mnemonic == "bl"
+            and int(self._instructions[index].operands, 16) == callee
+        ]

@@ -123,6 +123,11 @@ def build_kernel_check(name: str, *, sanitize: bool = False) -> Path:
     return _build(HOST, f"{name}-kernel_check.elf", sources, _SANITIZERS if sanitize else ())
 
 
+def build_skips(name: str) -> Path:
+    """The program that hands one image to the verification, for faults to be tried (programs/skips.c)."""
+    return _build_program(name, "skips")
+
+
 def build_runtime(name: str, *, calibrating: bool = False) -> Path:
     """Network and head alone, linked for a board's core: what an application adds to its flash.
 
@@ -188,6 +193,17 @@ def symbols(elf: Path, target: Target) -> dict[str, int]:
     output = _run([find_program(target.nm, target.package), str(elf)], elf.parent)
     rows = [line.split() for line in output.splitlines()]
     return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
+
+
+def functions(elf: Path, target: Target) -> dict[range, str]:
+    """Names of an ELF file's functions by their addresses."""
+    output = _run([find_program(target.nm, target.package), "--print-size", str(elf)], elf.parent)
+    found = {}
+    for row in (line.split() for line in output.splitlines()):
+        if len(row) == 4 and row[2] in "tTwW":
+            start = int(row[0], 16) & ~1  # Thumb
+            found[range(start, start + int(row[1], 16))] = row[3]
+    return found
 
 
 def disassembly(elf: Path, target: Target) -> list[str]:

@@ -86,6 +86,16 @@ class Gdb:
         data = value.to_bytes(4, "little").hex().encode()
         self._do(b"P%x=%s" % (number, data), f"write register {number}")
 
+    def registers(self) -> bytes:
+        """All core registers as the server has them, to be put back by `set_registers`."""
+        self._learn_registers()
+        return self._hex(b"g", "read the registers")
+
+    def set_registers(self, values: bytes) -> None:
+        """Put back what `registers` gave."""
+        self._learn_registers()
+        self._do(b"G" + values.hex().encode(), "write the registers")
+
     def break_at(self, address: int) -> None:
         """Stop before the instruction at this address."""
         self._do(b"Z1,%x,2" % address, f"set a breakpoint at {address:#010x}")

@@ -109,8 +109,9 @@ enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors,
     if (error == PSOG_OK && installed->slot != PSOG_NO_SLOT &&
         psog_model_version(&found) < psog_model_version(model))
         error = PSOG_ERR_ROLLBACK;
+    /* Of a model that was refused all is zero, its size too, and that is no header's. */
     if (error == PSOG_OK)
-        error = psog_slot_commit(upload->store, upload->slot, upload->image_bytes);
+        error = psog_slot_commit(upload->store, upload->slot, found.image_bytes + PSOG_SIGNATURE_BYTES);
     if (error == PSOG_OK) {
         *model = found;
         *installed = (struct psog_installed){upload->slot, true};
