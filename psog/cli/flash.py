@@ -30,7 +30,8 @@ class Command:
     port: str | None = None
     """Serial port of the headset; not needed where just one is connected (psog devices)."""
     headset: str | None = None
-    """TOML file of the headset, for a model folder whose headset is not built in."""
+    """TOML file of the headset, for a model folder whose headset is not built in; with --probe, file or name
+    of the headset that the firmware is for: it takes no other's models."""
     key: Path | None = None
     """Key file that signs the model, for a headset that trusts it (psog keys new); by default the development
     key. An image that another key has signed is sent as it is."""
@@ -41,7 +42,7 @@ class Command:
     json: bool = False
     """Print {"port", "board", "headset", "model_crc32", "bytes", "resumed_at", "confirmed"} as one JSON
     document, resumed_at being how many bytes of an earlier, broken upload were used; with --probe
-    {"board", "part", "probe", "bytes", "sectors"}."""
+    {"board", "part", "probe", "bytes", "sectors", "trusts", "headset", "production"}."""
     probe: bool = False
     """Write the firmware through a debug probe, with pyOCD."""
     board: ProbedBoardName = "netduinoplus2"
@@ -50,23 +51,32 @@ class Command:
     """With --probe: serial number of the probe, or a part of it, where there are several."""
     dry_run: bool = False
     """With --probe: say what would be written, and write nothing."""
+    trust: tuple[str, ...] = ()
+    """With --probe: one or two public keys (psog keys public), or key files, whose models the firmware takes;
+    by default the development key, with which anybody can sign."""
+    production: bool = False
+    """With --probe: refuse to build what is not safe to hand out, without --trust and --headset."""
 
     def run(self) -> None:
         if self.probe:
             self._write_firmware()
         elif self.model is None:
             raise PsogError("a model is needed, or --probe; see psog flash --help")
-        elif self.probe_id is not None or self.dry_run:
-            raise PsogError("--probe-id and --dry-run are about firmware; add --probe")
+        elif self.probe_id is not None or self.dry_run or self.trust or self.production:
+            raise PsogError("--probe-id, --dry-run, --trust and --production are about firmware; add --probe")
         else:
             self._send_model(self.model)
 
     def _write_firmware(self) -> None:
         from psog.cli.flash_firmware import write_firmware
+        from psog.cli.signing import named_trust
 
         if self.model is not None or self.port is not None:
             raise PsogError("--probe writes the firmware, which needs no model and no --port; leave them out")
-        write_firmware(self.board, self.probe_id, dry_run=self.dry_run, as_json=self.json)
+        if self.key is not None or self.version is not None:
+            raise PsogError("--key and --version are of a model; a firmware has --trust")
+        trust = named_trust(self.trust, self.headset, production=self.production)
+        write_firmware(self.board, trust, self.probe_id, dry_run=self.dry_run, as_json=self.json)
 
     def _send_model(self, model: Path) -> None:
         from psog.cli.matching import check_made_for

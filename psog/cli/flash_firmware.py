@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from psog.firmware_export.silicon import Sector, Silicon
+    from psog.firmware_export.trust import Trust
     from psog.probe.programming import Did, SectorPlan
 
 
-def write_firmware(board: str, probe_id: str | None, *, dry_run: bool, as_json: bool) -> None:
+def write_firmware(board: str, trust: Trust, probe_id: str | None, *, dry_run: bool, as_json: bool) -> None:
     """Build, write, verify and start the firmware; report on standard output.
+
+    Args:
+        trust: whose models it takes.
 
     Raises:
         ToolchainError: it cannot be built.
@@ -26,11 +30,11 @@ def write_firmware(board: str, probe_id: str | None, *, dry_run: bool, as_json: 
     from psog.probe.programming import plan
 
     part = SILICON[board]
-    planned = plan(read_segments(build_board(board, silicon=True)), part)
+    planned = plan(read_segments(build_board(board, silicon=True, trust=trust)), part)
     if dry_run:
-        written = _Written(board, part, planned)
+        written = _Written(board, part, trust, planned)
     else:
-        written = _Written(board, part, planned, *_write(part, probe_id, planned))
+        written = _Written(board, part, trust, planned, *_write(part, probe_id, planned))
     print(json.dumps(written.document()) if as_json else written.text())
 
 
@@ -56,6 +60,7 @@ class _Written:
 
     board: str
     part: Silicon
+    trust: Trust
     planned: Sequence[SectorPlan]
     probe: str | None = None
     did: Mapping[Sector, Did] = field(default_factory=dict)
@@ -75,6 +80,9 @@ class _Written:
             "probe": self.probe,
             "bytes": self.used,
             "sectors": sectors,
+            "trusts": [key.hex() for key in self.trust.keys],
+            "headset": self.trust.headset,
+            "production": self.trust.production,
         }
 
     def text(self) -> str:
