@@ -52,8 +52,8 @@ static void send(const uint8_t *image, uint32_t size)
     uint32_t crc32 = psog_get_u32(image + size - PSOG_SIGNATURE_BYTES - 4u);
     check(psog_upload_begin(&upload, &store, installed, size, crc32));
     for (uint32_t at = 0; at < size; at += PSOG_MAX_PIECE_BYTES) {
-        uint32_t rest = size - at;
-        check(psog_upload_add(&upload, at, image + at, rest < PSOG_MAX_PIECE_BYTES ? rest : PSOG_MAX_PIECE_BYTES));
+        uint32_t rest = size - at, piece = rest < PSOG_MAX_PIECE_BYTES ? rest : PSOG_MAX_PIECE_BYTES;
+        check(psog_upload_add(&upload, at, image + at, piece));
     }
 }
 
