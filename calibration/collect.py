@@ -17,6 +17,7 @@ from psog.errors import CalibrationError
 from psog.metrics import precision_rms_s2s, precision_std
 
 _MOSTLY = 0.5
+TOO_BRIGHT = "the sensors were at the end of their range (too much light: shade the headset)"
 _GLANCE_S = 0.05
 
 
@@ -39,6 +40,13 @@ def gaze_now(client: Client) -> Gaze | None:
     return centre(gaze_deg) if gaze_deg else None
 
 
+def saturates(client: Client) -> bool:
+    """Whether most of the readings of the next 50 ms of device time have too much light to tell anything."""
+    client.drop_samples()
+    samples = [s for s in client.samples(seconds=_GLANCE_S) if isinstance(s, GazeSample)]
+    return sum(sample.saturated for sample in samples) > _MOSTLY * len(samples)
+
+
 def wait_until_still(client: Client, target: Target, rule: StillnessRule, started_deg: Gaze | None) -> int:
     """Follow the gaze until the eye rests; device microseconds since the target appeared.
 
@@ -50,13 +58,15 @@ def wait_until_still(client: Client, target: Target, rule: StillnessRule, starte
     """
     client.drop_samples()  # what was sent before the target appeared
     detector = StillnessDetector(rule, started_deg)
+    saturated = 0
     for sample in client.samples():
         if not isinstance(sample, GazeSample):
             continue
+        saturated += sample.saturated
         if detector.add(sample.t_us, _gaze(sample), valid=sample.valid and _finite(sample)):
             break
         if detector.overdue:
-            raise _never_rested(target, rule, detector)
+            raise _never_rested(target, rule, detector, saturated)
     return detector.waited_us
 
 
@@ -115,9 +125,14 @@ def _finite(sample: GazeSample | TrialSample) -> bool:
     return math.isfinite(sample.gaze_h_deg) and math.isfinite(sample.gaze_v_deg)
 
 
-def _never_rested(target: Target, rule: StillnessRule, detector: StillnessDetector) -> CalibrationError:
-    closed = detector.closed / detector.readings
-    found = (
-        f"the eye was closed in {closed:.0%} of the readings" if closed > _MOSTLY else "the eye did not rest"
-    )
+def _never_rested(
+    target: Target, rule: StillnessRule, detector: StillnessDetector, saturated: int
+) -> CalibrationError:
+    closed, bright = detector.closed / detector.readings, saturated / detector.readings
+    if bright > _MOSTLY:
+        found = f"{TOO_BRIGHT} in {bright:.0%} of the readings"
+    elif closed > _MOSTLY:
+        found = f"the eye was closed in {closed:.0%} of the readings"
+    else:
+        found = "the eye did not rest"
     return unusable(f"{found} for {rule.latest_us / 1e6:g} s", target)

@@ -28,7 +28,8 @@ class EyeSettled:
 
 @dataclass(frozen=True)
 class PointTaken:
-    """A calibration target's readings are in: so many used, so many passed over because the eye was closed.
+    """A calibration target's readings are in: so many used, so many passed over because the eye was closed or
+    the sensors had too much light.
 
     `rms_s2s_deg` and `std_deg` are the precision of the uncalibrated gaze meanwhile; None when too few
     samples of it arrived.
@@ -37,6 +38,7 @@ class PointTaken:
     target: Target
     used: int
     rejected: int
+    saturated: int
     rms_s2s_deg: float | None
     std_deg: float | None
 
@@ -46,7 +48,8 @@ class Fitted:
     """The device fitted the head; rms errors on the calibration readings, without and with it.
 
     `left_out_deg` is the rms over the targets of how far off each would have been, had it not been used;
-    `left_out_worst_deg` that of the worst.
+    `left_out_worst_deg` that of the worst; `in_use_deg` the error of what is in use on the same readings.
+    `unexplained` and `verdict`: psog.device.messages.TUNE_RESULT.
     """
 
     samples: int
@@ -55,6 +58,9 @@ class Fitted:
     after_deg: float
     left_out_deg: float
     left_out_worst_deg: float
+    in_use_deg: float
+    unexplained: float
+    verdict: int
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Decided:
-    """The fitted head is stored in the device, or forgotten."""
+    """The fitted head is stored in the device, or forgotten.
+
+    `refusal` says why it could not have been kept; empty where it could.
+    """
 
     accepted: bool
+    refusal: str
 
 
 @dataclass(frozen=True)

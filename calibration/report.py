@@ -34,6 +34,7 @@ class CalibrationReport:
     Attributes:
         taken: calibration targets in the order shown.
         before, after: the head in use and the fitted one, judged on the same samples.
+        refusal: why it could not be kept; empty where it could.
         seconds: from the first target to the end of validation, host time.
     """
 
@@ -44,6 +45,7 @@ class CalibrationReport:
     before: Quality
     after: Quality
     accepted: bool
+    refusal: str
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -59,6 +61,7 @@ class CalibrationReport:
             "data_loss": self.after.data_loss,
             "grade": self.after.grade,
             "accepted": self.accepted,
+            "refusal": self.refusal or None,
             "seconds": self.seconds,
             "before_deg": self.before.accuracy_deg,
             "before": "earlier calibration" if self.wearing.calibrated else "no calibration",
@@ -74,6 +77,8 @@ class CalibrationReport:
                 "after_rms_deg": self.fitted.after_deg,
                 "left_out_rms_deg": self.fitted.left_out_deg,
                 "left_out_worst_rms_deg": self.fitted.left_out_worst_deg,
+                "in_use_rms_deg": self.fitted.in_use_deg,
+                "unexplained": self.fitted.unexplained,
             },
             "calibration_targets": [_taken(point) for point in self.taken],
             "validation_targets": [
@@ -107,6 +112,7 @@ def _taken(point: PointTaken) -> dict[str, Any]:
         "v_deg": point.target.v_deg,
         "used": point.used,
         "rejected": point.rejected,
+        "saturated": point.saturated,
         "precision_rms_s2s_deg": point.rms_s2s_deg,
         "precision_std_deg": point.std_deg,
     }

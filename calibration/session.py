@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
 
-from psog.calibration.collect import collect_pairs, gaze_now, precision_of, unusable, wait_until_still
+from psog.calibration.collect import (
+    TOO_BRIGHT,
+    collect_pairs,
+    gaze_now,
+    precision_of,
+    saturates,
+    unusable,
+    wait_until_still,
+)
 from psog.calibration.events import (
     Abandoned,
     Decided,
@@ -21,6 +29,7 @@ from psog.calibration.events import (
     TargetShown,
 )
 from psog.calibration.quality import Quality
+from psog.calibration.refusal import why_not
 from psog.calibration.report import CalibrationReport, Wearing
 from psog.calibration.still import StillnessRule
 from psog.calibration.targets import Target, TargetPlan
@@ -33,7 +42,7 @@ FIXATION_S = 0.3
 enough that noise of single readings averages out."""
 
 Decide = Callable[[Judged], bool]
-"""Whether to keep the fitted head, asked when before and after are known."""
+"""Whether to keep the fitted head, asked when before and after are known and it is the better one."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,9 @@ class CalibrationSession:
         self._settings = settings
         self._tell = observer
         self._phase = _Phase.TAKING
+        self._calibrated = client.info.calibrated
+        self._fitted: Fitted | None = None
+        self._judged: list[PointJudged] = []
 
     def __enter__(self) -> CalibrationSession:
         require_model(self._client)
@@ -125,10 +137,10 @@ class CalibrationSession:
         except LinkError:
             # Either the headset has gone, and this raises again, or the eye is closed, and this says so.
             self._client.hello()
-            patience_s = self._settings.patience_s
-            raise unusable(f"the eye was mostly closed for {patience_s:g} s", target) from None
+            found = TOO_BRIGHT if saturates(self._client) else "the eye was mostly closed"
+            raise unusable(f"{found} for {self._settings.patience_s:g} s", target) from None
         rms_s2s_deg, std_deg = precision_of(self._client, self._settings.readings)
-        point = PointTaken(target, progress.added, progress.rejected, rms_s2s_deg, std_deg)
+        point = PointTaken(target, *progress, rms_s2s_deg, std_deg)
         self._tell(point)
         return point
 
@@ -139,7 +151,7 @@ class CalibrationSession:
             DeviceError: too few targets or readings.
         """
         self._expect(_Phase.TAKING)
-        fitted = Fitted(*self._client.tune_solve())
+        self._fitted = fitted = Fitted(*self._client.tune_solve())
         self._client.stream(Stream.GAZE | Stream.TRIAL)
         self._phase = _Phase.FITTED
         self._tell(fitted)
@@ -154,19 +166,29 @@ class CalibrationSession:
         self._expect(_Phase.FITTED)
         self._show(target, number, total)
         point = collect_pairs(self._client, target, self._settings.readings, self._settings.patience_s)
+        self._judged.append(point)
         self._tell(point)
         return point
 
-    def decide(self, *, accept: bool) -> None:
-        """Have the device store the fitted head and use it, or forget it. Ends the session."""
+    def refusal(self) -> str:
+        """Why the fitted head cannot be kept, by the device or by the targets judged; empty when it can."""
         self._expect(_Phase.FITTED)
-        if accept:
+        assert self._fitted is not None
+        return why_not(self._fitted, self._judged, calibrated=self._calibrated)
+
+    def decide(self, *, accept: bool) -> Decided:
+        """Have the device store the fitted head and use it, unless there is a `refusal`; or forget it. Ends
+        the session."""
+        refusal = self.refusal()
+        decided = Decided(accept and not refusal, refusal)
+        if decided.accepted:
             self._client.tune_accept()
         else:
             self._client.tune_discard()
         self._phase = _Phase.ENDED
         self._clear_away()
-        self._tell(Decided(accept))
+        self._tell(decided)
+        return decided
 
     def _show(self, target: Target, number: int, total: int) -> None:
         started_deg = gaze_now(self._client)
@@ -208,8 +230,7 @@ def run_session(
             after=Quality(tuple(point.after for point in points)),
         )
         observer(judged)
-        accepted = decide(judged)
-        session.decide(accept=accepted)
+        decided = session.decide(accept=not session.refusal() and decide(judged))
     return CalibrationReport(
         wearing=Wearing(info.headset, info.board, info.model_crc32, info.calibrated),
         plan=plan,
@@ -217,6 +238,7 @@ def run_session(
         fitted=fitted,
         before=judged.before,
         after=judged.after,
-        accepted=accepted,
+        accepted=decided.accepted,
+        refusal=decided.refusal,
         seconds=seconds,
     )

@@ -40,23 +40,23 @@ class TerminalFollower:
                 self._say(f"{target.purpose:<11} {number:>2}/{total}  look at {target!s:<14}", end="")
             case PointTaken():
                 precision = "" if event.rms_s2s_deg is None else f", noise {event.rms_s2s_deg:.2f}° RMS-S2S"
-                self._say(f"  {event.used} readings{_passed_over(event.rejected)}{precision}")
+                left_out = _passed_over(event.rejected + event.saturated)
+                self._say(f"  {event.used} readings{left_out}{precision}")
             case PointJudged(before, after):
                 self._say(f"  error {before.mean_deg:.2f}° → {after.mean_deg:.2f}°{_passed_over(after.lost)}")
-            case Fitted(samples, targets, before_deg, after_deg, left_out_deg, worst_deg):
+            case Fitted(samples, targets, before_deg, after_deg, left_out_deg, worst_deg, in_use_deg):
                 self._say(
                     f"fitted on the device: {samples} readings of {targets} targets, "
                     f"rms {before_deg:.2f}° → {after_deg:.2f}°; "
-                    f"without the target itself {left_out_deg:.2f}° (worst {worst_deg:.2f}°)"
+                    f"without the target itself {left_out_deg:.2f}° (worst {worst_deg:.2f}°), "
+                    f"what is in use {in_use_deg:.2f}°"
                 )
             case Judged(before, after):
                 self._show(before, after)
-            case Decided(accepted):
-                self._say(
-                    "kept: stored in the headset"
-                    if accepted
-                    else "not kept: the headset goes on with what it had"
-                )
+            case Decided(accepted=True):
+                self._say("kept: stored in the headset")
+            case Decided(refusal=refusal):
+                self._say(f"not kept: {refusal or 'the headset goes on with what it had'}")
             case Abandoned(reason):
                 # An error is told by whoever catches it, on a line of its own.
                 self._say("" if reason else "\nstopped: the headset goes on with what it had")

@@ -38,6 +38,8 @@ class Fit:
         before_deg: rms error on them by the population's head.
         after_deg: on those that were kept, by this one.
         left_out_deg, left_out_worst_deg: psog.net.left_out, rms over the targets and the worst.
+        in_use_deg: on those that were kept, by what was in use.
+        unexplained: psog.net.left_out.
     """
 
     weight: NDArray[np.float32]
@@ -46,6 +48,8 @@ class Fit:
     after_deg: float
     left_out_deg: float
     left_out_worst_deg: float
+    in_use_deg: float
+    unexplained: float
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,8 @@ class HostRuntime:
         rows = np.empty((GAZE_OUTPUTS, self.feature_count + 1), np.float32)
         numbers, biases = np.empty(self._numbers, np.float32), np.empty(self._outputs, np.int32)
         kept = self._room(len(targets))
-        user = _PsogUser(rows.ctypes.data, numbers.ctypes.data, biases.ctypes.data)
-        fit = _PsogFit()
+        user = PsogUser(rows.ctypes.data, numbers.ctypes.data, biases.ctypes.data)
+        fit = PsogFit()
         error = self._library.psog_host_calibrate(
             self._image,
             ctypes.c_size_t(len(self._image)),
@@ -150,7 +154,7 @@ class HostRuntime:
             )
         rows = np.empty((GAZE_OUTPUTS, self.feature_count + 1), np.float32)
         kept = self._room(len(samples))
-        fit = _PsogFit()
+        fit = PsogFit()
         error = self._library.psog_host_fit(
             self._image,
             ctypes.c_size_t(len(self._image)),
@@ -170,9 +174,9 @@ class HostRuntime:
         largest = max(MAX_PLANES * self.sensors, self.feature_count)
         return np.empty(max(targets, 1) * (_TARGET_BYTES + SAMPLES_PER_TARGET * largest), np.uint8)
 
-    def _fit(self, rows: NDArray[np.float32], fit: _PsogFit) -> Fit:
+    def _fit(self, rows: NDArray[np.float32], fit: PsogFit) -> Fit:
         weight = np.concatenate([rows, head_of(self._image)[GAZE_OUTPUTS:]])
-        return Fit(weight, *(getattr(fit, name) for name, _ in _PsogFit._fields_))
+        return Fit(weight, *(getattr(fit, name) for name, _ in PsogFit._fields_))
 
     def _infer(
         self, wire: NDArray[np.uint16], biases: NDArray[np.int32] | None
@@ -198,7 +202,7 @@ class HostRuntime:
         return features, outputs
 
 
-class _PsogFit(ctypes.Structure):
+class PsogFit(ctypes.Structure):
     """struct psog_fit."""
 
     _fields_ = (
@@ -207,10 +211,12 @@ class _PsogFit(ctypes.Structure):
         ("after_deg", ctypes.c_float),
         ("left_out_deg", ctypes.c_float),
         ("left_out_worst_deg", ctypes.c_float),
+        ("in_use_deg", ctypes.c_float),
+        ("unexplained", ctypes.c_float),
     )
 
 
-class _PsogUser(ctypes.Structure):
+class PsogUser(ctypes.Structure):
     """struct psog_user."""
 
     _fields_ = (("rows", ctypes.c_void_p), ("numbers", ctypes.c_void_p), ("biases", ctypes.c_void_p))

@@ -99,7 +99,7 @@ def build_board(
     """
     board = _for_silicon(name) if silicon else board_target(name)
     folders = (*board.shared, f"boards/{name}")
-    sources = [s for s in _sources("runtime", "app", *folders) if s.name != _LIBRARY]
+    sources = [s for s in _sources("runtime", "app", *folders) if not s.match(_LIBRARY)]
     headset = (*(trust or Trust()).definitions(), *(leds.definitions() if leds else ()))
     target = replace(board.target, core=(*board.target.core, *board.smaller, *headset))
     link = (*board.link, *(_SANITIZERS if sanitize else ()))
@@ -157,7 +157,8 @@ def build_library(*, sanitize: bool = False) -> Path:
         sanitize: with the address and undefined-behaviour sanitizers; load it into a process that has
             their run-time library.
     """
-    sources = [*_sources("runtime"), C_TREE / "boards/host" / _LIBRARY]
+    own = [C_TREE / "app" / name for name in _APP_IN_LIBRARY]
+    sources = [*_sources("runtime"), *own, *sorted((C_TREE / "boards/host").glob(_LIBRARY))]
     extra = _SANITIZERS if sanitize else ()
     return _build(HOST, "libpsog.so", sources, ["-shared", "-fPIC", *extra, "-lm"])
 
@@ -217,9 +218,10 @@ def disassembly(elf: Path, target: Target) -> list[str]:
     return _run(command, elf.parent).splitlines()
 
 
-_LIBRARY = "library.c"
 _TRUST = C_TREE / "app/trust.c"
 _SIGNATURE = C_TREE / "runtime/signature.c"
+_LIBRARY = "library*.c"
+_APP_IN_LIBRARY = ("lids.c", "light.c", "tuning.c")
 
 
 def _for_silicon(name: str) -> BoardTarget:

@@ -20,7 +20,6 @@ from psog.firmware_export.boards import BoardName
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from psog.calibration.events import Judged
     from psog.calibration.report import CalibrationReport
     from psog.device.client import Client
     from psog.headset import Headset
@@ -33,8 +32,8 @@ _MODEL = "ring16"
 class Command:
     """Fit a headset to its wearer: look at some targets, let the headset solve, judge the result, keep it.
 
-    On a terminal it asks whether to keep. Otherwise, without --yes or --reject, it keeps a result only if
-    it is more accurate than what was in use before. Ctrl-C stops without harm (exit status 130).
+    A result that is not better than what is in use is never kept, and why is told. For a better one, a
+    terminal is asked; without a terminal it is kept. Ctrl-C stops without harm (exit status 130).
     """
 
     port: str | None = None
@@ -56,7 +55,7 @@ class Command:
     seed: int | None = None
     """Order of the targets; drawn anew, and told in the report, unless given."""
     yes: bool = False
-    """Keep the result without asking."""
+    """Keep the result without asking, if it is better."""
     reject: bool = False
     """Do not keep the result; only measure."""
     report: Path | None = None
@@ -135,7 +134,7 @@ class Command:
             plan = plan_targets(self.points, headset.field_deg, seed)
             settings = Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))
             follower = TerminalFollower(console, headset.field_deg)
-            return run_session(client, plan, settings, lambda judged: self._keep(judged, console), follower)
+            return run_session(client, plan, settings, lambda judged: self._keep(console), follower)
 
     def _described(self, client: Client) -> Headset:
         from psog.headset import built_in_headsets, load_headset
@@ -154,17 +153,14 @@ class Command:
             )
         return headset
 
-    def _keep(self, judged: Judged, console: Console) -> bool:
+    def _keep(self, console: Console) -> bool:
+        """Asked for a better result only."""
         if self.yes or self.reject:
             return self.yes
         if sys.stdin.isatty():
             return _ask(console)
-        better = judged.after.accuracy_deg < judged.before.accuracy_deg
-        console.print(
-            f"nobody to ask: {'keeping' if better else 'not keeping'} it, "
-            f"since it is {'more' if better else 'not more'} accurate than before"
-        )
-        return better
+        console.print("nobody to ask: keeping it, since it is more accurate than before")
+        return True
 
 
 def _ask(console: Console) -> bool:

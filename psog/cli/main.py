@@ -44,6 +44,7 @@ VERBS = {
     "flash": Verb("psog.cli.flash", "send a headset its model over serial, or its firmware by a probe"),
     "doctor": Verb("psog.cli.doctor", "what psog needs, what is missing, and the command that brings it"),
     "keys": Verb("psog.cli.keys", "keys that sign models, and who has signed one"),
+    "erase": Verb("psog.cli.erase", "forget whose eye a headset knows: no byte of a user stays in flash"),
     "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),
     "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
 }
@@ -55,6 +56,7 @@ BENCHES = {
     "gaze": Verb("psog.benchmarks.gaze", "error of unseen users by calibration points and slip"),
     "confidence": Verb("psog.benchmarks.confidence", "whether a model knows when not to be trusted"),
     "left-out": Verb("psog.benchmarks.left_out", "whether a calibration knows its own accuracy"),
+    "tuning": Verb("psog.benchmarks.tuning", "whether a calibration that is kept was ever worse"),
     "recovery": Verb("psog.benchmarks.recovery", "error over hours of slips, and what sets it right"),
     "known-user": Verb("psog.benchmarks.known_user", "error of users who are known, against the bound"),
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),

@@ -35,14 +35,16 @@ class DeviceStatus(NamedTuple):
 
 
 class TuneProgress(NamedTuple):
-    """TUNE_PROGRESS: readings taken for one target, and passed over because the eye was not open."""
+    """TUNE_PROGRESS: readings taken for one target, and passed over: eye not open, sensors saturated."""
 
     added: int
     rejected: int
+    saturated: int
 
 
 class TuneResult(NamedTuple):
-    """TUNE_RESULT: what the device's fit used, its rms error on those readings, and on targets left out."""
+    """TUNE_RESULT: what the device's fit used, its rms error on those readings, and on targets left out;
+    the error of what is in use; what TUNE_ACCEPT would be answered (psog.device.messages.TUNE_RESULT)."""
 
     samples: int
     targets: int
@@ -50,6 +52,9 @@ class TuneResult(NamedTuple):
     after_deg: float
     left_out_deg: float
     left_out_worst_deg: float
+    in_use_deg: float
+    unexplained: float
+    verdict: int
 
 
 def device_info(values: Mapping[str, Any]) -> DeviceInfo:

@@ -119,6 +119,7 @@ def spec_tables() -> str:
 _FLAG_MEANING = {
     GazeFlag.VALID: "the lids are open, by a running openness of this eye's own: the gaze can be trusted",
     GazeFlag.CALIBRATED: "the head belongs to a user (for TRIAL: is the candidate)",
+    GazeFlag.SATURATED: "an eighth of the sensors or more are at the end of their range; not VALID then",
 }
 
 

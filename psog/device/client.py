@@ -185,7 +185,7 @@ class Client:
                 f"the headset at {self.port} did not see {samples} readings of an open eye in "
                 f"{timeout_s:g} s; check that it is worn, then repeat the target"
             )
-        return TuneProgress(values["added"], values["rejected"])
+        return TuneProgress(*(values[name] for name in TuneProgress._fields))
 
     def tune_solve(self) -> TuneResult:
         """Fit the head to the targets; it becomes the trial head (see Stream.TRIAL)."""

@@ -47,6 +47,11 @@ quarter open, 98 % of those up to half open, half of those up to three quarters,
 less than three quarters open puts the gaze off by 10° and more."""
 
 
+MOST_UNEXPLAINED = 0.1
+"""Above this TUNE_RESULT's `unexplained` says that the wearer did not look at the targets
+(PSOG_MOST_UNEXPLAINED in the firmware)."""
+
+
 class GazeFlag(IntFlag):
     """Flags of GAZE and TRIAL."""
 
@@ -54,6 +59,8 @@ class GazeFlag(IntFlag):
     """The lids are open (LIDS_FLOOR, LIDS_SHARE): the gaze can be trusted."""
     CALIBRATED = 2
     """The head belongs to a user (for TRIAL: is the candidate)."""
+    SATURATED = 4
+    """An eighth of the sensors or more are at the end of their range: too much light to trust the gaze."""
 
 
 class DeviceErrorCode(IntEnum):
@@ -74,6 +81,7 @@ class DeviceErrorCode(IntEnum):
     CORE = -12
     SIGNATURE = -13
     ROLLBACK = -14
+    NOT_BETTER = -15
 
 
 ERROR_TEXT = {
@@ -91,6 +99,7 @@ ERROR_TEXT = {
     DeviceErrorCode.CORE: "the model is packed for another kind of core; send it with psog flash",
     DeviceErrorCode.SIGNATURE: "the model is signed by no key that this headset trusts; see psog keys",
     DeviceErrorCode.ROLLBACK: "the model is older than the confirmed one",
+    DeviceErrorCode.NOT_BETTER: "the calibration is not better than what is in use",
 }
 
 # Host to device: 0x01-0x3f. Sensor bus, between board and (virtual) sensors and display: 0x40-0x4f.
@@ -133,7 +142,9 @@ TUNE_TARGET = Message(
     "add the next readings as one calibration target; TUNE_PROGRESS follows when they are in",
 )
 TUNE_SOLVE = Message("TUNE_SOLVE", 0x22, (), "fit the head; it becomes the trial head. TUNE_RESULT follows")
-TUNE_ACCEPT = Message("TUNE_ACCEPT", 0x23, (), "store the trial head and use it from now on")
+TUNE_ACCEPT = Message(
+    "TUNE_ACCEPT", 0x23, (), "store the trial head and use it from now on, if it is better (NOT_BETTER)"
+)
 TUNE_DISCARD = Message("TUNE_DISCARD", 0x24, (), "forget the calibration in progress and the trial head")
 CALIBRATION_ERASE = Message("CALIBRATION_ERASE", 0x25, (), "erase the stored calibration")
 TARGET_SHOW = Message(
@@ -234,6 +245,7 @@ TUNE_PROGRESS = Message(
     (
         Field("added", "u16", "readings added for this target"),
         Field("rejected", "u16", "readings passed over: eye not open"),
+        Field("saturated", "u16", "readings passed over: too much light (GazeFlag.SATURATED)"),
     ),
     "the target's readings are in",
 )
@@ -250,6 +262,9 @@ TUNE_RESULT = Message(
             "left_out_deg", "f32", "rms over the targets of each one's rms error by a head fitted without it"
         ),
         Field("left_out_worst_deg", "f32", "that of the worst target"),
+        Field("in_use_deg", "f32", "rms error on the kept calibration samples by what is in use"),
+        Field("unexplained", "f32", "share of the targets' variance left by left-out gaze, worse axis"),
+        Field("verdict", "i16", "what TUNE_ACCEPT will answer, DeviceErrorCode"),
     ),
     "the fit",
 )

@@ -14,7 +14,10 @@ from psog.device.messages import FEATURES, GAZE, SENSORS, TRIAL, GazeFlag
 
 
 class GazeSample(NamedTuple):
-    """Gaze by the head in use; right and up positive. `seq` is the frame's sequence number."""
+    """Gaze by the head in use; right and up positive. `seq` is the frame's sequence number.
+
+    `valid`, `calibrated` and `saturated` are psog.device.messages.GazeFlag.
+    """
 
     t_us: int
     seq: int
@@ -24,6 +27,7 @@ class GazeSample(NamedTuple):
     expected_error_deg: float
     valid: bool
     calibrated: bool
+    saturated: bool
 
 
 class TrialSample(NamedTuple):
@@ -37,6 +41,7 @@ class TrialSample(NamedTuple):
     expected_error_deg: float
     valid: bool
     calibrated: bool
+    saturated: bool
 
 
 class FeatureSample(NamedTuple):
@@ -58,7 +63,10 @@ class SensorSample(NamedTuple):
 Sample = GazeSample | TrialSample | FeatureSample | SensorSample
 
 
-_VALID, _CALIBRATED = int(GazeFlag.VALID), int(GazeFlag.CALIBRATED)
+_GazeValues = tuple[int, int, float, float, float, float, bool, bool, bool]
+_VALID, _CALIBRATED, _SATURATED = (
+    int(flag) for flag in (GazeFlag.VALID, GazeFlag.CALIBRATED, GazeFlag.SATURATED)
+)
 
 
 def _gaze(frame: Frame) -> GazeSample:
@@ -69,14 +77,14 @@ def _trial(frame: Frame) -> TrialSample:
     return TrialSample(*_gaze_values(TRIAL, frame))
 
 
-def _gaze_values(message: Message, frame: Frame) -> tuple[int, int, float, float, float, float, bool, bool]:
+def _gaze_values(message: Message, frame: Frame) -> _GazeValues:
     """In the order of the samples. A thousand of them come a second: no dictionary is made on the way."""
     layout = message.layout
     if len(frame.payload) != layout.size:
         message.unpack(frame.payload)  # says what is wrong
     t_us, h_deg, v_deg, openness, error_deg, flags = layout.unpack(frame.payload)
-    valid, calibrated = bool(flags & _VALID), bool(flags & _CALIBRATED)
-    return t_us, frame.seq, h_deg, v_deg, openness, error_deg, valid, calibrated
+    told = bool(flags & _VALID), bool(flags & _CALIBRATED), bool(flags & _SATURATED)
+    return t_us, frame.seq, h_deg, v_deg, openness, error_deg, *told
 
 
 def _features(frame: Frame) -> FeatureSample:

@@ -35,7 +35,7 @@ from tests.calibration.steady import SteadyEye, that_knows_when_it_is_closed
 HEADSET = load_headset("ring16")
 SETTINGS = Settings(readings=60)
 FULL_PLAN = plan_targets(13, HEADSET.field_deg, seed=0)
-PLAN = replace(plan_targets(5, HEADSET.field_deg, seed=0), validation=FULL_PLAN.validation[:2])
+PLAN = replace(plan_targets(9, HEADSET.field_deg, seed=0), validation=FULL_PLAN.validation[:2])
 SPEED = 8.0  # device seconds per second: nothing here depends on the host's clock
 
 
@@ -126,7 +126,7 @@ def test_events_tell_the_session_in_order(client):
     shown = [event.target for event in events if isinstance(event, TargetShown)]
     assert shown == [*PLAN.calibration, *PLAN.validation]
     kinds = [type(e) for e in events if isinstance(e, PointTaken | Fitted | PointJudged | Decided)]
-    assert kinds == [PointTaken] * 5 + [Fitted] + [PointJudged] * 2 + [Decided]
+    assert kinds == [PointTaken] * 9 + [Fitted] + [PointJudged] * 2 + [Decided]
     assert not any(isinstance(event, Abandoned) for event in events)
 
 
@@ -259,6 +259,64 @@ def test_an_eye_that_closes_during_validation_is_named(client, eye):
     with pytest.raises(CalibrationError, match=r"only \d+ of 2000 readings in 10 s show a steadily open eye"):
         run_session(client, PLAN, long, lambda judged: True, close)
     assert not client.hello().calibrated
+
+
+def test_sensors_with_too_much_light_are_named(client, eye):
+    eye.closed_reading = np.full(HEADSET.sensor_count, 65520, np.uint16)
+    eye.closed.set()
+    with pytest.raises(
+        CalibrationError, match=r"end of their range \(too much light.*\) in \d+% of the readings"
+    ):
+        calibrate(client, accept=True)
+
+    def dazzle(event: Event) -> None:
+        if isinstance(event, EyeSettled):
+            eye.closed.set()
+
+    eye.closed.clear()
+    impatient = Settings(readings=5000, patience_s=1.0)
+    with pytest.raises(CalibrationError, match=r"too much light.* for 1 s"):
+        run_session(client, PLAN, impatient, lambda judged: True, dazzle)
+
+
+def test_an_absent_minded_wearer_keeps_the_calibration_there_was(client, eye, monkeypatch):
+    """The second time they look at the target before."""
+    assert calibrate(client, accept=True).accepted
+    kept = gaze_at(client)
+    shown, last = eye.show, [Target("calibration", 0.0, 0.0)]
+
+    def look_at_the_last(target) -> None:
+        if target is None:
+            shown(None)
+        else:
+            shown(last[-1])
+            last.append(target)
+
+    monkeypatch.setattr(eye, "show", look_at_the_last)
+    events: list[Event] = []
+    report = calibrate(client, accept=True, plan=FULL_PLAN, observer=events.append)
+    monkeypatch.undo()
+    assert not report.accepted
+    assert "the gaze did not follow the targets" in report.refusal
+    assert events[-1] == Decided(accepted=False, refusal=report.refusal)
+    assert gaze_at(client) == kept
+
+
+def test_validation_that_does_not_agree_leaves_the_headset_as_it_was(client, eye, monkeypatch):
+    """The fit is good, but then somebody looks elsewhere."""
+    before = gaze_at(client)
+    shown = eye.show
+
+    def look_away(event: Event) -> None:
+        if isinstance(event, Fitted):
+            assert event.verdict == 0
+            monkeypatch.setattr(eye, "show", lambda target: shown(target and Target("validation", 9.0, 9.0)))
+
+    report = calibrate(client, accept=True, observer=look_away)
+    monkeypatch.undo()
+    assert not report.accepted
+    assert "better than none" in report.refusal
+    assert gaze_at(client) == before
 
 
 def test_a_headset_without_a_model_is_told_to_get_one(eye, tmp_path):

@@ -156,11 +156,12 @@ class Peer:
                 self.send(m.TIME, reply_to=frame.seq, t_us=self.clock_us())
         if not error and message is m.TUNE_SOLVE:
             errors = {"before_deg": 4.0, "after_deg": 1.0, "left_out_deg": 1.5, "left_out_worst_deg": 2.0}
-            self.send(m.TUNE_RESULT, reply_to=frame.seq, samples=90, targets=9, **errors)
+            errors |= {"in_use_deg": 3.0, "unexplained": 0.125}
+            self.send(m.TUNE_RESULT, reply_to=frame.seq, samples=90, targets=9, verdict=0, **errors)
         self.send(m.ACK, reply_to=frame.seq, command=message.code, error=int(error))
         if not error and not repeated and message is m.TUNE_TARGET:
             self.read_sensors(values["samples"])
-            self.send(m.TUNE_PROGRESS, added=values["samples"], rejected=1)
+            self.send(m.TUNE_PROGRESS, added=values["samples"], rejected=1, saturated=0)
         if not error and not repeated and message is m.STREAM_SET and self.mask:
             self.read_sensors(self.readings)
 

@@ -24,7 +24,12 @@ from psog.net.integer import IntegerNet
 from psog.virtual.boards import Board
 from tests.random_nets import random_net, random_readings
 
-TARGETS = [(h, v) for v in (-10.0, 0.0, 10.0) for h in (-12.0, 0.0, 12.0)]
+TARGETS = [
+    (h + dh, v + dv)
+    for h, v in ((-12.0, -9.0), (0.0, 9.0), (12.0, -9.0))
+    for dh, dv in ((0, 0), (1, 0), (0, 1))
+]
+"""Three groups of neighbours: a random network says nothing of a target that is far from all others."""
 
 
 def open_eyed(seed: int) -> tuple[IntegerNet, bytes]:
@@ -37,7 +42,29 @@ def open_eyed(seed: int) -> tuple[IntegerNet, bytes]:
 
 NET, IMAGE = open_eyed(1)
 OTHER_NET, OTHER_IMAGE = open_eyed(2)
-READINGS = random_readings(np.random.default_rng(1), NET.normalisation, 400)
+
+
+def _looking(seed: int) -> np.ndarray:
+    """(180, sensors): 20 readings of each of TARGETS, of an eye that looks there."""
+    rng, normalisation = np.random.default_rng(seed), NET.normalisation
+    along = rng.normal(0, 0.3, (2, len(normalisation.offset)))
+    steps = np.repeat(np.array(TARGETS) / (12, 10), 20, axis=0) @ along
+    steps += rng.normal(0, 0.01, steps.shape)
+    wire = normalisation.offset + steps * 128 * 2.0**normalisation.shift / normalisation.multiplier
+    return wire.astype(np.uint16)
+
+
+def _anything(count: int) -> np.ndarray:
+    """(count, sensors) of no eye; no sensor is at the end of its range."""
+    wire = random_readings(np.random.default_rng(1), NET.normalisation, count)
+    return np.clip(wire, 256, 65_000)
+
+
+ANYTHING = 180
+"""From here on READINGS go with no target."""
+OTHER_USER = 400
+"""From here on they go with TARGETS again, of another eye."""
+READINGS = np.concatenate([_looking(1), _anything(OTHER_USER - ANYTHING), _looking(2)])
 
 
 def upload(headset: Client, image: bytes) -> DeviceInfo:
@@ -120,10 +147,17 @@ def add_target(
     return headset._talk.next_progress(time.monotonic() + 10)
 
 
-def calibrate(headset: Client, board: Board, targets: list[tuple[float, float]] = TARGETS) -> None:
+def calibrate(
+    headset: Client, board: Board, targets: list[tuple[float, float]] = TARGETS, first: int = 0
+) -> None:
+    """Take targets; the first one's readings begin at `first` of READINGS."""
     headset.tune_begin()
     for index, target_deg in enumerate(targets):
-        assert add_target(headset, board, target_deg, 20 * index, samples=20) == {"added": 20, "rejected": 0}
+        assert add_target(headset, board, target_deg, first + 20 * index, samples=20) == {
+            "added": 20,
+            "rejected": 0,
+            "saturated": 0,
+        }
 
 
 def code(error: DeviceErrorCode) -> str:

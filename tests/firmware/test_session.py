@@ -1,6 +1,7 @@
 """A whole session with the firmware over a real serial port, on every board that can run here."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -20,9 +21,11 @@ from psog.net.ridge import solve_head
 from psog.net.told import kept
 from psog.virtual.boards import start_board
 from tests.firmware.device import (
+    ANYTHING,
     IMAGE,
     NET,
     OTHER_IMAGE,
+    OTHER_USER,
     READINGS,
     TARGETS,
     add_target,
@@ -209,18 +212,66 @@ def test_a_calibration_that_is_stopped_half_way_changes_nothing(board):
 
 def test_readings_of_a_closed_eye_are_passed_over(board):
     net, headset_table = random_net(4, "same", pairable=True)
-    net.head.weight[2] *= 0.3  # moves about its own level as an eye does, more or less
-    openness = net.apply_head(net.features(net.input(READINGS)))[:, 2]
+    net.head.weight[2] *= 0.7  # moves about its own level as an eye does, more or less
+    random = READINGS[ANYTHING:OTHER_USER]
+    openness = net.apply_head(net.features(net.input(random)))[:, 2]
     net.head.weight[2, -1] += 0.8 - np.median(openness)
-    lids, outputs = Lids(), net.apply_head(net.features(net.input(READINGS)))
+    lids, outputs = Lids(), net.apply_head(net.features(net.input(random)))
     closed = np.array([not lids.open(1000 * i, float(row[2])) for i, row in enumerate(outputs)])
     assert 5 < closed[:40].sum() < 35
     last = int(np.flatnonzero(~closed)[9])
     with open_headset(board.port) as headset:
         upload(headset, write_image(net, headset_table))
         headset.tune_begin()
-        progress = add_target(headset, board, (0.0, 0.0), 0, samples=10, readings=40)
-        assert progress == {"added": 10, "rejected": closed[:last].sum()}
+        progress = add_target(headset, board, (0.0, 0.0), ANYTHING, samples=10, readings=40)
+        assert progress == {"added": 10, "rejected": closed[:last].sum(), "saturated": 0}
+
+
+def test_readings_with_too_much_light_are_passed_over_and_say_so(board):
+    """An eighth of 15 sensors is two."""
+    bright = READINGS[:4].copy()
+    bright[0, 0] = 65535
+    bright[1, [0, 7]] = 65535, 65520
+    bright[2, [3, 14]] = 0, 63
+    bright[3, [3, 14]] = 64, 65471
+    with open_headset(board.port) as headset:
+        upload(headset, IMAGE)
+        headset.stream(Stream.GAZE)
+        headset.tune_begin()
+        headset._talk.command(m.TUNE_TARGET, {"target_h_deg": 0.0, "target_v_deg": 0.0, "samples": 2})
+        board.sensors.write(b"".join(reading(i, wire) for i, wire in enumerate(bright)))
+        samples = list(headset.samples(count=4))
+        progress = headset._talk.next_progress(time.monotonic() + 10)
+    assert [sample.saturated for sample in samples] == [False, True, True, False]
+    assert [sample.valid for sample in samples] == [True, False, False, True]
+    assert progress == {"added": 2, "rejected": 0, "saturated": 2}
+
+
+def test_a_calibration_that_is_not_better_is_refused_and_the_one_in_use_stays(board):
+    with open_headset(board.port) as headset:
+        upload(headset, IMAGE)
+        calibrate(headset, board)
+        first = headset.tune_solve()
+        assert first.verdict == DeviceErrorCode.OK
+        assert first.left_out_deg < first.in_use_deg
+        headset.tune_accept()
+        kept = streamed(headset, board, Stream.GAZE, 0, 10)
+
+        calibrate(headset, board)  # the same again
+        again = headset.tune_solve()
+        assert again.in_use_deg == pytest.approx(first.after_deg, rel=1e-3)
+        assert again.verdict == DeviceErrorCode.NOT_BETTER
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.NOT_BETTER)):
+            headset.tune_accept()
+
+        calibrate(headset, board, first=ANYTHING)
+        nowhere = headset.tune_solve()
+        assert nowhere.unexplained > 0.1
+        assert nowhere.verdict == DeviceErrorCode.NOT_BETTER
+        headset.tune_discard()
+        assert gaze_deg(streamed(headset, board, Stream.GAZE, 0, 10)[GazeSample]) == gaze_deg(
+            kept[GazeSample]
+        )
 
 
 def test_the_display_shows_targets_where_the_sensors_are(board):

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "board.h"
 #include "bytes.h"
+#include "tune_commands.h"
 
 #define ALL_STREAMS (PSOG_STREAM_GAZE | PSOG_STREAM_FEATURES | PSOG_STREAM_SENSORS | PSOG_STREAM_TRIAL)
 #define FIRST_REPORT 0x40u /* commands have smaller types */
@@ -59,61 +60,6 @@ static enum psog_error model_confirm(struct app *app, const uint8_t *payload)
 {
     (void)payload;
     return psog_store_confirm(&app->store, &app->model, &app->installed);
-}
-
-static enum psog_error tune_begin(struct app *app, const uint8_t *payload)
-{
-    (void)payload;
-    if (!app_has_model(app))
-        return PSOG_ERR_NO_MODEL;
-    if (app->installed.trial) /* a calibration would take the place of the confirmed model's */
-        return PSOG_ERR_STATE;
-    tuning_begin(&app->tuning, &app->model);
-    return PSOG_OK;
-}
-
-static enum psog_error tune_target(struct app *app, const uint8_t *payload)
-{
-    const float target_deg[] = {
-        psog_get_f32(payload + PSOG_TUNE_TARGET_TARGET_H_DEG_OFFSET),
-        psog_get_f32(payload + PSOG_TUNE_TARGET_TARGET_V_DEG_OFFSET),
-    };
-    return tuning_target(&app->tuning, target_deg, psog_get_u16(payload + PSOG_TUNE_TARGET_SAMPLES_OFFSET));
-}
-
-static enum psog_error tune_solve(struct app *app, const uint8_t *payload)
-{
-    (void)payload;
-    return tuning_solve(&app->tuning, app->work.solve, sizeof app->work.solve);
-}
-
-static enum psog_error tune_accept(struct app *app, const uint8_t *payload)
-{
-    (void)payload;
-    if (app->tuning.phase != TUNING_TRIAL)
-        return PSOG_ERR_STATE;
-    enum psog_error error = psog_calibration_save(&app->store, &app->model, app->tuning.trial_rows,
-                                                  app->tuning.kept.biases, (uint8_t *)app->work.solve);
-    if (error != PSOG_OK)
-        return error;
-    app_load_user(app);
-    tuning_discard(&app->tuning);
-    return PSOG_OK;
-}
-
-static enum psog_error tune_discard(struct app *app, const uint8_t *payload)
-{
-    (void)payload;
-    tuning_discard(&app->tuning);
-    return PSOG_OK;
-}
-
-static enum psog_error calibration_erase(struct app *app, const uint8_t *payload)
-{
-    (void)payload;
-    enum psog_error error = psog_calibration_erase(&app->store);
-    app_load_user(app); /* what was in use may be gone even when not all could be erased */
-    return error;
 }
 
 static enum psog_error target_show(struct app *app, const uint8_t *payload)

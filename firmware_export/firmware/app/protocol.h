@@ -24,6 +24,7 @@
 /* flags of GAZE and TRIAL */
 #define PSOG_GAZE_FLAG_VALID 1u
 #define PSOG_GAZE_FLAG_CALIBRATED 2u
+#define PSOG_GAZE_FLAG_SATURATED 4u
 
 /* ---- Host to device ---- */
 
@@ -72,7 +73,7 @@
 #define PSOG_MSG_TUNE_SOLVE 0x22u
 #define PSOG_MSG_TUNE_SOLVE_SIZE 0u
 
-/* store the trial head and use it from now on */
+/* store the trial head and use it from now on, if it is better (NOT_BETTER) */
 #define PSOG_MSG_TUNE_ACCEPT 0x23u
 #define PSOG_MSG_TUNE_ACCEPT_SIZE 0u
 
@@ -207,13 +208,14 @@
 
 /* the target's readings are in */
 #define PSOG_MSG_TUNE_PROGRESS 0xa0u
-#define PSOG_MSG_TUNE_PROGRESS_SIZE 4u
+#define PSOG_MSG_TUNE_PROGRESS_SIZE 6u
 #define PSOG_TUNE_PROGRESS_ADDED_OFFSET 0u
 #define PSOG_TUNE_PROGRESS_REJECTED_OFFSET 2u
+#define PSOG_TUNE_PROGRESS_SATURATED_OFFSET 4u
 
 /* the fit */
 #define PSOG_MSG_TUNE_RESULT 0xa1u
-#define PSOG_MSG_TUNE_RESULT_SIZE 24u
+#define PSOG_MSG_TUNE_RESULT_SIZE 34u
 #define PSOG_TUNE_RESULT_REPLY_TO_OFFSET 0u
 #define PSOG_TUNE_RESULT_SAMPLES_OFFSET 2u
 #define PSOG_TUNE_RESULT_TARGETS_OFFSET 6u
@@ -221,5 +223,8 @@
 #define PSOG_TUNE_RESULT_AFTER_DEG_OFFSET 12u
 #define PSOG_TUNE_RESULT_LEFT_OUT_DEG_OFFSET 16u
 #define PSOG_TUNE_RESULT_LEFT_OUT_WORST_DEG_OFFSET 20u
+#define PSOG_TUNE_RESULT_IN_USE_DEG_OFFSET 24u
+#define PSOG_TUNE_RESULT_UNEXPLAINED_OFFSET 28u
+#define PSOG_TUNE_RESULT_VERDICT_OFFSET 32u
 
 #endif

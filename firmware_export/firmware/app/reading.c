@@ -4,18 +4,18 @@
 #include "app.h"
 #include "board.h"
 #include "bytes.h"
+#include "light.h"
 
 #define T_US_BYTES 8u
 
-/* GAZE and TRIAL have the same layout. */
+/* GAZE and TRIAL have the same layout. flags: of the reading. */
 static void stream_gaze(struct app *app, uint8_t type, const uint8_t *t_us, const float output[PSOG_OUTPUTS],
-                        bool is_open, bool calibrated)
+                        uint8_t flags, bool calibrated)
 {
     uint8_t payload[PSOG_MSG_GAZE_SIZE];
-    uint8_t flags = calibrated ? PSOG_GAZE_FLAG_CALIBRATED : 0u;
     float ln_error = output[PSOG_LN_ERROR] + (calibrated ? app->model.calibration_ln : 0.0f);
-    if (is_open)
-        flags |= PSOG_GAZE_FLAG_VALID;
+    if (calibrated)
+        flags |= PSOG_GAZE_FLAG_CALIBRATED;
     memcpy(payload + PSOG_GAZE_T_US_OFFSET, t_us, T_US_BYTES);
     psog_put_f32(payload + PSOG_GAZE_GAZE_H_DEG_OFFSET, output[0]);
     psog_put_f32(payload + PSOG_GAZE_GAZE_V_DEG_OFFSET, output[1]);
@@ -39,6 +39,7 @@ static void report_progress(struct app *app)
     uint8_t payload[PSOG_MSG_TUNE_PROGRESS_SIZE];
     psog_put_u16(payload + PSOG_TUNE_PROGRESS_ADDED_OFFSET, app->tuning.samples.added);
     psog_put_u16(payload + PSOG_TUNE_PROGRESS_REJECTED_OFFSET, app->tuning.rejected);
+    psog_put_u16(payload + PSOG_TUNE_PROGRESS_SATURATED_OFFSET, app->tuning.saturated);
     app_reply(app, PSOG_MSG_TUNE_PROGRESS, payload, sizeof payload);
 }
 
@@ -51,42 +52,58 @@ static void see(struct app *app, const int32_t *biases, const uint16_t *readings
 }
 
 /* The calibration in progress sees with the population's network, whoever used the headset before. */
-static void tune(struct app *app, const uint16_t *readings, int8_t *features, bool is_open)
+static void tune(struct app *app, const uint16_t *readings, int8_t *features, const float *in_use_deg,
+                 uint8_t flags)
 {
     if (app->biases)
         see(app, NULL, readings, features);
-    if (tuning_reading(&app->tuning, readings, features, is_open))
+    const struct tuning_seen seen = {
+        .readings = readings,
+        .features = features,
+        .in_use_deg = in_use_deg,
+        .is_open = flags & PSOG_GAZE_FLAG_VALID,
+        .saturates = flags & PSOG_GAZE_FLAG_SATURATED,
+    };
+    if (tuning_reading(&app->tuning, &seen))
         report_progress(app);
 }
 
 /* The trial's gaze of the same reading; a network that has been told sees it anew. */
 static void stream_trial(struct app *app, const uint8_t *t_us, const uint16_t *readings, int8_t *features,
-                         bool is_open)
+                         uint8_t flags)
 {
     float output[PSOG_OUTPUTS];
     if (app->model.numbers > 0)
         see(app, app->tuning.kept.biases, readings, features);
     psog_head_apply(&app->model, app->tuning.trial_rows, features, output);
-    stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, is_open, true);
+    stream_gaze(app, PSOG_MSG_TRIAL, t_us, output, flags, true);
+}
+
+/* Whether the gaze of a reading can be trusted, or why not. One that saturates says nothing of lids. */
+static uint8_t trust(struct app *app, const uint8_t *t_us, const uint16_t *readings, float openness)
+{
+    uint64_t now_us;
+    memcpy(&now_us, t_us, sizeof now_us);
+    if (light_saturates(readings, app->model.sensors))
+        return PSOG_GAZE_FLAG_SATURATED;
+    return lids_open(&app->lids, now_us, openness) ? PSOG_GAZE_FLAG_VALID : 0u;
 }
 
 static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings)
 {
     int8_t features[PSOG_MAX_FEATURES];
     float output[PSOG_OUTPUTS];
-    uint64_t now_us;
     see(app, app->biases, readings, features);
     psog_head_apply(&app->model, app->rows, features, output);
-    memcpy(&now_us, t_us, sizeof now_us);
-    bool is_open = lids_open(&app->lids, now_us, output[PSOG_OPENNESS]);
+    uint8_t flags = trust(app, t_us, readings, output[PSOG_OPENNESS]);
     if (app->streams & PSOG_STREAM_GAZE)
-        stream_gaze(app, PSOG_MSG_GAZE, t_us, output, is_open, app_calibrated(app));
+        stream_gaze(app, PSOG_MSG_GAZE, t_us, output, flags, app_calibrated(app));
     if (app->streams & PSOG_STREAM_FEATURES)
         stream_features(app, t_us, features);
     if (app->tuning.phase == TUNING_TARGET)
-        tune(app, readings, features, is_open);
+        tune(app, readings, features, output, flags);
     if ((app->streams & PSOG_STREAM_TRIAL) && app->tuning.phase == TUNING_TRIAL)
-        stream_trial(app, t_us, readings, features, is_open);
+        stream_trial(app, t_us, readings, features, flags);
 }
 
 static bool well_formed(const struct psog_frame *frame)

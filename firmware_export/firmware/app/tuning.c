@@ -1,6 +1,6 @@
 #include "tuning.h"
 
-#include "protocol.h"
+#include <string.h>
 
 void tuning_begin(struct tuning *tuning, const struct psog_model *model)
 {
@@ -16,17 +16,20 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
     if (error != PSOG_OK)
         return error;
     tuning->phase = TUNING_TARGET;
-    tuning->rejected = 0;
+    tuning->rejected = tuning->saturated = 0;
     return PSOG_OK;
 }
 
-bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features, bool is_open)
+bool tuning_reading(struct tuning *tuning, const struct tuning_seen *seen)
 {
-    if (is_open)
-        psog_samples_add(&tuning->samples, readings, features);
-    else
+    if (seen->saturates)
+        tuning->saturated++;
+    else if (!seen->is_open)
         tuning->rejected++;
-    if (tuning->samples.added < tuning->samples.wanted && tuning->rejected < UINT16_MAX)
+    else
+        psog_samples_add(&tuning->samples, seen->readings, seen->features, seen->in_use_deg);
+    if (tuning->samples.added < tuning->samples.wanted && tuning->rejected < UINT16_MAX &&
+        tuning->saturated < UINT16_MAX)
         return false;
     tuning->phase = TUNING_READY;
     return true;
@@ -40,11 +43,19 @@ enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_byte
     if (tuning->samples.targets < TUNING_MIN_TARGETS)
         return PSOG_ERR_TOO_FEW;
     enum psog_error error = psog_samples_solve(&tuning->samples, work, work_bytes, &user, &tuning->fit);
-    tuning->phase = error == PSOG_OK ? TUNING_TRIAL : TUNING_NONE; /* either way the samples are used up */
+    if (error == PSOG_OK)
+        tuning->phase = TUNING_TRIAL;
+    else
+        tuning_discard(tuning); /* the samples are used up */
     return error;
+}
+
+enum psog_error tuning_verdict(const struct tuning *tuning)
+{
+    return tuning->phase == TUNING_TRIAL ? psog_fit_verdict(&tuning->fit) : PSOG_ERR_STATE;
 }
 
 void tuning_discard(struct tuning *tuning)
 {
-    tuning->phase = TUNING_NONE;
+    memset(tuning, 0, sizeof *tuning);
 }

@@ -20,7 +20,7 @@ struct tuning {
     enum tuning_phase phase;
     struct psog_samples samples;
     struct psog_fit fit;
-    uint16_t rejected; /* readings of this target */
+    uint16_t rejected, saturated; /* readings of this target that were passed over */
     float trial_rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
     float trial_numbers[PSOG_MAX_NUMBERS]; /* these and the biases only for a model with a user embedding */
     union {
@@ -34,13 +34,25 @@ void tuning_begin(struct tuning *tuning, const struct psog_model *model);
 /* The next `samples` readings with an open eye belong to this target. */
 enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], uint16_t samples);
 
-/* A reading and its features by the population's network, while the phase is TUNING_TARGET. True when it was
- * the target's last: all are in, or so many were passed over that the wearer is not looking. */
-bool tuning_reading(struct tuning *tuning, const uint16_t *readings, const int8_t *features, bool is_open);
+/* One reading while the phase is TUNING_TARGET. */
+struct tuning_seen {
+    const uint16_t *readings;
+    const int8_t *features;  /* by the population's network, whoever used the headset before */
+    const float *in_use_deg; /* gaze by what is in use */
+    bool is_open;            /* the lids are */
+    bool saturates;          /* too much light to tell (light.h) */
+};
+
+/* True when it was the target's last: all are in, or so many were passed over that nobody is looking. */
+bool tuning_reading(struct tuning *tuning, const struct tuning_seen *seen);
 
 /* work: psog_work_bytes of the model. */
 enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_bytes);
 
+/* Whether the trial may be used from now on: PSOG_ERR_STATE without one, or PSOG_ERR_NOT_BETTER. */
+enum psog_error tuning_verdict(const struct tuning *tuning);
+
+/* Forgets everything of this wearer. */
 void tuning_discard(struct tuning *tuning);
 
 #endif

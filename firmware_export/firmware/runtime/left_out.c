@@ -52,36 +52,65 @@ static bool leave_out(const float *y, uint32_t width, float error[PSOG_GAZE_OUTP
     return true;
 }
 
-static float sum_of_squares(const float error[PSOG_GAZE_OUTPUTS][K])
+/* Of the targets' places along an axis, less their mean. Twice over the targets, for the mean's sake. */
+static float variance(const struct psog_samples *samples, uint32_t axis)
 {
-    return psog_dot(error[0], error[0]) + psog_dot(error[1], error[1]);
+    float sum = 0.0f, squares = 0.0f;
+    for (uint32_t index = 0; index < samples->targets; index++)
+        sum += psog_target(samples, index)->target_deg[axis];
+    for (uint32_t index = 0; index < samples->targets; index++) {
+        float off = psog_target(samples, index)->target_deg[axis] - sum / (float)samples->targets;
+        squares += off * off;
+    }
+    return squares / (float)samples->targets;
+}
+
+/* Share of it that this mean squared error is; all of it where targets do not tell this axis. */
+static float share_of(float error, float variance)
+{
+    return error < variance ? error / variance : 1.0f;
 }
 
 enum psog_error psog_judge_rows(const struct psog_samples *samples, const float *factor, float *x,
                                 const float *rows, struct psog_fit *fit)
 {
     uint32_t width = samples->model->features + 1u;
-    float after = 0.0f, left_out = 0.0f, worst = 0.0f;
+    float after = 0.0f, worst = 0.0f;
+    float left_out[PSOG_GAZE_OUTPUTS] = {0}; /* mean squared error along each axis */
     for (uint32_t index = 0; index < samples->targets; index++) {
         const struct psog_target *target = psog_target(samples, index);
         float error[PSOG_GAZE_OUTPUTS][K];
         psog_real_features(samples, target, x);
         psog_errors(target, x, width, rows, error);
-        after += sum_of_squares(error);
+        after += psog_dot(error[0], error[0]) + psog_dot(error[1], error[1]);
         substitute(factor, width, x);
         if (!leave_out(x, width, error))
             return PSOG_ERR_RANGE;
-        float mean = sum_of_squares(error) / (float)target->count;
-        left_out += mean;
-        worst = mean > worst ? mean : worst;
+        float right = psog_dot(error[0], error[0]) / (float)target->count;
+        float up = psog_dot(error[1], error[1]) / (float)target->count;
+        left_out[0] += right / (float)samples->targets;
+        left_out[1] += up / (float)samples->targets;
+        worst = right + up > worst ? right + up : worst;
     }
+    float shares[] = {share_of(left_out[0], variance(samples, 0)),
+                      share_of(left_out[1], variance(samples, 1))};
     *fit = (struct psog_fit){
         .samples = samples->readings,
         .before_deg = sqrtf(samples->residual / (float)samples->readings),
         .after_deg = sqrtf(after / (float)samples->count),
-        .left_out_deg = sqrtf(left_out / (float)samples->targets),
+        .left_out_deg = sqrtf(left_out[0] + left_out[1]),
         .left_out_worst_deg = sqrtf(worst),
+        .in_use_deg = sqrtf(samples->in_use / (float)samples->count),
+        .unexplained = shares[0] > shares[1] ? shares[0] : shares[1],
     };
-    bool finite = psog_is_finite(fit->before_deg) && psog_is_finite(fit->after_deg + fit->left_out_deg);
+    bool finite = psog_is_finite(fit->before_deg + fit->in_use_deg) &&
+                  psog_is_finite(fit->after_deg + fit->left_out_deg);
     return finite ? PSOG_OK : PSOG_ERR_RANGE;
+}
+
+enum psog_error psog_fit_verdict(const struct psog_fit *fit)
+{
+    bool follows = fit->unexplained <= PSOG_MOST_UNEXPLAINED; /* NaN does neither */
+    bool better = fit->left_out_deg < PSOG_BETTER_SHARE * fit->in_use_deg;
+    return follows && better ? PSOG_OK : PSOG_ERR_NOT_BETTER;
 }

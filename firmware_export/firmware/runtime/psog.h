@@ -27,6 +27,7 @@ enum psog_error {
     PSOG_ERR_CORE = -12,     /* the model's weights are packed for another kind of core */
     PSOG_ERR_SIGNATURE = -13, /* the model is signed by nobody whom this headset trusts */
     PSOG_ERR_ROLLBACK = -14, /* the model is older than the confirmed one */
+    PSOG_ERR_NOT_BETTER = -15, /* the calibration would not be better than what is in use */
 };
 
 /* Limits of the image format; buffers of these sizes hold every model. */
@@ -148,6 +149,7 @@ struct psog_samples {
     uint32_t count;    /* of samples */
     uint32_t readings; /* of all targets, kept or not */
     float residual;    /* Σ |target − gaze|² of these by the population's network and head */
+    float in_use;      /* Σ |target − gaze|² of the kept samples by what is in use */
     float target_deg[PSOG_GAZE_OUTPUTS];
     uint16_t wanted, added, kept; /* readings of this target */
 };
@@ -164,8 +166,10 @@ bool psog_in_field(const struct psog_model *model, const float target_deg[2]);
 enum psog_error psog_samples_target(struct psog_samples *samples, const float target_deg[2], uint16_t wanted);
 
 /* Adds a reading; a few of a target's are kept. features: of it by the population's network.
- * readings: only looked at with a user embedding. */
-void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const int8_t *features);
+ * readings: only looked at with a user embedding. in_use_deg: its gaze by what is in use, the same from the
+ * first reading to the last; NULL: the population's. */
+void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const int8_t *features,
+                      const float *in_use_deg);
 
 /* What a calibration finds; buffers of the caller. */
 struct psog_user {
@@ -181,7 +185,17 @@ struct psog_fit {
     float after_deg;          /* on the kept ones, by the user's */
     float left_out_deg;       /* on those of each target by rows fitted without it: over the targets */
     float left_out_worst_deg; /* the same of the worst target */
+    float in_use_deg;         /* on the kept ones, by what was in use */
+    float unexplained;        /* share of the targets' variance that left-out gaze leaves, worse axis */
 };
+
+/* When a calibration is better; docs/calibration.md, When a calibration is refused, has where from. */
+#define PSOG_MOST_UNEXPLAINED 0.1f /* of a wearer who looks at the targets */
+#define PSOG_BETTER_SHARE 0.9f     /* of the error of what is in use */
+
+/* Whether a calibration may take the place of what is in use: it would have been nearer to targets that it
+ * has not seen, and it follows the targets on both axes. Otherwise PSOG_ERR_NOT_BETTER. */
+enum psog_error psog_fit_verdict(const struct psog_fit *fit);
 
 /* What psog_samples_solve needs beside the samples. It may be the buffer of the activations. */
 size_t psog_work_bytes(const struct psog_model *model);

@@ -66,18 +66,24 @@ static uint32_t kept_of(const struct psog_samples *samples, uint32_t added)
     return (added * K + samples->wanted / 2u) / samples->wanted;
 }
 
-void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const int8_t *features)
+static float squared_distance(const float a[PSOG_GAZE_OUTPUTS], const float b[PSOG_GAZE_OUTPUTS])
+{
+    float right = a[0] - b[0], up = a[1] - b[1];
+    return right * right + up * up;
+}
+
+void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const int8_t *features,
+                      const float *in_use_deg)
 {
     float gaze_deg[PSOG_OUTPUTS];
     if (samples->added == samples->wanted)
         return;
     psog_head_apply(samples->model, NULL, features, gaze_deg);
-    for (uint32_t axis = 0; axis < PSOG_GAZE_OUTPUTS; axis++) {
-        float error = samples->target_deg[axis] - gaze_deg[axis];
-        samples->residual += error * error;
-    }
+    samples->residual += squared_distance(samples->target_deg, gaze_deg);
     samples->readings++;
     samples->added++;
-    if (kept_of(samples, samples->added) > kept_of(samples, samples->added - 1u))
-        keep(samples, readings, features);
+    if (kept_of(samples, samples->added) == kept_of(samples, samples->added - 1u))
+        return;
+    samples->in_use += squared_distance(samples->target_deg, in_use_deg ? in_use_deg : gaze_deg);
+    keep(samples, readings, features);
 }

@@ -47,7 +47,7 @@ enum psog_error psog_host_fit(const uint8_t *image, size_t image_bytes, const in
         error = psog_samples_target(&samples, target_deg + 2u * i, 1);
         if (error != PSOG_OK)
             return error;
-        psog_samples_add(&samples, NULL, features);
+        psog_samples_add(&samples, NULL, features, NULL);
     }
     return psog_samples_solve(&samples, work, sizeof work, &user, fit);
 }
@@ -72,7 +72,7 @@ enum psog_error psog_host_calibrate(const uint8_t *image, size_t image_bytes, co
         error = psog_samples_target(&samples, target_deg + 2u * target, per_target);
         for (uint32_t i = 0; error == PSOG_OK && i < per_target; i++, readings += model.sensors) {
             error = psog_infer(&model, NULL, readings, work, sizeof work, features);
-            psog_samples_add(&samples, readings, features);
+            psog_samples_add(&samples, readings, features, NULL);
         }
         if (error != PSOG_OK)
             return error;

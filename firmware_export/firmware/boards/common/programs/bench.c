@@ -83,7 +83,7 @@ static void place_target(uint32_t target, float target_deg[PSOG_GAZE_OUTPUTS])
 
 static void add(void)
 {
-    psog_samples_add(&bench.samples, bench.readings, bench.features);
+    psog_samples_add(&bench.samples, bench.readings, bench.features, NULL);
 }
 
 /* A calibration up to its solve; readings in turn. The last sample is left to `add`. */

@@ -1,0 +1,67 @@
+#include "tune_commands.h"
+
+#include "bytes.h"
+
+enum psog_error tune_begin(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    if (!app_has_model(app))
+        return PSOG_ERR_NO_MODEL;
+    if (app->installed.trial) /* a calibration would take the place of the confirmed model's */
+        return PSOG_ERR_STATE;
+    tuning_begin(&app->tuning, &app->model);
+    return PSOG_OK;
+}
+
+enum psog_error tune_target(struct app *app, const uint8_t *payload)
+{
+    const float target_deg[] = {
+        psog_get_f32(payload + PSOG_TUNE_TARGET_TARGET_H_DEG_OFFSET),
+        psog_get_f32(payload + PSOG_TUNE_TARGET_TARGET_V_DEG_OFFSET),
+    };
+    return tuning_target(&app->tuning, target_deg, psog_get_u16(payload + PSOG_TUNE_TARGET_SAMPLES_OFFSET));
+}
+
+enum psog_error tune_solve(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    return tuning_solve(&app->tuning, app->work.solve, sizeof app->work.solve);
+}
+
+/* Leaves nothing of the wearer in RAM: the record was put together where activations are. */
+static void forget_trial(struct app *app)
+{
+    tuning_discard(&app->tuning);
+    memset(&app->work, 0, sizeof app->work);
+}
+
+enum psog_error tune_accept(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    enum psog_error error = tuning_verdict(&app->tuning);
+    if (error != PSOG_OK)
+        return error;
+    error = psog_calibration_save(&app->store, &app->model, app->tuning.trial_rows,
+                                  app->tuning.kept.biases, (uint8_t *)app->work.solve);
+    if (error != PSOG_OK)
+        return error;
+    app_load_user(app);
+    forget_trial(app);
+    return PSOG_OK;
+}
+
+enum psog_error tune_discard(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    forget_trial(app);
+    return PSOG_OK;
+}
+
+enum psog_error calibration_erase(struct app *app, const uint8_t *payload)
+{
+    (void)payload;
+    forget_trial(app); /* it was compared with what is in use, and is a user's too */
+    enum psog_error error = psog_calibration_erase(&app->store);
+    app_load_user(app); /* what was in use may be gone even when not all could be erased */
+    return error;
+}
