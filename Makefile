@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
 ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint test-tensorflow soak soak-hour firmware-tools clean
+.PHONY: demo test lint test-tensorflow soak soak-hour power-cuts firmware-tools clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
@@ -29,6 +29,10 @@ soak: $(STAMP) firmware-tools
 
 soak-hour: $(STAMP) firmware-tools
 	$(BIN)/psog bench link --seconds 3600 --faulty-seconds 600
+
+# Power cuts and flipped bits in flash, ten minutes; `make test` has the seconds.
+power-cuts: $(STAMP) firmware-tools
+	$(BIN)/python -m tests.power_cuts
 
 $(STAMP): pyproject.toml constraints.txt scripts/python-venv
 	scripts/python-venv $(PYTHON) $(VENV)

@@ -163,6 +163,18 @@ def build_library(*, sanitize: bool = False) -> Path:
     return _build(HOST, "libpsog.so", sources, ["-shared", "-fPIC", *extra, "-lm"])
 
 
+def build_beside_runtime(more: Sequence[Path], headers: Path, flags: Sequence[str]) -> Path:
+    """The runtime and other sources as a shared library of the host.
+
+    Args:
+        more: the sources; the first names it.
+        headers: the folder of theirs.
+        flags: further ones for the compiler.
+    """
+    sources = [*_sources("runtime"), *more]
+    return _build(HOST, f"{more[0].stem}.so", sources, ["-shared", "-fPIC", *flags, "-lm"], [str(headers)])
+
+
 def build_program(source: Path, *, link: Sequence[str] = ()) -> Path:
     """A host program or library of one source file outside the firmware, such as the emulator's plugin."""
     return _build(HOST, source.stem + ".so", [source], ["-shared", "-fPIC", *link])

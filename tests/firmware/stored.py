@@ -8,13 +8,13 @@ from tests.firmware.c_api import Device, SimulatedFlash
 from tests.random_nets import random_net, with_embedding
 
 OK, RANGE, STATE, HEADSET, FLASH, NO_MODEL, CRC = 0, -1, -3, -5, -7, -8, -11
-SIGNATURE = -13
+SIGNATURE, ROLLBACK = -13, -14
 GEOMETRIES = [(64 * 1024, 1024, 8, 0xFF), (32 * 1024, 4096, 1, 0xFF), (48 * 1024, 2048, 4, 0x00)]
 PIECE = 192
 
 
-def make_image(seed: int) -> bytes:
-    return write_image(*random_net(seed, "mixed"))
+def make_image(seed: int, version: int = 0) -> bytes:
+    return write_image(*random_net(seed, "mixed"), version=version)
 
 
 OLD, NEW = make_image(1), make_image(2)

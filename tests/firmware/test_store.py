@@ -18,11 +18,13 @@ from tests.firmware.stored import (
     OLD,
     PIECE,
     RANGE,
+    ROLLBACK,
     SIGNATURE,
     STATE,
     crc,
     device_with,
     install,
+    make_image,
     send,
 )
 
@@ -170,6 +172,21 @@ def test_an_upload_goes_on_after_a_commit_that_came_too_early():
     assert device.model.crc32 == crc(OLD)
     assert device.begin(NEW, crc(NEW)) == OK
     assert device.upload.received == PIECE
+
+
+def test_a_model_older_than_the_confirmed_one_is_refused():
+    second, first = make_image(1, version=2), make_image(2, version=1)
+    device = device_with(second)
+    assert send(device, first) or device.commit() == ROLLBACK
+    assert device.model.crc32 == crc(second)
+    assert install(device, make_image(2, version=2)) == OK
+
+
+def test_a_model_on_trial_does_not_count_for_what_is_older():
+    device = device_with(make_image(1, version=1))
+    assert send(device, make_image(2, version=9)) or device.commit() == OK
+    device.start()
+    assert install(device, make_image(3, version=1)) == OK
 
 
 def test_a_model_for_other_sensors_is_refused():

@@ -19,13 +19,11 @@
  * erases two blocks at most (BOARD_HUNG_US). */
 static void settle(struct app *app)
 {
-    if (!app_has_model(app))
-        return;
     (void)psog_store_clear(&app->store, app->installed);
     board_watchdog_feed();
     (void)psog_store_settle(&app->store, &app->model, &app->installed);
     board_watchdog_feed();
-    if (!app->installed.trial)
+    if (app_has_model(app) && !app->installed.trial)
         (void)psog_calibration_settle(&app->store, &app->model);
 }
 

@@ -5,7 +5,8 @@
  * torn may read as set today and not tomorrow, so a decision takes three:
  *
  *     0, 1  it is so. Number 1 is in reserve, for a start that finds number 0 and cannot know it whole.
- *     2     settled: only ever begun when one of the others has just been written from beginning to end.
+ *     2     settled: only ever begun when one of the others has just been written from beginning to end, so
+ *           a part of it says as much as the whole.
  *
  * Something counts when any of its marks is set. What cannot be undone waits until it is settled. */
 #ifndef PSOG_MARKS_H

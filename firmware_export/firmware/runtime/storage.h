@@ -55,7 +55,7 @@ enum psog_error psog_store_find_model(const struct psog_store *store, enum psog_
                                       struct psog_model *model, size_t activation_bytes,
                                       struct psog_installed *installed);
 
-/* To be called once, at a start: erases a model that was not confirmed. One erase block at most. */
+/* To be called once, at a start: erases a model that was not confirmed. */
 enum psog_error psog_store_clear(const struct psog_store *store, struct psog_installed installed);
 
 /* To be called once, at a start: finishes a confirmation that a power cut has interrupted, so that what is in

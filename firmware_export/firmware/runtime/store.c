@@ -97,11 +97,14 @@ enum psog_error psog_store_confirm(const struct psog_store *store, const struct 
 
 enum psog_error psog_store_clear(const struct psog_store *store, struct psog_installed installed)
 {
-    if (installed.slot == PSOG_NO_SLOT)
-        return PSOG_OK;
-    struct psog_slot other = psog_slot_read(store, 1u - installed.slot);
-    /* A confirmation torn half through might be read as one some day. */
-    return other.committed && !other.confirmed ? psog_slot_forget(store, 1u - installed.slot) : PSOG_OK;
+    enum psog_error error = PSOG_OK;
+    for (uint8_t slot = 0; slot < 2 && error == PSOG_OK; slot++) {
+        struct psog_slot there = psog_slot_read(store, slot);
+        /* A confirmation torn half through might be read as one some day. */
+        if (slot != installed.slot && there.committed && !there.confirmed)
+            error = psog_slot_forget(store, slot);
+    }
+    return error;
 }
 
 enum psog_error psog_store_settle(const struct psog_store *store, const struct psog_model *model,
