@@ -1,7 +1,7 @@
 #include "device_clock.h"
 
 /* A reading that is later than any waits on the bus is of a clock that was set back or stood still: the
- * longest that a virtual headset's sensors catch up with (psog/virtual/feeder.py), and longer than any part's. */
+ * longest that a virtual headset's sensors catch up with (psog/virtual/feeder.py), longer than any part's. */
 #define LATEST_US 50000u
 /* Between readings that are on time the clock runs slower than the board's by this share, 244 ppm: more than
  * two oscillators differ, so that readings on time are never behind it. */
