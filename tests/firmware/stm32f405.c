@@ -167,3 +167,4 @@ static struct timer *act_timer(void)
 #include "hardware.c"
 #include "led_driver.c"
 #include "timer.c"
+#include "watchdog.c"

@@ -123,7 +123,7 @@ def state(chip) -> Part:
 
 
 def register(chip, block: str, index: int) -> int:
-    return (ctypes.c_uint32 * 6).in_dll(chip, block)[index]
+    return (ctypes.c_uint32 * (index + 1)).in_dll(chip, block)[index]
 
 
 @pytest.mark.parametrize("crystal_hz", [25_000_000, 0])
@@ -137,6 +137,43 @@ def test_the_core_gets_168_mhz_and_the_links_their_rate_with_or_without_a_crysta
     assert core_hz == 168e6
     assert core_hz / 2 / register(chip, "link_uart", 2) == pytest.approx(921_600, rel=0.002)
     assert core_hz / 4 / register(chip, "sensor_uart", 2) == pytest.approx(921_600, rel=0.01)
+
+
+def test_the_leds_timer_counts_its_periods_and_stops_by_itself(chip):
+    control, update, prescaler, period, repetitions, first_on = 0, 5, 10, 11, 12, 13
+    on_for_one_pulse, off = 1 | 1 << 3, 1 << 3
+    chip.hardware_start()
+    core_hz = 168e6
+    chip.guard_drive_leds(6, 25)
+    step_us = (register(chip, "led_timer", prescaler) + 1) / core_hz * 1e6
+    steps = register(chip, "led_timer", period) + 1
+    assert (register(chip, "led_timer", repetitions) + 1) * steps * step_us == pytest.approx(8000)
+    assert 1 - register(chip, "led_timer", first_on) / steps == pytest.approx(0.06)
+    assert register(chip, "led_timer", control) == on_for_one_pulse
+    assert register(chip, "led_timer", update) == 1
+    assert register(chip, "dac", 2) == 4095 * 25 // 100
+    chip.guard_drive_leds(100, 1000)
+    assert register(chip, "led_timer", first_on) == 1  # off at count 0, where it stops
+    assert register(chip, "dac", 2) == 4095
+    for dark in ((0, 25), (6, 0)):
+        chip.guard_drive_leds(*dark)
+        assert register(chip, "led_timer", control) == off
+        assert register(chip, "led_timer", first_on) == steps  # never
+
+
+def test_the_watchdog_leaves_an_erase_its_time_with_the_fastest_oscillator(chip):
+    key, divider, count = range(3)
+    chip.hardware_start()
+    chip.hardware_watchdog_start()
+    by_64, fed = 4, 0xAAAA
+    assert (register(chip, "watchdog", divider), register(chip, "watchdog", key)) == (by_64, fed)
+    assert 3.0 < register(chip, "watchdog", count) / (47_000 / 64) < 3.1
+
+
+@pytest.mark.parametrize(("flag", "counts"), [(29, True), (28, True), (27, False), (26, False)])
+def test_only_its_own_resets_and_the_watchdogs_are_counted(chip, flag, counts):
+    (ctypes.c_uint32 * 30).in_dll(chip, "rcc")[29] = 1 << flag | 1 << 26  # with each, the pin's
+    assert (chip.reset_from_outside() & 0xFF == 0) == counts
 
 
 def program(region: Flash, offset: int, data: bytes) -> int:

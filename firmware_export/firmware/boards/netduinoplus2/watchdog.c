@@ -10,7 +10,7 @@
 
 #define FASTEST_HZ 47000u /* with the slowest it takes 2.8 times as long */
 #define DIVISOR 64u
-#define COUNT (FASTEST_HZ / DIVISOR * (HARDWARE_WATCHDOG_US / 1000u) / 1000u + 1u)
+#define COUNT (FASTEST_HZ / 1000u * (HARDWARE_WATCHDOG_US / 1000u) / DIVISOR + 1u)
 #define TAKEN_OVER_US 1000u /* five periods of the slowest are 0.3 ms */
 
 void hardware_watchdog_start(void)
