@@ -12,15 +12,15 @@ IDS = [f"{where.erase_bytes} by {where.program_bytes}" for where in GEOMETRIES]
 
 @pytest.mark.parametrize("where", GEOMETRIES[:3], ids=IDS[:3])
 def test_two_cuts_anywhere_leave_the_old_or_the_new(where):
-    report = cuts_everywhere(where, every=61)
+    report = cuts_everywhere(where, every=211)
     assert report.failure == ""
     assert report.faults > 5_000
 
 
 def test_cuts_again_and_again_leave_the_old_or_the_new_and_a_headset_that_works():
-    report = cuts_at_random(10_000, seed=7)
+    report = cuts_at_random(5_000, seed=7)
     assert report.failure == ""
-    assert report.faults > 20_000
+    assert report.faults > 10_000
 
 
 def test_whatever_bit_flips_nothing_damaged_is_used():

@@ -176,6 +176,11 @@ enum psog_error world_act(struct world *world, enum action action, uint8_t model
     } else {
         error = send(world, model, world->images->size[model] / 2u, &resumed);
     }
+    if (action == ERASE && !world->sure) { /* whichever model it is, its calibration is gone, or may be */
+        for (uint32_t i = world->admissible_count; i-- > 0;)
+            admit(world, (struct found){world->admissible[i].model, NO_CALIBRATION});
+        return error;
+    }
     bool decides = action == SAVE || action == ERASE || (action == INSTALL && model != before.model);
     if (error == PSOG_OK && !world->nor.off && (decides || world->sure))
         admit_only(world, after);
