@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
 ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint test-tensorflow soak soak-hour power-cuts firmware-tools clean
+.PHONY: demo test lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
@@ -33,6 +33,21 @@ soak-hour: $(STAMP) firmware-tools
 # Power cuts and flipped bits in flash, ten minutes; `make test` has the seconds.
 power-cuts: $(STAMP) firmware-tools
 	$(BIN)/python -m tests.power_cuts
+
+# The firmware's parsers against hostile input (docs/hostile.md): libFuzzer, RUNS each; in short with gcc.
+RUNS ?= 1e8
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz run --runs $(RUNS)
+
+fuzz-short: $(STAMP)
+	$(BIN)/python -m tests.fuzz short --runs 1e6
+
+fuzz-coverage: $(STAMP)
+	$(BIN)/python -m tests.fuzz coverage
+
+# clang-tidy, cppcheck and the proofs by Frama-C; says which of them is not installed.
+analyse: $(STAMP)
+	$(BIN)/python scripts/analyse
 
 $(STAMP): pyproject.toml constraints.txt scripts/python-venv
 	scripts/python-venv $(PYTHON) $(VENV)

@@ -175,6 +175,18 @@ def build_beside_runtime(more: Sequence[Path], headers: Path, flags: Sequence[st
     return _build(HOST, f"{more[0].stem}.so", sources, ["-shared", "-fPIC", *flags, "-lm"], [str(headers)])
 
 
+def build_fuzzer(more: Sequence[Path], headers: Path, flags: Sequence[str]) -> Path:
+    """Runtime and application with other sources in place of a board, under the sanitizers.
+
+    Args:
+        more: the sources; a main is among them.
+        headers: the folder of theirs.
+        flags: further ones for the compiler.
+    """
+    sources = [*(s for s in _sources("runtime", "app") if s.name != _MAIN), *more]
+    return _build(HOST, "fuzz.elf", sources, [*flags, *_SANITIZERS, "-lm"], [str(headers)])
+
+
 def build_program(source: Path, *, link: Sequence[str] = ()) -> Path:
     """A host program or library of one source file outside the firmware, such as the emulator's plugin."""
     return _build(HOST, source.stem + ".so", [source], ["-shared", "-fPIC", *link])
@@ -234,6 +246,7 @@ _TRUST = C_TREE / "app/trust.c"
 _SIGNATURE = C_TREE / "runtime/signature.c"
 _LIBRARY = "library*.c"
 _APP_IN_LIBRARY = ("lids.c", "light.c", "tuning.c")
+_MAIN = "main.c"
 
 
 def _for_silicon(name: str) -> BoardTarget:

@@ -101,18 +101,18 @@ enum psog_error psog_calibration_find(const struct psog_store *store, const stru
     return PSOG_OK;
 }
 
-/* Puts a record together; its size without marks. */
-static uint32_t compose(const struct psog_store *store, const struct psog_model *model, const float *rows,
-                        const int32_t *biases, uint8_t *record)
+/* Puts a record for a slot together: newer than what the other one holds. Its size without marks. */
+static uint32_t compose(const struct psog_store *store, uint8_t slot, const struct psog_model *model,
+                        const float *rows, const int32_t *biases, uint8_t *record)
 {
-    uint8_t newest = newest_slot(store, NULL);
+    uint8_t other = 1u - slot;
     struct content content = {model->features, model->biases};
     uint32_t size = record_bytes(content);
     memset(record, 0, size);
     memcpy(record, "PCAL", 4);
     psog_put_u16(record + 4, FORMAT_VERSION);
     psog_put_u16(record + 6, model->features);
-    psog_put_u32(record + 8, newest == PSOG_NO_SLOT ? 0 : psog_get_u32(slot_bytes(store, newest) + 8) + 1u);
+    psog_put_u32(record + 8, holds(store, other, NULL) ? psog_get_u32(slot_bytes(store, other) + 8) + 1u : 0);
     psog_put_u32(record + 12, model->crc32);
     psog_put_u16(record + 16, model->biases);
     memcpy(record + HEADER_BYTES, rows, rows_bytes(content));
@@ -142,7 +142,7 @@ enum psog_error psog_calibration_save(const struct psog_store *store, const stru
                                       const float *rows, const int32_t *biases, uint8_t *record)
 {
     uint8_t slot = slot_to_write(store, model);
-    uint32_t size = compose(store, model, rows, biases, record);
+    uint32_t size = compose(store, slot, model, rows, biases, record);
     enum psog_error error = erase(store, slot);
     if (error == PSOG_OK)
         error = psog_flash_write(store->flash, slot_offset(store, slot), record, size);

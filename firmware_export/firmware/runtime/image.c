@@ -156,7 +156,7 @@ enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, 
     if (!valid_header(image) || !valid_parts(image, image_bytes))
         return PSOG_ERR_IMAGE;
     struct psog_model found = read_header(image, image_bytes);
-    if (found.paired ? !PSOG_RUNS_PAIRED : !PSOG_RUNS_PLAIN)
+    if ((found.paired && !PSOG_RUNS_PAIRED) || (!found.paired && !PSOG_RUNS_PLAIN))
         return PSOG_ERR_CORE;
     if (!psog_valid_layers(&found) || !valid_embedding(&found) || !valid_values(&found))
         return PSOG_ERR_IMAGE;

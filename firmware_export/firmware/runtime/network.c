@@ -85,6 +85,7 @@ static void place_paired(const struct psog_model *model, const int8_t *inputs, i
     const uint32_t halves_of_cell = planes == 1 && model->layers[0] == PSOG_DENSE ? 1 : 2;
     for (uint32_t cell = 0; cell < cells; cell++, activations += halves_of_cell) {
         const int8_t *of_sensor = inputs + model->layout[cell] * planes;
+        /* NOLINTNEXTLINE(clang-analyzer-core.*): image.c has checked that the layout's sensors are there */
         activations[0] = (int16_t)(of_sensor[0] - zero);
         if (planes > 1)
             activations[1] = (int16_t)(of_sensor[1] - zero);

@@ -54,7 +54,7 @@ static const char *option(int argc, char **argv, const char *name)
 
 static int descriptor(int argc, char **argv, const char *name)
 {
-    int fd = atoi(option(argc, argv, name));
+    int fd = (int)strtol(option(argc, argv, name), NULL, 10);
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         fail(name, strerror(errno));

@@ -1,0 +1,35 @@
+/* A signature is right when its last byte is even, and wrong for any other message than its own. */
+#include "monocypher.h"
+
+#include <string.h>
+
+#define SIGNATURE_BYTES 64u
+
+void crypto_blake2b_init(crypto_blake2b_ctx *hashing, size_t hash_size)
+{
+    memset(hashing, 0, sizeof *hashing);
+    hashing->hash_size = hash_size;
+}
+
+/* Touches the ends of the message: it has to be there. */
+void crypto_blake2b_update(crypto_blake2b_ctx *hashing, const uint8_t *message, size_t message_size)
+{
+    hashing->hash[0] += message[0] + message[message_size - 1u];
+}
+
+void crypto_blake2b_final(crypto_blake2b_ctx *hashing, uint8_t *hash)
+{
+    memset(hash, 0, hashing->hash_size);
+}
+
+void crypto_eddsa_reduce(uint8_t reduced[32], const uint8_t expanded[64])
+{
+    memcpy(reduced, expanded, 32);
+}
+
+int crypto_eddsa_check_equation(const uint8_t signature[64], const uint8_t public_key[32],
+                                const uint8_t h[32])
+{
+    (void)public_key;
+    return h[0] == 0 && signature[SIGNATURE_BYTES - 1u] % 2u == 0 ? 0 : -1;
+}
