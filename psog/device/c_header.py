@@ -90,7 +90,7 @@ def _message_macros(message: Message) -> list[str]:
 
 def spec_tables() -> str:
     """The message tables of docs/SPEC.md, as they stand between its markers."""
-    lines = []
+    lines = ["", f"This is protocol version {messages.PROTOCOL_VERSION}."]
     for title, group in _GROUPS:
         lines += ["", f"### {title}", "", "| code | message | payload | meaning |", "|---|---|---|---|"]
         lines += [
