@@ -30,7 +30,7 @@ NAMES = (
     "NOT_BETTER"
 )
 ERRORS = {-number: name for number, name in enumerate(NAMES.split(), start=1)}
-ANSWER_S, TRIES, SILENCE_S = 0.5, 4, 2.0
+ANSWER_S, TRIES, SILENCE_S = 0.5, 3, 2.0
 """Weak values, far above the milliseconds that these commands, and the time between two samples, take."""
 
 
