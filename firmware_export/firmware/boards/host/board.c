@@ -84,7 +84,7 @@ void board_init(int argc, char **argv)
 {
     const char *leds = find_option(argc, argv, "--leds-fd");
     guard_hardware_init(argc, argv);
-    if (leds && !guard_hardware_share_leds(atoi(leds)))
+    if (leds && !guard_hardware_share_leds((int)strtol(leds, NULL, 10)))
         fail("--leds-fd", strerror(errno));
     board.link = descriptor(argc, argv, "--link-fd");
     board.sensors = descriptor(argc, argv, "--sensor-fd");
