@@ -184,6 +184,8 @@ def main() -> int:
     words = parser.parse_args()
     try:
         run(words.port, words.seconds)
+    except (KeyboardInterrupt, BrokenPipeError):  # the stream ends with the next program's STREAM_SET
+        os._exit(1)
     except (ClientError, OSError, termios.error) as error:
         print(f"client: {words.port}: {error.args[-1]}", file=sys.stderr)
         return 1

@@ -31,7 +31,7 @@ class Command:
     """Serial port of the headset; not needed where just one is connected (psog devices)."""
     headset: str | None = None
     """TOML file of the headset, for a model folder whose headset is not built in; with --probe, file or name
-    of the headset that the firmware is for: it takes no other's models."""
+    of the headset that the firmware is for: it takes no other's models, and drives its emitters so."""
     key: Path | None = None
     """Key file that signs the model, for a headset that trusts it (psog keys new); by default the development
     key. An image that another key has signed is sent as it is."""
@@ -70,13 +70,16 @@ class Command:
     def _write_firmware(self) -> None:
         from psog.cli.flash_firmware import write_firmware
         from psog.cli.signing import named_trust
+        from psog.firmware_export.led_drive import led_drive
+        from psog.headset import load_headset
 
         if self.model is not None or self.port is not None:
             raise PsogError("--probe writes the firmware, which needs no model and no --port; leave them out")
         if self.key is not None or self.version is not None:
             raise PsogError("--key and --version are of a model; a firmware has --trust")
         trust = named_trust(self.trust, self.headset, production=self.production)
-        write_firmware(self.board, trust, self.probe_id, dry_run=self.dry_run, as_json=self.json)
+        leds = None if self.headset is None else led_drive(load_headset(self.headset))
+        write_firmware(self.board, trust, leds, self.probe_id, dry_run=self.dry_run, as_json=self.json)
 
     def _send_model(self, model: Path) -> None:
         from psog.cli.matching import check_made_for

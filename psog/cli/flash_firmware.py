@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from psog.firmware_export.led_drive import LedDrive
     from psog.firmware_export.silicon import Sector, Silicon
     from psog.firmware_export.trust import Trust
     from psog.probe.programming import Did, SectorPlan
 
 
-def write_firmware(board: str, trust: Trust, probe_id: str | None, *, dry_run: bool, as_json: bool) -> None:
+def write_firmware(
+    board: str, trust: Trust, leds: LedDrive | None, probe_id: str | None, *, dry_run: bool, as_json: bool
+) -> None:
     """Build, write, verify and start the firmware; report on standard output.
 
     Args:
         trust: whose models it takes.
+        leds: how strongly it drives emitters; by default less than what is safe for the built-in headsets.
 
     Raises:
         ToolchainError: it cannot be built.
@@ -30,7 +34,7 @@ def write_firmware(board: str, trust: Trust, probe_id: str | None, *, dry_run: b
     from psog.probe.programming import plan
 
     part = SILICON[board]
-    planned = plan(read_segments(build_board(board, silicon=True, trust=trust)), part)
+    planned = plan(read_segments(build_board(board, silicon=True, trust=trust, leds=leds)), part)
     if dry_run:
         written = _Written(board, part, trust, planned)
     else:
