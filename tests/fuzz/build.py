@@ -19,7 +19,7 @@ CLANG = "clang-14"
 _DIALECT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-ffp-contract=off", "-fno-math-errno")
 _EASY = ("-include", str(HERE / "easy_signature.h"))
 _INCLUDES = tuple(f"-I{folder}" for folder in (C_TREE / "runtime", C_TREE / "app", C_TREE / "boards", HERE))
-_SHARED = ("memory_flash", "easy_signature")
+_SHARED = ("memory_board", "memory_flash", "easy_signature")
 _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 

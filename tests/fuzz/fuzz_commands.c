@@ -1,12 +1,10 @@
 /* The whole application on a board of memory: what host, sensors and power do to it is what the input says.
  * All it sends must be sound frames, and each command must be answered once. */
-#include <setjmp.h>
-
 #include "app.h"
-#include "board.h"
 #include "bytes.h"
 #include "fuzz.h"
 #include "images.h"
+#include "memory_board.h"
 #include "memory_flash.h"
 
 #define PIECE_BYTES 192u
@@ -14,170 +12,62 @@
 #define US_PER_READING 1000u
 #define UPLOADS_AT_MOST 6u /* whole ones an input: they take most of the time */
 
-const char BOARD_NAME[] = "memory";
-
-/* Bytes between the board and whoever is at the other end. */
-struct line {
-    const uint8_t *bytes;
-    size_t count;
-    size_t room; /* for what the application sends */
-    struct psog_frame_receiver receiver;
-};
-
 static struct {
     struct app app;
     struct memory_flash flash;
-    struct psog_flash region;
-    struct line link, sensors;
-    jmp_buf restart;
     uint16_t sequence; /* of the host's last command */
     uint32_t answers;  /* to it */
-    uint64_t t_us;
     uint32_t uploaded; /* bytes of the image on its way */
     uint32_t uploads;
-    uint8_t hung_restarts;
     bool repeating; /* the host sends with the sequence number that it used last */
-} board;
+} session;
 
 static struct memory_flash installed; /* as it is after the first model has been installed */
-
-/* ---- What the application asks of a board ---- */
-
-static size_t read_line(struct line *line, uint8_t *bytes, size_t capacity)
-{
-    size_t count = line->count < capacity ? line->count : capacity;
-    if (count == 0)
-        return 0;
-    memcpy(bytes, line->bytes, count);
-    line->bytes += count;
-    line->count -= count;
-    return count;
-}
 
 static void heard(const struct psog_frame *frame)
 {
     bool answer = frame->type == PSOG_MSG_ACK || frame->type == PSOG_MSG_HELLO;
-    if (answer && psog_get_u16(frame->payload) == board.sequence)
-        board.answers++;
+    if (answer && psog_get_u16(frame->payload) == session.sequence)
+        session.answers++;
 }
-
-static size_t write_line(struct line *line, const uint8_t *bytes, size_t count)
-{
-    if (count > line->room)
-        count = line->room;
-    line->room -= count;
-    for (size_t i = 0; i < count; i++) {
-        struct psog_frame frame;
-        enum psog_frame_event event = psog_frame_push(&line->receiver, bytes[i], &frame);
-        MUST(event != PSOG_FRAME_BAD);
-        if (event == PSOG_FRAME_READY && line == &board.link)
-            heard(&frame);
-    }
-    return count;
-}
-
-size_t board_link_read(uint8_t *bytes, size_t capacity)
-{
-    return read_line(&board.link, bytes, capacity);
-}
-
-size_t board_link_write(const uint8_t *bytes, size_t count)
-{
-    return write_line(&board.link, bytes, count);
-}
-
-size_t board_sensor_read(uint8_t *bytes, size_t capacity)
-{
-    return read_line(&board.sensors, bytes, capacity);
-}
-
-size_t board_sensor_write(const uint8_t *bytes, size_t count)
-{
-    return write_line(&board.sensors, bytes, count);
-}
-
-const struct psog_flash *board_flash(void)
-{
-    return &board.region;
-}
-
-void board_wait(struct board_interest interest)
-{
-    (void)interest;
-}
-
-uint32_t board_us(void)
-{
-    return (uint32_t)board.t_us;
-}
-
-void board_leds(uint8_t duty_percent, uint16_t current_ma)
-{
-    MUST(duty_percent <= 100u);
-    (void)current_ma;
-}
-
-void board_watchdog_start(void)
-{
-}
-
-void board_watchdog_feed(void)
-{
-}
-
-uint8_t board_hung_restarts(void)
-{
-    return board.hung_restarts;
-}
-
-void board_ran_well(void)
-{
-    board.hung_restarts = 0;
-}
-
-void board_restart(void)
-{
-    longjmp(board.restart, 1);
-}
-
-/* ---- What befalls it ---- */
 
 static void power_on(void)
 {
-    board.link.receiver = board.sensors.receiver = (struct psog_frame_receiver){0};
-    MUST(app_start(&board.app, board_flash(), board.hung_restarts) == PSOG_OK);
+    memory_board.link.receiver = memory_board.sensors.receiver = (struct psog_frame_receiver){0};
+    MUST(app_start(&session.app, &memory_board.region, memory_board.hung_restarts) == PSOG_OK);
 }
 
 /* Whether another step would do something. */
 static bool is_busy(void)
 {
-    const struct app *app = &board.app;
-    bool heard_all = board.link.count == 0 && board.sensors.count == 0 && app->inbox.next == app->inbox.count;
-    bool said_all = (app->link.count == 0 || board.link.room == 0) &&
-                    (app->sensor_bus.count == 0 || board.sensors.room == 0);
+    const struct app *app = &session.app;
+    const struct memory_line *link = &memory_board.link, *sensors = &memory_board.sensors;
+    bool heard_all = link->count == 0 && sensors->count == 0 && app->inbox.next == app->inbox.count;
+    bool said_all = (app->link.count == 0 || link->room == 0) &&
+                    (app->sensor_bus.count == 0 || sensors->room == 0);
     return !heard_all || !said_all || app->restarting;
 }
 
 /* Lets it run until all that was sent to it has been taken, unless nobody reads what it answers. */
 static void run(void)
 {
-    if (setjmp(board.restart))
+    if (setjmp(memory_board.restart))
         power_on();
     for (uint32_t step = 0; step < STEPS_AT_MOST && is_busy(); step++) {
-        app_step(&board.app);
-        app_wait(&board.app);
+        app_step(&session.app);
+        app_wait(&session.app);
     }
 }
 
 /* A watchdog's restart, or power off and on. */
 static void hang_or_power_off(uint8_t what)
 {
-    board.hung_restarts = what % 2u == 1u ? (uint8_t)(board.hung_restarts + 1u) : 0;
-    board.t_us += what * 20000u;
+    memory_board.hung_restarts = what % 2u == 1u ? (uint8_t)(memory_board.hung_restarts + 1u) : 0;
+    memory_board.t_us += what * 20000u;
     power_on();
 }
 
-static void send(struct line *line, const uint8_t *bytes, size_t count)
+static void send(struct memory_line *line, const uint8_t *bytes, size_t count)
 {
     line->bytes = bytes;
     line->count = count;
@@ -185,7 +75,7 @@ static void send(struct line *line, const uint8_t *bytes, size_t count)
     line->count = 0;
 }
 
-static void send_frame(struct line *line, uint8_t type, uint16_t sequence, const uint8_t *payload,
+static void send_frame(struct memory_line *line, uint8_t type, uint16_t sequence, const uint8_t *payload,
                        size_t size)
 {
     static uint8_t wire[1u + PSOG_FRAME_MAX_WIRE]; /* a zero first: whatever came before ends here */
@@ -195,14 +85,14 @@ static void send_frame(struct line *line, uint8_t type, uint16_t sequence, const
 
 static void command(uint8_t type, const uint8_t *payload, size_t size)
 {
-    bool listening = board.link.room > 2u * LINK_OUTBOX_BYTES;
+    bool listening = memory_board.link.room > 2u * LINK_OUTBOX_BYTES;
     run(); /* answers to what came before are out, where they can be */
-    if (!board.repeating)
-        board.sequence++;
-    board.answers = 0;
-    send_frame(&board.link, type, board.sequence, payload, size);
+    if (!session.repeating)
+        session.sequence++;
+    session.answers = 0;
+    send_frame(&memory_board.link, type, session.sequence, payload, size);
     if (listening)
-        MUST(board.answers == (type < PSOG_MSG_READING ? 1 : 0));
+        MUST(session.answers == (type < PSOG_MSG_READING ? 1 : 0));
 }
 
 static void begin_upload(const struct fuzz_image *image)
@@ -210,7 +100,7 @@ static void begin_upload(const struct fuzz_image *image)
     uint8_t payload[PSOG_MSG_MODEL_BEGIN_SIZE];
     psog_put_u32(payload + PSOG_MODEL_BEGIN_IMAGE_BYTES_OFFSET, image->size);
     psog_put_u32(payload + PSOG_MODEL_BEGIN_CRC32_OFFSET, image->crc32);
-    board.uploaded = 0;
+    session.uploaded = 0;
     command(PSOG_MSG_MODEL_BEGIN, payload, sizeof payload);
 }
 
@@ -218,19 +108,19 @@ static void begin_upload(const struct fuzz_image *image)
 static void upload_piece(const struct fuzz_image *image, uint8_t change)
 {
     uint8_t payload[PSOG_MSG_MODEL_DATA_SIZE + PIECE_BYTES];
-    uint32_t left = image->size - board.uploaded % image->size;
+    uint32_t left = image->size - session.uploaded % image->size;
     uint32_t count = left < PIECE_BYTES ? left : PIECE_BYTES;
-    psog_put_u32(payload + PSOG_MODEL_DATA_OFFSET_OFFSET, board.uploaded % image->size);
+    psog_put_u32(payload + PSOG_MODEL_DATA_OFFSET_OFFSET, session.uploaded % image->size);
     payload[PSOG_MODEL_DATA_COUNT_OFFSET] = (uint8_t)count;
-    memcpy(payload + PSOG_MSG_MODEL_DATA_SIZE, image->bytes + board.uploaded % image->size, count);
+    memcpy(payload + PSOG_MSG_MODEL_DATA_SIZE, image->bytes + session.uploaded % image->size, count);
     payload[PSOG_MSG_MODEL_DATA_SIZE + change % count] ^= change;
-    board.uploaded += count;
+    session.uploaded += count;
     command(PSOG_MSG_MODEL_DATA, payload, PSOG_MSG_MODEL_DATA_SIZE + count);
 }
 
 static void upload(const struct fuzz_image *image)
 {
-    board.uploads++;
+    session.uploads++;
     begin_upload(image);
     for (uint32_t at = 0; at < image->size; at += PIECE_BYTES)
         upload_piece(image, 0);
@@ -242,12 +132,12 @@ static void reading(struct input *input)
 {
     uint8_t payload[PSOG_MSG_READING_SIZE + 2u * PSOG_MAX_SENSORS];
     size_t count = 1u + take(input) % PSOG_MAX_SENSORS;
-    board.t_us += US_PER_READING;
-    memcpy(payload + PSOG_READING_T_US_OFFSET, &board.t_us, sizeof board.t_us);
+    memory_board.t_us += US_PER_READING;
+    memcpy(payload + PSOG_READING_T_US_OFFSET, &memory_board.t_us, sizeof memory_board.t_us);
     payload[PSOG_READING_COUNT_OFFSET] = (uint8_t)count;
     for (size_t i = 0; i < count; i++)
         psog_put_u16(payload + PSOG_MSG_READING_SIZE + 2u * i, (uint16_t)(take(input) * 257u));
-    send_frame(&board.sensors, PSOG_MSG_READING, (uint16_t)board.t_us, payload,
+    send_frame(&memory_board.sensors, PSOG_MSG_READING, (uint16_t)memory_board.t_us, payload,
                PSOG_MSG_READING_SIZE + 2u * count);
 }
 
@@ -261,18 +151,18 @@ static void target(struct input *input)
     command(PSOG_MSG_TUNE_TARGET, payload, sizeof payload);
 }
 
-static void any_frame(struct input *input, struct line *line)
+static void any_frame(struct input *input, struct memory_line *line)
 {
     uint8_t type = take(input);
     size_t count = take(input) % (PSOG_FRAME_MAX_PAYLOAD + 1u);
     const uint8_t *payload = take_bytes(input, &count);
-    if (line == &board.link)
+    if (line == &memory_board.link)
         command(type, payload, count);
     else
         send_frame(line, type, type, payload, count);
 }
 
-static void any_bytes(struct input *input, struct line *line)
+static void any_bytes(struct input *input, struct memory_line *line)
 {
     size_t count = take(input);
     const uint8_t *bytes = take_bytes(input, &count);
@@ -307,36 +197,37 @@ static void happens(struct input *input)
     uint8_t what = take(input);
     const struct fuzz_image *image = &FUZZ_IMAGES[what / EVENTS % FUZZ_IMAGE_COUNT];
     switch (what % EVENTS) {
-    case FRAME: any_frame(input, &board.link); break;
-    case BYTES: any_bytes(input, &board.link); break;
+    case FRAME: any_frame(input, &memory_board.link); break;
+    case BYTES: any_bytes(input, &memory_board.link); break;
     case READING: reading(input); break;
-    case SENSOR_FRAME: any_frame(input, &board.sensors); break;
-    case SENSOR_BYTES: any_bytes(input, &board.sensors); break;
-    case ROOM: board.link.room = board.sensors.room = room(take(input)); break;
+    case SENSOR_FRAME: any_frame(input, &memory_board.sensors); break;
+    case SENSOR_BYTES: any_bytes(input, &memory_board.sensors); break;
+    case ROOM: memory_board.link.room = memory_board.sensors.room = room(take(input)); break;
     case POWER: hang_or_power_off(take(input)); break;
     case BEGIN: begin_upload(image); break;
     case PIECE: upload_piece(image, take(input)); break;
     case UPLOAD: upload(image); break;
     case TARGET: target(input); break;
-    case FAILURE: board.flash.good = take(input); break;
-    case REPEAT: board.repeating = !board.repeating; break;
+    case FAILURE: session.flash.good = take(input); break;
+    case REPEAT: session.repeating = !session.repeating; break;
     }
 }
 
 /* An erased headset, once; then one with the first model, which inputs begin with. */
 static void prepare(bool erased)
 {
-    board.region = memory_flash_region(&board.flash);
-    board.link.room = board.sensors.room = SIZE_MAX;
-    board.t_us = 0;
-    board.uploads = 0;
-    board.repeating = false;
-    board.flash.good = 0;
-    board.hung_restarts = 0;
+    memory_board.region = memory_flash_region(&session.flash);
+    memory_board.heard = heard;
+    memory_board.link.room = memory_board.sensors.room = SIZE_MAX;
+    memory_board.t_us = 0;
+    session.uploads = 0;
+    session.repeating = false;
+    session.flash.good = 0;
+    memory_board.hung_restarts = 0;
     if (erased)
-        memset(board.flash.memory, MEMORY_FLASH_ERASED, MEMORY_FLASH_BYTES);
+        memset(session.flash.memory, MEMORY_FLASH_ERASED, MEMORY_FLASH_BYTES);
     else
-        board.flash = installed;
+        session.flash = installed;
     power_on();
 }
 
@@ -348,10 +239,10 @@ void fuzz_commands(const uint8_t *data, size_t size)
         upload(&FUZZ_IMAGES[0]);
         command(PSOG_MSG_MODEL_CONFIRM, NULL, 0);
         power_on();
-        MUST(app_has_model(&board.app));
-        installed = board.flash;
+        MUST(app_has_model(&session.app));
+        installed = session.flash;
     }
     prepare(take(&input) % 8u == 7u);
-    while (input.left > 0 && board.uploads < UPLOADS_AT_MOST)
+    while (input.left > 0 && session.uploads < UPLOADS_AT_MOST)
         happens(&input);
 }
