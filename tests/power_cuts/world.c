@@ -181,6 +181,13 @@ enum psog_error world_act(struct world *world, enum action action, uint8_t model
             admit(world, (struct found){world->admissible[i].model, NO_CALIBRATION});
         return error;
     }
+    if (action == INSTALL && !world->sure) { /* it may have a calibration from before */
+        for (uint32_t i = world->admissible_count; i-- > 0 && error == PSOG_OK && !world->nor.off;)
+            if (world->admissible[i].model != model)
+                world->admissible[i] = after;
+        admit(world, after);
+        return error;
+    }
     bool decides = action == SAVE || action == ERASE || (action == INSTALL && model != before.model);
     if (error == PSOG_OK && !world->nor.off && (decides || world->sure))
         admit_only(world, after);
