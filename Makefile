@@ -30,7 +30,7 @@ soak: $(STAMP) firmware-tools
 soak-hour: $(STAMP) firmware-tools
 	$(BIN)/psog bench link --seconds 3600 --faulty-seconds 600
 
-# Power cuts and flipped bits in flash, ten minutes; `make test` has the seconds.
+# Power cuts and flipped bits in flash, some two minutes; `make test` has the seconds.
 power-cuts: $(STAMP) firmware-tools
 	$(BIN)/python -m tests.power_cuts
 
