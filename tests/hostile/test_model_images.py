@@ -54,11 +54,14 @@ def test_the_host_refuses_them_in_one_line_and_in_little_memory(images):
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="the C runtime needs gcc")
 def test_the_firmware_takes_none_that_the_host_refuses_unless_it_can_run_it(images):
-    """Sums that overflow wrap on the device, and it does not look at each weight: it may take those."""
+    """Sums that overflow wrap on the device, and it does not look at each weight: it may take those. A weight
+    beside an odd last channel is 0 in a sound image; in another it meets what the buffer held before, so that
+    the self-test may pass once and fail the next time."""
     library = build_library()
     for what, image in images:
-        if refused(lambda data: HostRuntime(data, library), image, what):
+        accepted = []
+        if refused(lambda data, into=accepted: into.append(HostRuntime(data, library)), image, what):
             continue
-        runtime = HostRuntime(image, library)
+        (runtime,) = accepted
         features = runtime.features(np.full((2, runtime.sensors), 30_000, np.uint16))
         assert features.shape == (2, runtime.feature_count), what
