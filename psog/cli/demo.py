@@ -185,7 +185,7 @@ class Command:
                 virtual = worn.enter_context(VirtualHeadset(board, wearer))
                 device = worn.enter_context(open_headset(virtual.port))
                 device.upload(image_for_headset(image, device.info))
-                done(f"verified by its self-test, port {virtual.port}")
+                done("signed (development key), tried, confirmed")
             with steps.step("wear", "a new user looks around, not calibrated") as done:
                 errors["uncalibrated"] = live_error(device, wearer, WATCH_S)
                 done(f"{errors['uncalibrated']:.2f}°")
