@@ -191,7 +191,9 @@ class Command:
                 done(f"{errors['uncalibrated']:.2f}°")
             with steps.step("calibrate", "9 points, solved on the device") as done:
                 report = self._calibrate(device, headset)
-                done(f"held-out targets {report.before.accuracy_deg:.2f}° → {report.after.accuracy_deg:.2f}°")
+                kept = "" if report.accepted else ", not kept"
+                before_deg, after_deg = report.before.accuracy_deg, report.after.accuracy_deg
+                done(f"held-out targets {before_deg:.2f}° → {after_deg:.2f}°{kept}")
             with steps.step("stream", f"live gaze for {WATCH_S:g} s") as done:
                 errors["calibrated"] = live_error(device, wearer, WATCH_S)
                 done(f"{errors['calibrated']:.2f}°, {device.losses.lost} frames lost")

@@ -25,9 +25,11 @@ def test_the_demo_goes_the_whole_way_and_may_be_repeated(tmp_path):
         assert result["agreement"]["c_runtime"] == result["agreement"]["inputs"] >= 9_000
         assert result["agreement"]["tflite_micro"] == result["agreement"]["inputs"]
         errors = result["gaze_error_deg"]
-        assert errors["calibrated"] < errors["uncalibrated"]
         assert set(errors) == {"uncalibrated", "calibrated", "slipped"}
-        assert result["calibration"]["accepted"]
+        if result["calibration"]["accepted"]:
+            assert errors["calibrated"] < errors["uncalibrated"]
+        else:  # so short a training makes calibrations of which some are no better, and refused
+            assert result["calibration"]["refusal"] and "not kept" in run.stderr
         assert (result["budget"] is None) == (board == "host")
         assert next(iter(result["seconds"])) == "simulate"
         assert json.loads((out / "demo.json").read_text()) == result
