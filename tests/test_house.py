@@ -17,7 +17,7 @@ FOLDERS = {
 }
 FLOORS = [
     ("psog.cli", "psog.benchmarks"),
-    ("psog.virtual", "psog.calibration"),
+    ("psog.live", "psog.virtual", "psog.calibration"),
     ("psog.firmware_export", "psog.device", "psog.probe"),
     ("psog.net", "psog.sim"),
 ]

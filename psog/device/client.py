@@ -10,12 +10,13 @@ from types import TracebackType
 from psog.device import messages
 from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, device_info
 from psog.device.conversation import Conversation
+from psog.device.frames import Frame
 from psog.device.installing import FLASH_TIMEOUT_S, Progress, TrialFailedError, install
 from psog.device.layout import Message
 from psog.device.link import Link
 from psog.device.losses import Losses
 from psog.device.messages import Stream
-from psog.device.samples import Sample
+from psog.device.samples import Sample, sample_of
 from psog.device.timekeeping import TimeKeeper
 from psog.device.transport import SerialTransport
 from psog.errors import DeviceError, LinkError, ProtocolError
@@ -35,6 +36,14 @@ def open_headset(port: str, *, timeout_s: float = 1.0) -> Client:
         ProtocolError: the other end speaks another protocol version.
     """
     return Client(port, timeout_s=timeout_s)
+
+
+def silence(port: str, waited_s: float) -> LinkError:
+    """What to say of a headset that answers and streams nothing."""
+    return LinkError(
+        f"the headset at {port} sent no sample for {waited_s:g} s; "
+        "check that its sensors run and that streaming is on"
+    )
 
 
 class Client:
@@ -119,19 +128,21 @@ class Client:
         """
         given, end_us = 0, None
         while count is None or given < count:
-            sample = self._talk.next_sample(time.monotonic() + timeout_s)
-            if sample is None:
-                raise LinkError(
-                    f"the headset at {self.port} sent no sample for {timeout_s:g} s; "
-                    "check that its sensors run and that streaming is on"
-                )
+            frame = self._talk.next_streamed(time.monotonic() + timeout_s)
+            if frame is None:
+                raise silence(self.port, timeout_s)
+            sample = sample_of(frame)
             if seconds is not None:
                 end_us = sample.t_us + round(seconds * 1e6) if end_us is None else end_us
                 if sample.t_us >= end_us:
-                    self._talk.return_sample(sample)
+                    self._talk.return_streamed(frame)
                     return
             given += 1
             yield sample
+
+    def take_frames(self) -> list[Frame]:
+        """The streamed frames that have arrived, in order, as they came; waits for none."""
+        return self._talk.take_streamed()
 
     def keep_time(self) -> None:
         """Follow the device's clock from now on: by some probes now, and as long as samples are fetched.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from psog.device.messages import (
     TUNE_PROGRESS,
     DeviceErrorCode,
 )
-from psog.device.samples import SAMPLE_OF, Sample
+from psog.device.samples import SAMPLE_OF
 from psog.device.timekeeping import TimeKeeper
 from psog.errors import DeviceError, LinkError, ProtocolError
 
@@ -56,7 +57,7 @@ class Conversation:
         self.link = link
         self.timeout_s = timeout_s
         self._seq = secrets.randbelow(SEQUENCE_MODULUS)
-        self._samples: deque[Sample] = deque()
+        self._streamed: deque[Frame] = deque()
         self._progress: deque[Values] = deque()
         self._keeper: TimeKeeper | None = None
 
@@ -114,20 +115,33 @@ class Conversation:
             "check that this is the headset's port"
         )
 
-    def next_sample(self, deadline_s: float) -> Sample | None:
-        """The next streamed sample, or None when none comes by `deadline_s` (time.monotonic)."""
+    def next_streamed(self, deadline_s: float) -> Frame | None:
+        """The next frame of a stream, or None when none comes by `deadline_s` (time.monotonic)."""
         self._keep_time()
-        while not self._samples:
+        while not self._streamed:
             frame = self.link.receive(deadline_s)
             if frame is None:
                 return None
             self._sort(frame)
             self._keep_time()
-        return self._samples.popleft()
+        return self._streamed.popleft()
 
-    def return_sample(self, sample: Sample) -> None:
-        """Put back the sample that `next_sample` gave last."""
-        self._samples.appendleft(sample)
+    def return_streamed(self, frame: Frame) -> None:
+        """Put back the frame that `next_streamed` gave last."""
+        self._streamed.appendleft(frame)
+
+    def take_streamed(self) -> list[Frame]:
+        """Every frame of a stream that has arrived; waits for none."""
+        self._keep_time()
+        try:
+            while (frame := self.link.receive(0.0)) is not None:
+                self._sort(frame)
+        except LinkError:
+            if not self._streamed:
+                raise  # else it will be raised again, once what came before has been taken
+        frames = list(self._streamed)
+        self._streamed.clear()
+        return frames
 
     def keep_time(self, keeper: TimeKeeper) -> None:
         """Ask for the device's time now, and again whenever samples are asked for."""
@@ -146,7 +160,7 @@ class Conversation:
         now_s = time.monotonic()
         while (frame := self.link.receive(now_s)) is not None:
             self._sort(frame)
-        self._samples.clear()
+        self._streamed.clear()
 
     def next_progress(self, deadline_s: float) -> Values | None:
         """The values of the next TUNE_PROGRESS, or None when none comes by `deadline_s`."""
@@ -169,7 +183,8 @@ class Conversation:
         seq = self._next_seq()
         encoded = encode(Frame(TIME_REQUEST.code, seq, TIME_REQUEST.pack({})))
         keeper.asking(seq)
-        self.link.send_bytes(encoded)
+        with contextlib.suppress(LinkError):  # who receives is told, after all that came before
+            self.link.send_bytes(encoded)
 
     def _answer(self, seq: int, message: Message, report: Message | None, deadline_s: float) -> Values | None:
         found: Values | None = None if report else {}
@@ -187,7 +202,7 @@ class Conversation:
         return None
 
     def _next_reply(self, deadline_s: float) -> Frame | None:
-        """The next frame that is neither a sample nor a progress report; None at the deadline."""
+        """The next frame that is neither streamed nor a progress report; None at the deadline."""
         while time.monotonic() < deadline_s:
             frame = self.link.receive(deadline_s)
             if frame is not None and not self._sort(frame):
@@ -195,9 +210,9 @@ class Conversation:
         return None
 
     def _sort(self, frame: Frame) -> bool:
-        """Queue a sample or a progress report; false for everything else."""
+        """Queue a streamed frame or a progress report; false for everything else."""
         if frame.type in SAMPLE_OF:
-            self._samples.append(SAMPLE_OF[frame.type](frame))
+            self._streamed.append(frame)
             return True
         if frame.type == TUNE_PROGRESS.code:
             self._progress.append(TUNE_PROGRESS.unpack(frame.payload)[0])

@@ -10,7 +10,7 @@ from psog.device import messages
 from psog.device.conversation import CommandRefusedError, Conversation
 from psog.device.identity import model_crc32
 from psog.device.messages import MAX_DATA, DeviceErrorCode, Stream
-from psog.device.samples import GazeSample
+from psog.device.samples import GazeSample, sample_of
 from psog.errors import DeviceError, LinkError
 
 FLASH_TIMEOUT_S = 5.0
@@ -94,11 +94,12 @@ def _see_gaze(talk: Conversation) -> None:
     """Wait for a gaze, as long as the sensors run."""
     before = _readings(talk)
     talk.command(messages.STREAM_SET, {"mask": int(Stream.GAZE)})
-    sample = talk.next_sample(time.monotonic() + _GAZE_TIMEOUT_S)
+    frame = talk.next_streamed(time.monotonic() + _GAZE_TIMEOUT_S)
     talk.command(messages.STREAM_SET, {"mask": 0})
     talk.drop_samples()
-    if sample is None and _readings(talk) > before:
+    if frame is None and _readings(talk) > before:
         raise TrialFailedError(f"{_failed(talk)} readings come, but no gaze for {_GAZE_TIMEOUT_S:g} s")
+    sample = None if frame is None else sample_of(frame)
     if isinstance(sample, GazeSample) and not math.isfinite(sample.gaze_h_deg + sample.gaze_v_deg):
         raise TrialFailedError(f"{_failed(talk)} its gaze is no number")
 

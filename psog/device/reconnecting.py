@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import NamedTuple
 from serial.tools import list_ports
 
 from psog.device.answers import DeviceInfo
-from psog.device.client import Client
+from psog.device.client import Client, silence
+from psog.device.frames import Frame
 from psog.device.losses import Losses
 from psog.device.messages import Stream
 from psog.device.ports import Listing, ports_of, usb_id_of
@@ -26,9 +28,10 @@ _TERMINALS = Path("/dev/pts")
 
 
 class Gone(NamedTuple):
-    """The headset has gone; the next item is Back, once it is."""
+    """The headset has gone, noticed at `host_time_s` (time.monotonic); the next item is Back, once it is."""
 
     why: str
+    host_time_s: float
 
 
 class Back(NamedTuple):
@@ -100,6 +103,7 @@ class ReconnectingHeadset:
         self._keeps_time = False
         self._losses_before = Losses(0, 0, 0, 0)
         self._away_s: list[float] = []
+        self._stopped = threading.Event()
 
     def __enter__(self) -> ReconnectingHeadset:
         return self
@@ -173,23 +177,65 @@ class ReconnectingHeadset:
                     first_us = sample.t_us if first_us is None else first_us
                     last_us = sample.t_us
                     yield sample
+                    if self._stopped.is_set():
+                        return
                 return
-            except ProtocolError:
-                raise
             except LinkError as error:
-                gone_s = time.monotonic()
-                silent = first_us is None and self._is_there()
-                if silent or not self._place.can_return:
-                    raise
-                why = str(error)
-            yield Gone(why)
-            self._reconnect(gone_s, why)
-            away_s = time.monotonic() - gone_s
-            self._away_s.append(away_s)
+                gone = self._gone(error, silent=first_us is None)
+            yield gone
+            back = self._come_back(gone)
+            if back is None:
+                return
             if first_us is not None and last_us is not None:
                 spent_s += (last_us - first_us) * 1e-6
-            spent_s += away_s
-            yield Back(away_s)
+            spent_s += back.away_s
+            yield back
+
+    def frames(self, every_s: float, *, timeout_s: float = 2.0) -> Iterator[list[Frame] | Gone | Back]:
+        """What the headset streams as the frames of every `every_s` seconds; psog.live.batch reads them.
+
+        Args:
+            every_s: between two lists; none is empty.
+            timeout_s: silence for so long counts as having gone.
+        Raises as `samples`.
+        """
+        heard_s, heard = time.monotonic(), False
+        while not self._stopped.wait(every_s):
+            try:
+                frames = self._client.take_frames()
+                if not frames and time.monotonic() - heard_s > timeout_s:
+                    raise silence(self._client.port, timeout_s)
+            except LinkError as error:
+                gone = self._gone(error, silent=not heard)
+                yield gone
+                back = self._come_back(gone)
+                if back is None:
+                    return
+                heard_s, heard = time.monotonic(), False
+                yield back
+            else:
+                if frames:
+                    heard_s, heard = time.monotonic(), True
+                    yield frames
+
+    def stop(self) -> None:
+        """End `samples` and `frames`, also while the headset is away. From any thread; for good."""
+        self._stopped.set()
+
+    def _gone(self, error: LinkError, *, silent: bool) -> Gone:
+        """That it has gone. Raises the error again when it cannot come back, or is there but silent."""
+        gone = Gone(str(error), time.monotonic())
+        if isinstance(error, ProtocolError) or (silent and self._is_there()) or not self._place.can_return:
+            raise error
+        return gone
+
+    def _come_back(self, gone: Gone) -> Back | None:
+        """Wait for it; None when it was stopped meanwhile."""
+        if not self._reconnect(gone):
+            return None
+        away_s = time.monotonic() - gone.host_time_s
+        self._away_s.append(away_s)
+        return Back(away_s)
 
     def _is_there(self) -> bool:
         """Whether it still answers: then it has not gone, it has nothing to send."""
@@ -199,21 +245,21 @@ class ReconnectingHeadset:
             return False
         return True
 
-    def _reconnect(self, gone_s: float, why: str) -> None:
+    def _reconnect(self, gone: Gone) -> bool:
         before = self._client.info
         self._client.close()
-        while True:
-            if self._try_to_connect():
-                break
-            if time.monotonic() - gone_s >= self._patience_s:
-                raise LinkError(f"the headset has not come back in {self._patience_s:g} s: {why}")
-            time.sleep(_POLL_S)
+        while not self._try_to_connect():
+            if time.monotonic() - gone.host_time_s >= self._patience_s:
+                raise LinkError(f"the headset has not come back in {self._patience_s:g} s: {gone.why}")
+            if self._stopped.wait(_POLL_S):
+                return False
         now = self._client.info
         if (now.board, now.headset) != (before.board, before.headset):
             raise LinkError(
                 f"another headset has come back at {self._client.port}: {now.headset!r} on {now.board}, "
                 f"before it was {before.headset!r} on {before.board}; start again to use it"
             )
+        return True
 
     def _try_to_connect(self) -> bool:
         port = self._place.port()

@@ -104,3 +104,12 @@ SAMPLE_OF: dict[int, Callable[[Frame], Sample]] = {
     SENSORS.code: _sensors,
 }
 """How to read a streamed frame, by its type. A payload of the wrong length raises ProtocolError."""
+
+
+def sample_of(frame: Frame) -> Sample:
+    """What a streamed frame says.
+
+    Raises:
+        ProtocolError: its payload has the wrong length.
+    """
+    return SAMPLE_OF[frame.type](frame)

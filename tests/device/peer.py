@@ -30,7 +30,7 @@ class Peer:
         wire: applied to every encoded frame before it is sent; b"" loses it.
         refuse: error codes by message name.
         deaf_to: how often the first transmissions of a command, by name, are not answered.
-        headset: of the installed model; "" for none.
+        headset: of the installed model; "" for none. sensors: how many it says it has.
         readings: how many it has as soon as anything is streamed.
         gaze_h_deg: what it streams; t_us / 1e6 when None.
         clock_us: what its clock shows; None for a device without a reading yet.
@@ -45,6 +45,7 @@ class Peer:
         refuse: dict[str, DeviceErrorCode] | None = None,
         deaf_to: dict[str, int] | None = None,
         headset: str = "ring16",
+        sensors: int = 16,
         readings: int = 0,
         gaze_h_deg: float | None = None,
         clock_us: Callable[[], int] | None = None,
@@ -53,6 +54,7 @@ class Peer:
         self.readings = readings
         self.gaze_h_deg = gaze_h_deg
         self.headset = headset
+        self.sensors = sensors
         self.version = version
         self.silent = silent
         self.wire = wire
@@ -202,7 +204,7 @@ class Peer:
             firmware=256,
             board="peer",
             headset=self.headset,
-            sensors=16,
+            sensors=self.sensors,
             features=2,
             model_crc32=model_crc32(self.installed),
             calibrated=0,

@@ -1,0 +1,1 @@
+"""Live gaze for other programs and people: batches, events, recordings, a page, outputs."""
