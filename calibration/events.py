@@ -28,8 +28,8 @@ class EyeSettled:
 
 @dataclass(frozen=True)
 class PointTaken:
-    """A calibration target's readings are in: so many used, so many passed over because the eye was closed or
-    the sensors had too much light.
+    """A calibration target's readings are in: so many used, so many passed over because the eye was closed,
+    because the sensors had too much light, or because the eye moved.
 
     `rms_s2s_deg` and `std_deg` are the precision of the uncalibrated gaze meanwhile; None when too few
     samples of it arrived.
@@ -39,6 +39,7 @@ class PointTaken:
     used: int
     rejected: int
     saturated: int
+    moving: int
     rms_s2s_deg: float | None
     std_deg: float | None
 

@@ -113,6 +113,7 @@ def _taken(point: PointTaken) -> dict[str, Any]:
         "used": point.used,
         "rejected": point.rejected,
         "saturated": point.saturated,
+        "moving": point.moving,
         "precision_rms_s2s_deg": point.rms_s2s_deg,
         "precision_std_deg": point.std_deg,
     }

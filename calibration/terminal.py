@@ -40,7 +40,7 @@ class TerminalFollower:
                 self._say(f"{target.purpose:<11} {number:>2}/{total}  look at {target!s:<14}", end="")
             case PointTaken():
                 precision = "" if event.rms_s2s_deg is None else f", noise {event.rms_s2s_deg:.2f}° RMS-S2S"
-                left_out = _passed_over(event.rejected + event.saturated)
+                left_out = _passed_over(event.rejected + event.saturated + event.moving)
                 self._say(f"  {event.used} readings{left_out}{precision}")
             case PointJudged(before, after):
                 self._say(f"  error {before.mean_deg:.2f}° → {after.mean_deg:.2f}°{_passed_over(after.lost)}")

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-PROTOCOL = 4
+PROTOCOL = 5
 HELLO_REQUEST, STREAM_SET, STATUS_REQUEST, TIME_REQUEST = 0x01, 0x02, 0x31, 0x32
 ACK, HELLO, STATUS, TIME, GAZE = 0x80, 0x81, 0x82, 0x84, 0x90
 LAYOUTS = {ACK: "<HBh", HELLO: "<HHH16s16sHHIBBIIBB", STATUS: "<HIIIIB", TIME: "<HQ", GAZE: "<QffffB"}

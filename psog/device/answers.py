@@ -35,11 +35,13 @@ class DeviceStatus(NamedTuple):
 
 
 class TuneProgress(NamedTuple):
-    """TUNE_PROGRESS: readings taken for one target, and passed over: eye not open, sensors saturated."""
+    """TUNE_PROGRESS: readings taken for one target, and passed over: eye not open, sensors saturated, or
+    eye open but not still."""
 
     added: int
     rejected: int
     saturated: int
+    moving: int
 
 
 class TuneResult(NamedTuple):

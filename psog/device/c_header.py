@@ -120,6 +120,7 @@ _FLAG_MEANING = {
     GazeFlag.VALID: "the lids are open, by a running openness of this eye's own: the gaze can be trusted",
     GazeFlag.CALIBRATED: "the head belongs to a user (for TRIAL: is the candidate)",
     GazeFlag.SATURATED: "an eighth of the sensors or more are at the end of their range; not VALID then",
+    GazeFlag.STILL: "VALID, and the eye has rested for 100 ms: see Stillness, above",
 }
 
 

@@ -11,7 +11,7 @@ from enum import IntEnum, IntFlag
 
 from psog.device.layout import Field, Message
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 HEADER = struct.Struct("<BBH")  # type, reserved (0), sequence number
 CRC = struct.Struct("<I")
 MAX_DATA = 192
@@ -61,6 +61,8 @@ class GazeFlag(IntFlag):
     """The head belongs to a user (for TRIAL: is the candidate)."""
     SATURATED = 4
     """An eighth of the sensors or more are at the end of their range: too much light to trust the gaze."""
+    STILL = 8
+    """The eye is open and has rested for 100 ms, by the head in use (psog.device.stillness)."""
 
 
 class DeviceErrorCode(IntEnum):
@@ -137,7 +139,7 @@ TUNE_TARGET = Message(
     (
         Field("target_h_deg", "f32", "where the user looks"),
         Field("target_v_deg", "f32", "where the user looks"),
-        Field("samples", "u16", "readings to add; blinks are passed over"),
+        Field("samples", "u16", "readings to add; those of an eye that is not still are passed over"),
     ),
     "add the next readings as one calibration target; TUNE_PROGRESS follows when they are in",
 )
@@ -246,6 +248,7 @@ TUNE_PROGRESS = Message(
         Field("added", "u16", "readings added for this target"),
         Field("rejected", "u16", "readings passed over: eye not open"),
         Field("saturated", "u16", "readings passed over: too much light (GazeFlag.SATURATED)"),
+        Field("moving", "u16", "readings passed over: the eye is open but not still (GazeFlag.STILL)"),
     ),
     "the target's readings are in",
 )

@@ -16,7 +16,7 @@ from psog.device.messages import FEATURES, GAZE, SENSORS, TRIAL, GazeFlag
 class GazeSample(NamedTuple):
     """Gaze by the head in use; right and up positive. `seq` is the frame's sequence number.
 
-    `valid`, `calibrated` and `saturated` are psog.device.messages.GazeFlag.
+    `valid`, `calibrated`, `saturated` and `still` are psog.device.messages.GazeFlag.
     """
 
     t_us: int
@@ -28,6 +28,7 @@ class GazeSample(NamedTuple):
     valid: bool
     calibrated: bool
     saturated: bool
+    still: bool
 
 
 class TrialSample(NamedTuple):
@@ -42,6 +43,7 @@ class TrialSample(NamedTuple):
     valid: bool
     calibrated: bool
     saturated: bool
+    still: bool
 
 
 class FeatureSample(NamedTuple):
@@ -63,9 +65,9 @@ class SensorSample(NamedTuple):
 Sample = GazeSample | TrialSample | FeatureSample | SensorSample
 
 
-_GazeValues = tuple[int, int, float, float, float, float, bool, bool, bool]
-_VALID, _CALIBRATED, _SATURATED = (
-    int(flag) for flag in (GazeFlag.VALID, GazeFlag.CALIBRATED, GazeFlag.SATURATED)
+_GazeValues = tuple[int, int, float, float, float, float, bool, bool, bool, bool]
+_VALID, _CALIBRATED, _SATURATED, _STILL = (
+    int(flag) for flag in (GazeFlag.VALID, GazeFlag.CALIBRATED, GazeFlag.SATURATED, GazeFlag.STILL)
 )
 
 
@@ -83,7 +85,7 @@ def _gaze_values(message: Message, frame: Frame) -> _GazeValues:
     if len(frame.payload) != layout.size:
         message.unpack(frame.payload)  # says what is wrong
     t_us, h_deg, v_deg, openness, error_deg, flags = layout.unpack(frame.payload)
-    told = bool(flags & _VALID), bool(flags & _CALIBRATED), bool(flags & _SATURATED)
+    told = bool(flags & _VALID), bool(flags & _CALIBRATED), bool(flags & _SATURATED), bool(flags & _STILL)
     return t_us, frame.seq, h_deg, v_deg, openness, error_deg, *told
 
 

@@ -40,7 +40,7 @@ def report() -> CalibrationReport:
     return CalibrationReport(
         wearing=Wearing(headset="grid15", board="host", model_crc32=0xAB, calibrated=False),
         plan=plan,
-        taken=tuple(PointTaken(target, 250, 4, 2, 0.1, 0.2) for target in plan.calibration),
+        taken=tuple(PointTaken(target, 250, 4, 2, 3, 0.1, 0.2) for target in plan.calibration),
         fitted=Fitted(2250, 9, 4.0, 0.5, 0.8, 1.5, 4.0, 0.02, 0),
         before=quality(plan.validation, 3.0),
         after=quality(plan.validation, 0.5),

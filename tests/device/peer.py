@@ -108,7 +108,7 @@ class Peer:
             self._t_us += 1000
             h_deg = self._t_us / 1e6 if self.gaze_h_deg is None else self.gaze_h_deg
             gaze = {"gaze_h_deg": h_deg, "gaze_v_deg": -1.0, "openness": 1.0}
-            gaze |= {"expected_error_deg": 2.0, "flags": 1}
+            gaze |= {"expected_error_deg": 2.0, "flags": int(m.GazeFlag.VALID | m.GazeFlag.STILL)}
             if self.mask & Stream.GAZE:
                 self.send(m.GAZE, t_us=self._t_us, **gaze)
             if self.mask & Stream.TRIAL:
@@ -163,7 +163,7 @@ class Peer:
         self.send(m.ACK, reply_to=frame.seq, command=message.code, error=int(error))
         if not error and not repeated and message is m.TUNE_TARGET:
             self.read_sensors(values["samples"])
-            self.send(m.TUNE_PROGRESS, added=values["samples"], rejected=1, saturated=0)
+            self.send(m.TUNE_PROGRESS, added=values["samples"], rejected=1, saturated=0, moving=0)
         if not error and not repeated and message is m.STREAM_SET and self.mask:
             self.read_sensors(self.readings)
 

@@ -50,7 +50,7 @@ def test_seconds_are_counted_by_the_clock_of_the_device_and_nothing_is_lost_at_t
 def test_samples_that_arrive_during_a_target_are_kept():
     with peer() as device, open_headset(device.port) as headset:
         headset.stream(Stream.GAZE)
-        assert headset.tune_target(1.0, 2.0, 50) == TuneProgress(50, 1, 0)
+        assert headset.tune_target(1.0, 2.0, 50) == TuneProgress(50, 1, 0, 0)
         assert [s.t_us for s in headset.samples(count=50)] == list(range(1000, 51000, 1000))
 
 

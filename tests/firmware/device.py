@@ -157,6 +157,7 @@ def calibrate(
             "added": 20,
             "rejected": 0,
             "saturated": 0,
+            "moving": 0,
         }
 
 

@@ -94,7 +94,12 @@ def test_a_host_that_does_not_read_stops_nothing_and_learns_exactly_what_it_miss
         host.ask(m.STATUS_REQUEST)
         status = host.hear_all(SILENCE)
     samples = sum(host.kinds[kind] for kind in ("GAZE", "FEATURES", "SENSORS"))
-    assert host.said["TUNE_PROGRESS"] == {"added": SILENCE, "rejected": 0, "saturated": 0}  # all seen
+    assert host.said["TUNE_PROGRESS"] == {
+        "added": SILENCE,
+        "rejected": 0,
+        "saturated": 0,
+        "moving": 0,
+    }  # all seen
     assert status["bad_readings"] == 0
     assert host.counter.lost == status["dropped"] == 3 * SILENCE - samples
     assert host.counter.lost > SILENCE

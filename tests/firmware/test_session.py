@@ -43,7 +43,7 @@ from tests.random_nets import random_net
 
 def test_a_new_device_says_who_it_is_and_that_it_has_no_model(board):
     with open_headset(board.port) as headset:
-        assert headset.info[:8] == (4, 1, board.name, "", 0, 0, 0, False)
+        assert headset.info[:8] == (m.PROTOCOL_VERSION, 1, board.name, "", 0, 0, 0, False)
         assert headset.info.paired == ("plain" not in BOARDS[board.name].target.packings)
         assert len(IMAGE) < headset.info.image_room < 1 << 20
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.NO_MODEL)):
@@ -224,7 +224,7 @@ def test_readings_of_a_closed_eye_are_passed_over(board):
         upload(headset, write_image(net, headset_table))
         headset.tune_begin()
         progress = add_target(headset, board, (0.0, 0.0), ANYTHING, samples=10, readings=40)
-        assert progress == {"added": 10, "rejected": closed[:last].sum(), "saturated": 0}
+        assert progress == {"added": 10, "rejected": closed[:last].sum(), "saturated": 0, "moving": 0}
 
 
 def test_readings_with_too_much_light_are_passed_over_and_say_so(board):
@@ -244,7 +244,7 @@ def test_readings_with_too_much_light_are_passed_over_and_say_so(board):
         progress = headset._talk.next_progress(time.monotonic() + 10)
     assert [sample.saturated for sample in samples] == [False, True, True, False]
     assert [sample.valid for sample in samples] == [True, False, False, True]
-    assert progress == {"added": 2, "rejected": 0, "saturated": 2}
+    assert progress == {"added": 2, "rejected": 0, "saturated": 2, "moving": 0}
 
 
 def test_a_calibration_that_is_not_better_is_refused_and_the_one_in_use_stays(board):

@@ -90,7 +90,7 @@ def test_the_examples_of_the_documentation_run(measured, unseen, ring16, tmp_pat
         "calibration_wire": wire[0],
         "target_deg": unseen.gaze_deg[0, 0],
         "wire": wire[1],
-        "samples": [GazeSample(0, 0, 1.0, 1.0, 1.0, error, True, True, False) for error in (1.0, 9.0)],
+        "samples": [GazeSample(0, 0, 1.0, 1.0, 1.0, error, True, True, False, True) for error in (1.0, 9.0)],
     }
     for example in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(example, given)

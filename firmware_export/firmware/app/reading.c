@@ -40,6 +40,7 @@ static void report_progress(struct app *app)
     psog_put_u16(payload + PSOG_TUNE_PROGRESS_ADDED_OFFSET, app->tuning.samples.added);
     psog_put_u16(payload + PSOG_TUNE_PROGRESS_REJECTED_OFFSET, app->tuning.rejected);
     psog_put_u16(payload + PSOG_TUNE_PROGRESS_SATURATED_OFFSET, app->tuning.saturated);
+    psog_put_u16(payload + PSOG_TUNE_PROGRESS_MOVING_OFFSET, app->tuning.moving);
     app_reply(app, PSOG_MSG_TUNE_PROGRESS, payload, sizeof payload);
 }
 

@@ -16,7 +16,7 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
     if (error != PSOG_OK)
         return error;
     tuning->phase = TUNING_TARGET;
-    tuning->rejected = tuning->saturated = 0;
+    tuning->rejected = tuning->saturated = tuning->moving = 0;
     return PSOG_OK;
 }
 

@@ -20,7 +20,7 @@ struct tuning {
     enum tuning_phase phase;
     struct psog_samples samples;
     struct psog_fit fit;
-    uint16_t rejected, saturated; /* readings of this target that were passed over */
+    uint16_t rejected, saturated, moving; /* readings of this target that were passed over */
     float trial_rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
     float trial_numbers[PSOG_MAX_NUMBERS]; /* these and the biases only for a model with a user embedding */
     union {
