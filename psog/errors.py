@@ -61,6 +61,10 @@ class ToolchainError(PsogError):
     """A compiler or emulator that a firmware board needs is missing or failed."""
 
 
+class WebError(PsogError):
+    """A page cannot be served: its port or address is not to be had."""
+
+
 class ProbeError(PsogError):
     """A debug probe, or the debug port behind it, is missing, silent, or did not do what was asked."""
 

@@ -18,7 +18,7 @@ FOLDERS = {
 FLOORS = [
     ("psog.cli", "psog.benchmarks"),
     ("psog.live", "psog.virtual", "psog.calibration"),
-    ("psog.firmware_export", "psog.device", "psog.probe"),
+    ("psog.firmware_export", "psog.device", "psog.probe", "psog.web"),
     ("psog.net", "psog.sim"),
 ]
 """From the roof down; what is not listed is the ground floor."""

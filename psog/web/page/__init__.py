@@ -1,0 +1,1 @@
+"""What all pages share; see `psog.web.assets`."""
