@@ -198,6 +198,14 @@ class Client:
             )
         return TuneProgress(*(values[name] for name in TuneProgress._fields))
 
+    def tune_forget(self, h_deg: float, v_deg: float) -> None:
+        """Forget the target that `tune_target` took at this place, or is taking.
+
+        Raises:
+            DeviceError: there is none, or the calibration is solved.
+        """
+        self._command(messages.TUNE_FORGET, target_h_deg=h_deg, target_v_deg=v_deg)
+
     def tune_solve(self) -> TuneResult:
         """Fit the head to the targets; it becomes the trial head (see Stream.TRIAL)."""
         values = self._talk.command(messages.TUNE_SOLVE, report=messages.TUNE_RESULT)

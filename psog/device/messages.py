@@ -159,6 +159,12 @@ TARGET_SHOW = Message(
     ),
     "have the headset's display show a calibration target",
 )
+TUNE_FORGET = Message(
+    "TUNE_FORGET",
+    0x29,
+    TUNE_TARGET.fields[:2],
+    "forget the target at this place, also while it is taken, so that it can be taken again",
+)
 RESTART = Message("RESTART", 0x30, (), "restart the firmware")
 STATUS_REQUEST = Message("STATUS_REQUEST", 0x31, (), "counters; STATUS follows")
 TIME_REQUEST = Message("TIME_REQUEST", 0x32, (), "what does the device's clock show? TIME follows")
@@ -274,8 +280,8 @@ TUNE_RESULT = Message(
 
 COMMANDS = (
     HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, MODEL_CONFIRM, TUNE_BEGIN, TUNE_TARGET,
-    TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, RESTART, STATUS_REQUEST,
-    TIME_REQUEST, LED_SET,
+    TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, TUNE_FORGET, RESTART,
+    STATUS_REQUEST, TIME_REQUEST, LED_SET,
 )  # fmt: skip
 SENSOR_BUS = (READING, DISPLAY)
 REPORTS = (ACK, HELLO, STATUS, MODEL_OFFSET, TIME, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)

@@ -32,11 +32,13 @@ from tests.firmware.device import (
     begin_trial,
     calibrate,
     code,
+    feed,
     gaze_deg,
     has,
     reading,
     streamed,
     upload,
+    wait_for,
 )
 from tests.random_nets import random_net
 
@@ -208,6 +210,30 @@ def test_a_calibration_that_is_stopped_half_way_changes_nothing(board):
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):
             headset.tune_solve()
         assert not headset.hello().calibrated
+
+
+def test_a_target_that_is_forgotten_leaves_nothing_in_the_fit(board):
+    """It is taken at the wrong place, or given up while it is taken, and taken again."""
+    with open_headset(board.port) as headset:
+        upload(headset, IMAGE)
+        calibrate(headset, board)
+        never_wrong = headset.tune_solve()
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):
+            headset.tune_forget(*TARGETS[0])
+        headset.tune_begin()
+        with pytest.raises(DeviceError, match=code(DeviceErrorCode.RANGE)):
+            headset.tune_forget(*TARGETS[0])
+        for index, target_deg in enumerate(TARGETS):
+            add_target(headset, board, target_deg, ANYTHING + 20 * index, samples=20)
+        headset._talk.command(m.TUNE_TARGET, {"target_h_deg": 1.0, "target_v_deg": 1.0, "samples": 20})
+        seen = headset.status().readings
+        feed(board, ANYTHING, 9)
+        wait_for(lambda: headset.status().readings == seen + 9)
+        headset.tune_forget(1.0, 1.0)
+        for index, target_deg in enumerate(TARGETS):
+            headset.tune_forget(*target_deg)
+            add_target(headset, board, target_deg, 20 * index, samples=20)
+        assert headset.tune_solve() == never_wrong
 
 
 def test_readings_of_a_closed_eye_are_passed_over(board):

@@ -84,8 +84,8 @@ def test_more_targets_than_can_be_kept_are_refused_and_those_before_count(board)
     with open_headset(board.port) as headset:
         upload(headset, IMAGE)
         headset.tune_begin()
-        of_a_target = 12 + 4 * max(15 * TOLD.normalisation.planes, TOLD.feature_count)
-        room = 9 * (12 + 4 * 2 * 64) // of_a_target
+        of_a_target = 20 + 4 * max(15 * TOLD.normalisation.planes, TOLD.feature_count)
+        room = 9 * (20 + 4 * 2 * 64) // of_a_target
         for target in range(room):
             add_target(headset, board, TARGETS[target % 9], 20 * (target % 9), samples=4)
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.STATE)):

@@ -93,6 +93,12 @@
 #define PSOG_TARGET_SHOW_TARGET_V_DEG_OFFSET 4u
 #define PSOG_TARGET_SHOW_VISIBLE_OFFSET 8u
 
+/* forget the target at this place, also while it is taken, so that it can be taken again */
+#define PSOG_MSG_TUNE_FORGET 0x29u
+#define PSOG_MSG_TUNE_FORGET_SIZE 8u
+#define PSOG_TUNE_FORGET_TARGET_H_DEG_OFFSET 0u
+#define PSOG_TUNE_FORGET_TARGET_V_DEG_OFFSET 4u
+
 /* restart the firmware */
 #define PSOG_MSG_RESTART 0x30u
 #define PSOG_MSG_RESTART_SIZE 0u

@@ -22,6 +22,15 @@ enum psog_error tune_target(struct app *app, const uint8_t *payload)
     return tuning_target(&app->tuning, target_deg, psog_get_u16(payload + PSOG_TUNE_TARGET_SAMPLES_OFFSET));
 }
 
+enum psog_error tune_forget(struct app *app, const uint8_t *payload)
+{
+    const float target_deg[] = {
+        psog_get_f32(payload + PSOG_TUNE_FORGET_TARGET_H_DEG_OFFSET),
+        psog_get_f32(payload + PSOG_TUNE_FORGET_TARGET_V_DEG_OFFSET),
+    };
+    return tuning_forget(&app->tuning, target_deg);
+}
+
 enum psog_error tune_solve(struct app *app, const uint8_t *payload)
 {
     (void)payload;

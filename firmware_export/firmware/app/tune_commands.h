@@ -6,6 +6,7 @@
 
 enum psog_error tune_begin(struct app *app, const uint8_t *payload);
 enum psog_error tune_target(struct app *app, const uint8_t *payload);
+enum psog_error tune_forget(struct app *app, const uint8_t *payload);
 enum psog_error tune_solve(struct app *app, const uint8_t *payload);
 enum psog_error tune_accept(struct app *app, const uint8_t *payload);
 enum psog_error tune_discard(struct app *app, const uint8_t *payload);

@@ -20,6 +20,18 @@ enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], 
     return PSOG_OK;
 }
 
+enum psog_error tuning_forget(struct tuning *tuning, const float target_deg[2])
+{
+    if (tuning->phase != TUNING_READY && tuning->phase != TUNING_TARGET)
+        return PSOG_ERR_STATE;
+    enum psog_error error = psog_samples_forget(&tuning->samples, target_deg);
+    if (tuning->phase == TUNING_TARGET && tuning->samples.wanted == 0) { /* it was the one being taken */
+        tuning->phase = TUNING_READY;
+        return PSOG_OK;
+    }
+    return error;
+}
+
 bool tuning_reading(struct tuning *tuning, const struct tuning_seen *seen)
 {
     if (seen->saturates)

@@ -7,7 +7,7 @@
 /* A plane needs three points; fewer targets say nothing about one of the axes. */
 #define TUNING_MIN_TARGETS 3u
 
-#define TUNING_TARGETS 9u /* of the largest model; 33 of 32 features and 16 sensors with two planes */
+#define TUNING_TARGETS 9u /* of the largest model; 32 of 32 features and 16 sensors with two planes */
 
 enum tuning_phase {
     TUNING_NONE,
@@ -33,6 +33,10 @@ void tuning_begin(struct tuning *tuning, const struct psog_model *model);
 
 /* The next `samples` readings with an open eye belong to this target. */
 enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], uint16_t samples);
+
+/* Forgets the target at this place, also while it is taken, so that it can be taken again. PSOG_ERR_STATE
+ * without a calibration or once it is solved, PSOG_ERR_RANGE when there is none at this place. */
+enum psog_error tuning_forget(struct tuning *tuning, const float target_deg[2]);
 
 /* One reading while the phase is TUNING_TARGET. */
 struct tuning_seen {

@@ -75,13 +75,17 @@ enum psog_error psog_judge_rows(const struct psog_samples *samples, const float 
                                 const float *rows, struct psog_fit *fit)
 {
     uint32_t width = samples->model->features + 1u;
-    float after = 0.0f, worst = 0.0f;
+    float before = 0.0f, in_use = 0.0f, after = 0.0f, worst = 0.0f;
+    uint32_t readings = 0;
     float left_out[PSOG_GAZE_OUTPUTS] = {0}; /* mean squared error along each axis */
     for (uint32_t index = 0; index < samples->targets; index++) {
         const struct psog_target *target = psog_target(samples, index);
         float error[PSOG_GAZE_OUTPUTS][K];
         psog_real_features(samples, target, x);
         psog_errors(target, x, width, rows, error);
+        readings += target->readings;
+        before += target->residual;
+        in_use += target->in_use;
         after += psog_dot(error[0], error[0]) + psog_dot(error[1], error[1]);
         substitute(factor, width, x);
         if (!leave_out(x, width, error))
@@ -95,12 +99,12 @@ enum psog_error psog_judge_rows(const struct psog_samples *samples, const float 
     float shares[] = {share_of(left_out[0], variance(samples, 0)),
                       share_of(left_out[1], variance(samples, 1))};
     *fit = (struct psog_fit){
-        .samples = samples->readings,
-        .before_deg = sqrtf(samples->residual / (float)samples->readings),
+        .samples = readings,
+        .before_deg = sqrtf(before / (float)readings),
         .after_deg = sqrtf(after / (float)samples->count),
         .left_out_deg = sqrtf(left_out[0] + left_out[1]),
         .left_out_worst_deg = sqrtf(worst),
-        .in_use_deg = sqrtf(samples->in_use / (float)samples->count),
+        .in_use_deg = sqrtf(in_use / (float)samples->count),
         .unexplained = shares[0] > shares[1] ? shares[0] : shares[1],
     };
     bool finite = psog_is_finite(fit->before_deg + fit->in_use_deg) &&

@@ -135,7 +135,7 @@ void psog_head_apply(const struct psog_model *model, const float *rows, const in
 
 /* What a target takes of a buffer. values: features, or with a user embedding the larger of that and
  * sensors · planes. */
-#define PSOG_TARGET_BYTES(values) (4u * PSOG_GAZE_OUTPUTS + 4u + PSOG_SAMPLES_PER_TARGET * (values))
+#define PSOG_TARGET_BYTES(values) (4u * PSOG_GAZE_OUTPUTS + 12u + PSOG_SAMPLES_PER_TARGET * (values))
 #define PSOG_MAX_TARGET_BYTES PSOG_TARGET_BYTES(PSOG_MAX_PLANES * PSOG_MAX_SENSORS)
 
 /* What is kept of a calibration: a few samples of each target, evenly over the time. So every target counts
@@ -145,12 +145,10 @@ struct psog_samples {
     uint8_t *bytes;       /* the caller's: capacity × PSOG_TARGET_BYTES(value_bytes) */
     uint32_t value_bytes; /* of a sample */
     uint32_t capacity;
-    uint32_t targets;  /* of which there are samples */
-    uint32_t count;    /* of samples */
-    uint32_t readings; /* of all targets, kept or not */
-    float residual;    /* Σ |target − gaze|² of these by the population's network and head */
-    float in_use;      /* Σ |target − gaze|² of the kept samples by what is in use */
+    uint32_t targets; /* of which there are samples */
+    uint32_t count;   /* of samples */
     float target_deg[PSOG_GAZE_OUTPUTS];
+    float residual;               /* of this target, see struct psog_target */
     uint16_t wanted, added, kept; /* readings of this target */
 };
 
@@ -170,6 +168,10 @@ enum psog_error psog_samples_target(struct psog_samples *samples, const float ta
  * first reading to the last; NULL: the population's. */
 void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, const int8_t *features,
                       const float *in_use_deg);
+
+/* Forgets what was kept of the targets at this place, and that readings are added to one there. The bytes of
+ * target_deg are those of psog_samples_target. Returns PSOG_ERR_RANGE when there was none. */
+enum psog_error psog_samples_forget(struct psog_samples *samples, const float target_deg[2]);
 
 /* What a calibration finds; buffers of the caller. */
 struct psog_user {

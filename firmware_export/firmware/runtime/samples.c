@@ -38,18 +38,26 @@ enum psog_error psog_samples_target(struct psog_samples *samples, const float ta
         return PSOG_ERR_STATE;
     memcpy(samples->target_deg, target_deg, sizeof samples->target_deg);
     samples->wanted = wanted;
+    samples->residual = 0.0f;
     samples->added = 0;
     samples->kept = 0;
     return PSOG_OK;
 }
 
-static void keep(struct psog_samples *samples, const uint16_t *readings, const int8_t *features)
+static struct psog_target *last_target(struct psog_samples *samples)
+{
+    return psog_target(samples, samples->targets - 1u);
+}
+
+/* in_use: squared distance from the target of its gaze by what is in use. */
+static void keep(struct psog_samples *samples, const uint16_t *readings, const int8_t *features, float in_use)
 {
     const struct psog_model *model = samples->model;
     if (samples->kept == 0)
         samples->targets++;
-    struct psog_target *target = psog_target(samples, samples->targets - 1u);
+    struct psog_target *target = last_target(samples);
     int8_t *values = target->values + samples->kept * samples->value_bytes;
+    target->in_use = samples->kept == 0 ? in_use : target->in_use + in_use;
     samples->kept++;
     samples->count++;
     memcpy(target->target_deg, samples->target_deg, sizeof target->target_deg);
@@ -80,10 +88,29 @@ void psog_samples_add(struct psog_samples *samples, const uint16_t *readings, co
         return;
     psog_head_apply(samples->model, NULL, features, gaze_deg);
     samples->residual += squared_distance(samples->target_deg, gaze_deg);
-    samples->readings++;
     samples->added++;
-    if (kept_of(samples, samples->added) == kept_of(samples, samples->added - 1u))
-        return;
-    samples->in_use += squared_distance(samples->target_deg, in_use_deg ? in_use_deg : gaze_deg);
-    keep(samples, readings, features);
+    if (kept_of(samples, samples->added) != kept_of(samples, samples->added - 1u))
+        keep(samples, readings, features,
+             squared_distance(samples->target_deg, in_use_deg ? in_use_deg : gaze_deg));
+    if (samples->kept == 0)
+        return; /* there is no target yet */
+    last_target(samples)->residual = samples->residual;
+    last_target(samples)->readings = samples->added;
+}
+
+enum psog_error psog_samples_forget(struct psog_samples *samples, const float target_deg[2])
+{
+    size_t place_bytes = sizeof samples->target_deg, bytes = PSOG_TARGET_BYTES(samples->value_bytes);
+    uint32_t before = samples->targets;
+    samples->targets = 0;
+    for (uint32_t index = 0; index < before; index++) {
+        const struct psog_target *target = psog_target(samples, index);
+        if (memcmp(target->target_deg, target_deg, place_bytes) == 0)
+            samples->count -= target->count;
+        else
+            memmove(psog_target(samples, samples->targets++), target, bytes);
+    }
+    if (memcmp(samples->target_deg, target_deg, place_bytes) == 0)
+        samples->wanted = samples->added = samples->kept = 0;
+    return samples->targets == before ? PSOG_ERR_RANGE : PSOG_OK;
 }

@@ -9,8 +9,11 @@
 /* One target, as it lies in the caller's buffer. */
 struct psog_target {
     float target_deg[PSOG_GAZE_OUTPUTS];
-    uint32_t count;  /* of samples, 1 … K */
-    int8_t values[]; /* K × samples->value_bytes: inputs, or features once they are known */
+    float residual;    /* Σ |target − gaze|² of all readings by the population's network and head */
+    float in_use;      /* Σ |target − gaze|² of the samples by what is in use */
+    uint16_t readings; /* kept or not */
+    uint16_t count;    /* of samples, 1 … K */
+    int8_t values[];   /* K × samples->value_bytes: inputs, or features once they are known */
 };
 
 /* Target `index`, below samples->targets. */
