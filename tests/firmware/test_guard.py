@@ -14,7 +14,7 @@ from psog.firmware_export.toolchain import available_boards, board_target, build
 from psog.probe.gdb import LR, PC, SP
 from psog.virtual import boards
 from psog.virtual.boards import start_board
-from tests.firmware.device import feed, shine, wait_for
+from tests.firmware.device import IMAGE, OTHER_IMAGE, feed, has, shine, upload, wait_for
 
 CLOCK_US = {"mps2-an386": 0x40028018, "netduinoplus2": 0x40000024}
 """The boards, and their counters of microseconds: FPGAIO's, TIM2's."""
@@ -124,6 +124,21 @@ def test_a_hang_with_interrupts_held_off_is_one_too(victim):
     assert 0 < victim.hang(HOLD_INTERRUPTS) < DARK_WITHIN_US
     assert victim.word(FPGAIO_LEDS) == 0
     assert victim.restarts_told_at_start() == 1
+
+
+@pytest.mark.parametrize("victim", ["mps2-an386"], indirect=True)
+def test_a_model_that_hangs_again_and_again_gives_way_to_the_one_before(victim):
+    with open_headset(victim.board.port) as headset:
+        for image in (OTHER_IMAGE, IMAGE):
+            upload(headset, image)
+    victim.halt_lit()
+    for restarts in (1, 2, 3):
+        victim.hang()
+        assert victim.restarts_told_at_start() == restarts
+    victim.gdb.run()
+    with open_headset(victim.board.port) as headset:
+        assert has(headset, OTHER_IMAGE)
+        assert headset.status().hung_restarts == 3
 
 
 @pytest.mark.parametrize("damage", [{PC: NO_CODE}, {PC: NO_CODE, SP: NO_STACK}], ids=["jump", "stack"])
