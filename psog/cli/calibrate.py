@@ -14,18 +14,14 @@ from typing import TYPE_CHECKING, Literal
 
 from psog.cli.main import run_command
 from psog.cli.ports import headset_port
-from psog.errors import CalibrationError, PsogError
+from psog.cli.virtual_headset import check_virtual_only, described_headset, virtual_headset
+from psog.errors import PsogError
 from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from psog.calibration.report import CalibrationReport
-    from psog.device.client import Client
-    from psog.headset import Headset
-
-_USER_SEED = 1000
-_MODEL = "ring16"
 
 
 @dataclass(frozen=True)
@@ -79,17 +75,13 @@ class Command:
             write_report(report, self.report)
 
     def _check(self) -> None:
-        if self.port is not None and self.virtual:
-            raise PsogError("--port names a headset, --virtual starts another one; give one of them")
         for_virtual = {
             "model": self.model,
             "board": self.board,
             "user-seed": self.user_seed,
             "flash": self.flash,
         }
-        given = [f"--{name}" for name, value in for_virtual.items() if value is not None]
-        if given and not self.virtual:
-            raise PsogError(f"{', '.join(given)} describes a virtual headset; add --virtual or leave it out")
+        check_virtual_only(self.virtual, self.port, for_virtual)
         if self.yes and self.reject:
             raise PsogError("--yes and --reject contradict each other; give one of them")
         if self.seed is not None and self.seed < 0:
@@ -103,22 +95,13 @@ class Command:
         if not self.virtual:
             yield headset_port(self.port)
             return
-        from psog.cli.boards import default_board
-        from psog.cli.matching import check_made_for
-        from psog.firmware_export.image_file import load_image
-        from psog.firmware_export.image_reader import read_image
-        from psog.headset import load_headset
-        from psog.virtual.headset import VirtualHeadset
-        from psog.virtual.wearer import Wearer
-
-        model = Path(_MODEL) if self.model is None else self.model
-        given = load_headset(self.headset) if self.headset else None
-        image = load_image(model, given)
-        made_for = read_image(image).headset
-        headset = given or load_headset(made_for)
-        check_made_for(model, made_for, headset.name)
-        wearer = Wearer(headset, _USER_SEED if self.user_seed is None else self.user_seed)
-        with VirtualHeadset(self.board or default_board(), wearer, image=image, flash=self.flash) as virtual:
+        with virtual_headset(
+            model=self.model,
+            board=self.board,
+            user_seed=self.user_seed,
+            flash=self.flash,
+            headset=self.headset,
+        ) as (virtual, _):
             yield virtual.port
 
     def _calibrate(self, port: str, console: Console) -> CalibrationReport:
@@ -130,28 +113,11 @@ class Command:
         seed = secrets.randbits(32) if self.seed is None else self.seed
         with open_headset(port) as client:
             require_model(client)
-            headset = self._described(client)
+            headset = described_headset(client.info, port, self.headset)
             plan = plan_targets(self.points, headset.field_deg, seed)
             settings = Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))
             follower = TerminalFollower(console, headset.field_deg)
             return run_session(client, plan, settings, lambda judged: self._keep(console), follower)
-
-    def _described(self, client: Client) -> Headset:
-        from psog.headset import built_in_headsets, load_headset
-
-        name = client.info.headset
-        if self.headset is None and name not in built_in_headsets():
-            raise CalibrationError(
-                f"the headset at {client.port} is a {name!r}, which is not built in; "
-                "give its description with --headset FILE.toml"
-            )
-        headset = load_headset(self.headset or name)
-        if headset.name != name:
-            raise CalibrationError(
-                f"the headset at {client.port} is a {name!r}, --headset describes {headset.name!r}; "
-                "give the matching description"
-            )
-        return headset
 
     def _keep(self, console: Console) -> bool:
         """Asked for a better result only."""
