@@ -6,12 +6,12 @@ STAMP := $(VENV)/.installed
 # A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
 ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools clean
+.PHONY: demo test lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools browser clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
 
-test: $(STAMP) firmware-tools
+test: $(STAMP) firmware-tools browser
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
 
 lint: $(STAMP)
@@ -55,6 +55,9 @@ $(STAMP): pyproject.toml constraints.txt scripts/python-venv
 
 firmware-tools:
 	scripts/firmware-tools
+
+browser:
+	scripts/browser
 
 clean:
 	rm -rf $(VENV) build dist psog-demo *.egg-info

@@ -31,7 +31,8 @@ class LocalPage:
     """A page and the channel to whoever has it open. A context manager; leaving it ends the server.
 
     Args:
-        package: of the page: index.html and what belongs to it. Its websocket is `channel`, relative to it.
+        package: of the page: index.html and what belongs to it. Its websocket is `channel`, and what all
+            pages share is in `shared/` (base.css, channel.js, icon.svg), relative to it.
         channel: what it sends and takes.
         bind: address of this computer to listen at; the network can only reach others than 127.0.0.1 and ::1.
         port: 0 takes a free one.
