@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.columns import NUMBER, check_columns
 from psog.errors import RecordingError
 from psog.headset import Headset
 from psog.manifest import FOLDER, Manifest, Shard, read_manifest, shard_name, write_manifest
@@ -21,14 +22,21 @@ GAZE = ("gaze_h_deg", "gaze_v_deg")
 SHIFT = ("shift_x_mm", "shift_y_mm", "shift_z_mm", "roll_deg")
 PUPIL_CENTRE = ("pupil_x_mm", "pupil_y_mm")
 """From the nominal place of the eye in a video; NaN where no pupil is seen."""
-FLOAT_COLUMNS = (*GAZE, *SHIFT, "pupil_mm", *PUPIL_CENTRE, "openness")
-INTEGER_COLUMNS = ("event", "user", "session")
+FLOAT_COLUMNS = (
+    *GAZE, *SHIFT, "pupil_mm", *PUPIL_CENTRE, "expected_error_deg", "host_time_s", "openness",
+)  # fmt: skip
+INTEGER_COLUMNS = ("event", "user", "session", "flags")
 FIXATION, SACCADE, OSCILLATION, PURSUING, BLINK = 1, 2, 3, 4, 5
 """Values of the column `event`; 0 is undefined. OSCILLATION follows a saccade; PURSUING is any smooth
 movement, of pursuit or of the vestibulo-ocular reflex."""
 _OPTIONAL = (*FLOAT_COLUMNS, *INTEGER_COLUMNS, "valid")
 _ALWAYS_KNOWN = ("t_us", *INTEGER_COLUMNS, "valid")
 """There is no NaN for these."""
+_KINDS = {
+    **dict.fromkeys(FLOAT_COLUMNS, NUMBER),
+    **dict.fromkeys(("t_us", *INTEGER_COLUMNS), ("integer",)),
+    "valid": ("boolean",),
+}
 _SHARD_ROWS = 1_000_000
 _PART_ROWS = 65_536
 """Of a row group on the disk, about, and of a part that is read: some megabytes."""
@@ -46,9 +54,10 @@ class Recording:
     Attributes:
         headset: name of the headset.
         t_us: (n,) int64 device microseconds.
-        readings: (n, sensors) float32 ADC counts, ambient light subtracted.
+        readings: (n, sensors) float32 ADC counts, ambient light subtracted; no sensors if they were not kept.
         columns: further (n,) columns among FLOAT_COLUMNS, INTEGER_COLUMNS and "valid".
         provenance: where it comes from: seeds, command, origin and licence of third-party data.
+        estimated: gaze, openness and events are what a headset made of its readings, not the truth.
     """
 
     headset: str
@@ -56,6 +65,7 @@ class Recording:
     readings: NDArray[np.float32]
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    estimated: bool = False
 
     def __post_init__(self) -> None:
         rows = len(self.t_us)
@@ -77,14 +87,23 @@ class Recording:
 
     @property
     def gaze_deg(self) -> NDArray[np.float32]:
-        """(n, 2) horizontal and vertical gaze."""
+        """(n, 2) true horizontal and vertical gaze."""
+        if self.estimated:
+            raise RecordingError(
+                "the gaze in this recording is the headset's own estimate, nothing to learn from or to judge "
+                "one by; take a recording with true gaze"
+            )
         missing = [name for name in GAZE if name not in self.columns]
         if missing:
             raise RecordingError(f"this recording has no gaze ({', '.join(missing)}); record with targets")
         return np.stack([self.columns[name] for name in GAZE], axis=1).astype(np.float32)
 
     def check_headset(self, headset: Headset) -> None:
-        """Raise RecordingError unless this recording was made with `headset`."""
+        """Raise RecordingError unless this recording has readings of `headset`."""
+        if self.readings.shape[1] == 0:
+            raise RecordingError(
+                "the recording has no sensor readings; record again with psog record --sensors"
+            )
         if self.headset != headset.name or self.readings.shape[1] != headset.sensor_count:
             raise RecordingError(
                 f"recording is of headset {self.headset!r} with {self.readings.shape[1]} sensors, "
@@ -101,6 +120,7 @@ def joined(parts: Sequence[Recording]) -> Recording:
     first = parts[0]
     for part in parts:
         same = part.headset == first.headset and part.readings.shape[1] == first.readings.shape[1]
+        same = same and part.estimated == first.estimated
         if not same or set(part.columns) != set(first.columns):
             raise RecordingError("cannot join recordings of different headsets or with different columns")
     return Recording(
@@ -109,6 +129,7 @@ def joined(parts: Sequence[Recording]) -> Recording:
         readings=np.concatenate([part.readings for part in parts]),
         columns={name: np.concatenate([part.columns[name] for part in parts]) for name in first.columns},
         provenance=first.provenance,
+        estimated=first.estimated,
     )
 
 
@@ -127,7 +148,8 @@ def write_recording(recording: Recording | Iterable[Recording], folder: Path, *,
     with FOLDER.writing(folder, force=force) as partial:
         for number, part in enumerate(_parts(recording)):
             shards.append(write_shard([part], partial / shard_name(number)))
-        write_manifest(partial, part.headset, part.readings.shape[1], shards, part.provenance)
+        sensors = part.readings.shape[1]
+        write_manifest(partial, part.headset, sensors, shards, part.provenance, estimated=part.estimated)
 
 
 def _parts(recording: Recording | Iterable[Recording]) -> Iterator[Recording]:
@@ -224,7 +246,7 @@ def iterate_recording(folder: Path, *, rows: int = _PART_ROWS) -> Iterator[Recor
         for name in manifest.shards:
             # Read ahead, what has been read would stay in memory until the file is closed.
             with pq.ParquetFile(folder / name, pre_buffer=False) as file:
-                _check_columns(file.schema_arrow, folder, manifest.sensors)
+                check_columns(file.schema_arrow, folder, ("t_us", *sensor_columns(manifest.sensors)), _KINDS)
                 if file.metadata.num_rows == 0:
                     yield _part(file.read(), manifest, folder, done)
                 for batch in file.iter_batches(rows):
@@ -238,34 +260,6 @@ def iterate_recording(folder: Path, *, rows: int = _PART_ROWS) -> Iterator[Recor
         )
 
 
-def _check_columns(schema: Any, folder: Path, sensors: int) -> None:
-    """Raise unless a shard has what it must, and every column once and of its type."""
-    from pyarrow import types
-
-    required = ("t_us", *sensor_columns(sensors))
-    missing = [name for name in required if name not in schema.names]
-    if missing:
-        raise RecordingError(f"recording {folder} lacks columns {', '.join(missing)}; record it again")
-    for name in (*required, *_OPTIONAL):
-        if schema.names.count(name) > 1:
-            raise RecordingError(f"recording {folder} has column {name} more than once; record it again")
-        kinds = _kinds(name)
-        if name in schema.names and not any(
-            getattr(types, f"is_{kind}")(schema.field(name).type) for kind in kinds
-        ):
-            raise RecordingError(
-                f"recording {folder} has column {name} of type {schema.field(name).type}, expected "
-                f"{' or '.join(kinds)}; record it again"
-            )
-
-
-def _kinds(name: str) -> tuple[str, ...]:
-    """What a column may be made of, as pyarrow calls it."""
-    if name == "valid":
-        return ("boolean",)
-    return ("integer",) if name in _ALWAYS_KNOWN else ("floating", "integer")
-
-
 def _part(table: Any, manifest: Manifest, folder: Path, first_row: int) -> Recording:
     """What a pyarrow table or batch holds, checked."""
     columns = [name for name in table.schema.names if name in _OPTIONAL]
@@ -276,8 +270,9 @@ def _part(table: Any, manifest: Manifest, folder: Path, first_row: int) -> Recor
     unknown = [name for name in _ALWAYS_KNOWN if name in values and table[name].null_count > 0]
     if unknown:
         raise RecordingError(f"recording {folder} has rows without {', '.join(unknown)}; remove them")
-    readings = np.stack([values[name] for name in sensor_columns(manifest.sensors)], axis=1)
-    readings = readings.astype(np.float32)
+    readings = np.empty((table.num_rows, manifest.sensors), np.float32)
+    for index, name in enumerate(sensor_columns(manifest.sensors)):
+        readings[:, index] = values[name]
     if not np.isfinite(readings).all():
         row = first_row + int(np.argwhere(~np.isfinite(readings))[0, 0])
         raise RecordingError(
@@ -289,4 +284,5 @@ def _part(table: Any, manifest: Manifest, folder: Path, first_row: int) -> Recor
         readings=readings,
         columns={name: values[name] for name in columns},
         provenance=manifest.provenance,
+        estimated=manifest.estimated,
     )
