@@ -126,7 +126,7 @@ def unfinished_recording(
         place.mkdir(parents=True, exist_ok=True)
         journal = (place / JOURNAL).open("ab+")
     with journal:
-        _own(journal, place)
+        own(journal, place)
         journal.seek(0)
         work = UnfinishedRecording(out, place, journal)
         if not work.load(made_from):
@@ -140,7 +140,7 @@ def unfinished_recording(
                 shutil.rmtree(place, ignore_errors=True)
 
 
-def _own(journal: BinaryIO, place: Path) -> None:
+def own(journal: BinaryIO, place: Path) -> None:
     """Raise unless this program is the only one that works on `place`. The system lets go at the latest when
     the program ends."""
     try:

@@ -47,6 +47,7 @@ VERBS = {
     "erase": Verb("psog.cli.erase", "forget whose eye a headset knows: no byte of a user stays in flash"),
     "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),
     "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
+    "record": Verb("psog.cli.record", "live gaze to a recording that survives a power cut"),
 }
 BENCHES = {
     "recordings": Verb("psog.benchmarks.recordings", "train and test on third-party recordings"),
