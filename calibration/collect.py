@@ -1,32 +1,44 @@
-"""Samples of one target: waiting until the eye rests on it, then pairing what both heads say."""
+"""Readings of one target: waiting until the eye rests on it, then the device's own or both heads' gaze."""
 
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from psog.calibration.events import PointJudged
+from psog.calibration.events import PointJudged, PointTaken
+from psog.calibration.interruption import Check, go_on
 from psog.calibration.pairs import PairCollector
 from psog.calibration.quality import TargetQuality
 from psog.calibration.still import Gaze, StillnessDetector, StillnessRule, centre
 from psog.calibration.targets import Target
+from psog.device.answers import TuneProgress
 from psog.device.client import Client
-from psog.device.samples import GazeSample, TrialSample
+from psog.device.samples import GazeSample, Sample, TrialSample
 from psog.errors import CalibrationError
 from psog.metrics import precision_rms_s2s, precision_std
 
 _MOSTLY = 0.5
 TOO_BRIGHT = "the sensors were at the end of their range (too much light: shade the headset)"
 _GLANCE_S = 0.05
+_STEPS = 20
+
+Seen = Callable[[float], None]
+"""Told how much of a target's readings is in, 0 … 1."""
 
 
-def unusable(found: str, target: Target) -> CalibrationError:
-    """Why a target could not be used, and what the wearer can do."""
-    return CalibrationError(
-        f"calibration stopped at the target {target}: {found}; the headset keeps its last calibration; "
-        "check that it is worn, keep the eye on the target and start again"
-    )
+class UnusableTargetError(CalibrationError):
+    """A target could not be used; it may be shown again. `found` says why, for people."""
+
+    def __init__(self, found: str, target: Target) -> None:
+        self.found = found
+        self.target = target
+        super().__init__(
+            f"calibration stopped at the target {target}: {found}; the headset keeps its last calibration; "
+            "check that it is worn, keep the eye on the target and start again"
+        )
 
 
 def gaze_now(client: Client) -> Gaze | None:
@@ -47,19 +59,21 @@ def saturates(client: Client) -> bool:
     return sum(sample.saturated for sample in samples) > _MOSTLY * len(samples)
 
 
-def wait_until_still(client: Client, target: Target, rule: StillnessRule, started_deg: Gaze | None) -> int:
+def wait_until_still(
+    client: Client, target: Target, rule: StillnessRule, started_deg: Gaze | None, check: Check = go_on
+) -> int:
     """Follow the gaze until the eye rests; device microseconds since the target appeared.
 
     Args:
         started_deg: gaze just before the target appeared, if known.
     Raises:
-        CalibrationError: it does not in the time the rule allows.
+        UnusableTargetError: it does not in the time the rule allows.
         LinkError: no samples come.
     """
     client.drop_samples()  # what was sent before the target appeared
     detector = StillnessDetector(rule, started_deg)
     saturated = 0
-    for sample in client.samples():
+    for sample in _checked(client.samples(), check):
         if not isinstance(sample, GazeSample):
             continue
         saturated += sample.saturated
@@ -70,44 +84,63 @@ def wait_until_still(client: Client, target: Target, rule: StillnessRule, starte
     return detector.waited_us
 
 
-def precision_of(client: Client, readings: int) -> tuple[float, float] | tuple[None, None]:
-    """(RMS-S2S, STD) in degrees of the next gaze samples: those of the `readings` the device has just taken.
+def take_readings(
+    client: Client, target: Target, readings: int, patience_s: float, *, seen: Seen, check: Check
+) -> PointTaken:
+    """Have the device add the next `readings` as one calibration target, and wait until they are in.
 
-    None when the eye was closed in all but one.
+    Args:
+        patience_s: after which they have to be in, by this computer's clock.
+        seen: told what this computer has seen of them; the device's own count comes at the end.
+    Raises:
+        UnusableTargetError: they are not in by then.
     """
-    gaze_deg = np.array(
-        [
-            _gaze(sample)
-            for sample in client.samples(count=readings)
-            if isinstance(sample, GazeSample) and sample.valid and _finite(sample)
-        ],
-        np.float64,
-    )
-    if len(gaze_deg) < 2:
-        return None, None
-    return precision_rms_s2s(gaze_deg), precision_std(gaze_deg)
+    client.drop_samples()
+    client.tune_target_begin(target.h_deg, target.v_deg, readings)
+    end_s = time.monotonic() + patience_s
+    gaze_deg, steps = [], 0
+    progress: TuneProgress | None = None
+    for sample in _checked(client.samples(), check):
+        if isinstance(sample, GazeSample):
+            gaze_deg += [_gaze(sample)] if sample.valid and _finite(sample) else []
+            steps = _tell_steps(seen, steps, len(gaze_deg) / readings)
+        progress = client.tune_progress()
+        if progress is not None:
+            break
+        if time.monotonic() > end_s:
+            found = TOO_BRIGHT if saturates(client) else "the eye was mostly closed"
+            raise UnusableTargetError(f"{found} for {patience_s:g} s", target)
+    assert progress is not None  # `samples` has no end
+    seen(1.0)
+    gaze = np.array(gaze_deg[:readings], np.float64)
+    precision = (precision_rms_s2s(gaze), precision_std(gaze)) if len(gaze) > 1 else (None, None)
+    return PointTaken(target, *progress, *precision)
 
 
-def collect_pairs(client: Client, target: Target, readings: int, patience_s: float) -> PointJudged:
+def collect_pairs(
+    client: Client, target: Target, readings: int, patience_s: float, *, seen: Seen, check: Check
+) -> PointJudged:
     """Both heads' gaze of the next `readings` undisturbed readings; those left out and lost are counted.
 
     Args:
         patience_s: device time after which the readings have to be in.
     Raises:
-        CalibrationError: too few such readings in that time.
+        UnusableTargetError: too few such readings in that time.
     """
     pairs = PairCollector(readings)
+    steps = 0
     head_in_use: GazeSample | None = None
-    for sample in client.samples(seconds=patience_s):
+    for sample in _checked(client.samples(seconds=patience_s), check):
         if isinstance(sample, GazeSample):
             head_in_use = sample
         elif isinstance(sample, TrialSample) and head_in_use and sample.t_us == head_in_use.t_us:
             valid = all(one.valid and _finite(one) for one in (head_in_use, sample))
             pairs.add(sample.t_us, _gaze(head_in_use), _gaze(sample), valid=valid)
+            steps = _tell_steps(seen, steps, len(pairs) / readings)
             if pairs.complete:
                 break
     else:
-        raise unusable(
+        raise UnusableTargetError(
             f"only {len(pairs)} of {readings} readings in {patience_s:g} s show a steadily open eye", target
         )
     before_deg, after_deg = pairs.gaze_deg
@@ -115,6 +148,20 @@ def collect_pairs(client: Client, target: Target, readings: int, patience_s: flo
         before=TargetQuality(target, before_deg, pairs.lost),
         after=TargetQuality(target, after_deg, pairs.lost),
     )
+
+
+def _checked(samples: Iterator[Sample], check: Check) -> Iterator[Sample]:
+    for sample in samples:
+        check()
+        yield sample
+
+
+def _tell_steps(seen: Seen, told: int, share: float) -> int:
+    """Tell each whole step once; the last one told."""
+    step = min(int(share * _STEPS), _STEPS)
+    if step > told:
+        seen(step / _STEPS)
+    return max(step, told)
 
 
 def _gaze(sample: GazeSample | TrialSample) -> Gaze:
@@ -127,7 +174,7 @@ def _finite(sample: GazeSample | TrialSample) -> bool:
 
 def _never_rested(
     target: Target, rule: StillnessRule, detector: StillnessDetector, saturated: int
-) -> CalibrationError:
+) -> UnusableTargetError:
     closed, bright = detector.closed / detector.readings, saturated / detector.readings
     if bright > _MOSTLY:
         found = f"{TOO_BRIGHT} in {bright:.0%} of the readings"
@@ -135,4 +182,4 @@ def _never_rested(
         found = f"the eye was closed in {closed:.0%} of the readings"
     else:
         found = "the eye did not rest"
-    return unusable(f"{found} for {rule.latest_us / 1e6:g} s", target)
+    return UnusableTargetError(f"{found} for {rule.latest_us / 1e6:g} s", target)

@@ -27,6 +27,14 @@ class EyeSettled:
 
 
 @dataclass(frozen=True)
+class ReadingsIn:
+    """So much of a target's readings is in, 0 … 1; told in steps of a twentieth."""
+
+    target: Target
+    share: float
+
+
+@dataclass(frozen=True)
 class PointTaken:
     """A calibration target's readings are in: so many used, so many passed over because the eye was closed,
     because the sensors had too much light, or because the eye moved.
@@ -101,5 +109,7 @@ class Abandoned:
     reason: str
 
 
-Event = TargetShown | EyeSettled | PointTaken | Fitted | PointJudged | Judged | Decided | Abandoned
+Event = (
+    TargetShown | EyeSettled | ReadingsIn | PointTaken | Fitted | PointJudged | Judged | Decided | Abandoned
+)
 Observer = Callable[[Event], None]

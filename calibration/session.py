@@ -7,16 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
+from typing import TypedDict
 
 from psog.calibration.collect import (
-    TOO_BRIGHT,
+    Seen,
+    UnusableTargetError,
     collect_pairs,
     gaze_now,
-    precision_of,
-    saturates,
-    unusable,
+    take_readings,
     wait_until_still,
 )
+from psog.calibration.display import Display, NoDisplay
 from psog.calibration.events import (
     Abandoned,
     Decided,
@@ -26,8 +27,10 @@ from psog.calibration.events import (
     Observer,
     PointJudged,
     PointTaken,
+    ReadingsIn,
     TargetShown,
 )
+from psog.calibration.interruption import Check, Interrupted, go_on
 from psog.calibration.quality import Quality
 from psog.calibration.refusal import why_not
 from psog.calibration.report import CalibrationReport, Wearing
@@ -73,6 +76,11 @@ def require_model(client: Client) -> None:
         )
 
 
+class _Watched(TypedDict):
+    seen: Seen
+    check: Check
+
+
 class _Phase(Enum):
     TAKING = "takes calibration targets"
     FITTED = "has fitted the head"
@@ -82,6 +90,8 @@ class _Phase(Enum):
 class CalibrationSession:
     """One calibration, step by step, at the pace of whoever calls: `take` … `fit`, `judge` …, `decide`.
 
+    A target can be taken again after `forget`, until `fit`, and judged again until `decide`.
+
     A context manager. Leaving it before `decide`, in whatever way, has the device forget the unfinished
     calibration and hides the target; the device keeps the calibration it had.
 
@@ -89,24 +99,35 @@ class CalibrationSession:
         client: an open headset with a model.
         settings: how readings are taken.
         observer: told every event.
+        display: draws the targets, beside the headset's own display.
+        check: called between readings; a step that it raises Interrupted in leaves no trace.
     Raises (on entering):
         CalibrationError: no model is installed.
     Every step raises LinkError or DeviceError when the headset has gone or refuses.
     """
 
-    def __init__(self, client: Client, settings: Settings, observer: Observer) -> None:
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        observer: Observer,
+        *,
+        display: Display | None = None,
+        check: Check = go_on,
+    ) -> None:
         self._client = client
         self._settings = settings
         self._tell = observer
+        self._display = display or NoDisplay()
+        self._check = check
         self._phase = _Phase.TAKING
         self._calibrated = client.info.calibrated
         self._fitted: Fitted | None = None
-        self._judged: list[PointJudged] = []
+        self._judged: dict[Target, PointJudged] = {}
 
     def __enter__(self) -> CalibrationSession:
         require_model(self._client)
-        self._client.tune_begin()
-        self._client.stream(Stream.GAZE)
+        self.begin_again()
         return self
 
     def __exit__(
@@ -122,27 +143,41 @@ class CalibrationSession:
             pass  # it has gone; an unfinished calibration lives in its RAM only
         self._tell(Abandoned(str(error) if isinstance(error, PsogError) else ""))
 
+    def begin_again(self, client: Client | None = None) -> None:
+        """Forget every target and the fit, in the device too.
+
+        Args:
+            client: the headset, when it was away and has come back.
+        """
+        if self._phase is _Phase.ENDED:
+            self._expect(_Phase.TAKING)
+        self._client = client or self._client
+        self._phase = _Phase.TAKING
+        self._fitted = None
+        self._judged.clear()
+        self._client.tune_begin()
+        self._client.stream(Stream.GAZE)
+
     def take(self, target: Target, number: int, total: int) -> PointTaken:
         """Show a calibration target and have the device add its readings once the eye rests on it.
 
         Raises:
-            CalibrationError: the eye does not come to rest, or stays closed.
+            UnusableTargetError: the eye does not come to rest, or stays closed; the device has forgotten it.
         """
         self._expect(_Phase.TAKING)
         self._show(target, number, total)
         try:
-            progress = self._client.tune_target(
-                target.h_deg, target.v_deg, self._settings.readings, timeout_s=self._settings.patience_s
-            )
-        except LinkError:
-            # Either the headset has gone, and this raises again, or the eye is closed, and this says so.
-            self._client.hello()
-            found = TOO_BRIGHT if saturates(self._client) else "the eye was mostly closed"
-            raise unusable(f"{found} for {self._settings.patience_s:g} s", target) from None
-        rms_s2s_deg, std_deg = precision_of(self._client, self._settings.readings)
-        point = PointTaken(target, *progress, rms_s2s_deg, std_deg)
+            point = take_readings(self._client, target, *self._limits, **self._watched(target))
+        except (Interrupted, UnusableTargetError):
+            self.forget(target)
+            raise
         self._tell(point)
         return point
+
+    def forget(self, target: Target) -> None:
+        """Have the device forget a calibration target that it has taken, or is taking."""
+        self._expect(_Phase.TAKING)
+        self._client.tune_forget(target.h_deg, target.v_deg)
 
     def fit(self) -> Fitted:
         """Have the device fit the head to the targets taken; it streams as the trial head from now on.
@@ -161,12 +196,12 @@ class CalibrationSession:
         """Show a validation target and measure both heads on the same readings.
 
         Raises:
-            CalibrationError: the eye does not come to rest, or stays closed.
+            UnusableTargetError: the eye does not come to rest, or stays closed.
         """
         self._expect(_Phase.FITTED)
         self._show(target, number, total)
-        point = collect_pairs(self._client, target, self._settings.readings, self._settings.patience_s)
-        self._judged.append(point)
+        point = collect_pairs(self._client, target, *self._limits, **self._watched(target))
+        self._judged[target] = point
         self._tell(point)
         return point
 
@@ -174,7 +209,7 @@ class CalibrationSession:
         """Why the fitted head cannot be kept, by the device or by the targets judged; empty when it can."""
         self._expect(_Phase.FITTED)
         assert self._fitted is not None
-        return why_not(self._fitted, self._judged, calibrated=self._calibrated)
+        return why_not(self._fitted, list(self._judged.values()), calibrated=self._calibrated)
 
     def decide(self, *, accept: bool) -> Decided:
         """Have the device store the fitted head and use it, unless there is a `refusal`; or forget it. Ends
@@ -192,12 +227,21 @@ class CalibrationSession:
 
     def _show(self, target: Target, number: int, total: int) -> None:
         started_deg = gaze_now(self._client)
-        self._client.show_target(target.h_deg, target.v_deg)
         self._tell(TargetShown(target, number, total))
-        waited_us = wait_until_still(self._client, target, self._settings.stillness, started_deg)
+        self._display.show(target, self._check)
+        self._client.show_target(target.h_deg, target.v_deg)
+        waited_us = wait_until_still(self._client, target, self._settings.stillness, started_deg, self._check)
         self._tell(EyeSettled(target, waited_us))
 
+    @property
+    def _limits(self) -> tuple[int, float]:
+        return self._settings.readings, self._settings.patience_s
+
+    def _watched(self, target: Target) -> _Watched:
+        return {"seen": lambda share: self._tell(ReadingsIn(target, share)), "check": self._check}
+
     def _clear_away(self) -> None:
+        self._display.hide()
         self._client.hide_target()
         self._client.stream(Stream(0))
 

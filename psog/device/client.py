@@ -188,15 +188,24 @@ class Client:
         Raises:
             LinkError: the readings are not in after `timeout_s`.
         """
-        self._talk.drop_progress()
-        self._command(messages.TUNE_TARGET, target_h_deg=h_deg, target_v_deg=v_deg, samples=samples)
-        values = self._talk.next_progress(time.monotonic() + timeout_s)
-        if values is None:
+        self.tune_target_begin(h_deg, v_deg, samples)
+        progress = self.tune_progress(timeout_s)
+        if progress is None:
             raise LinkError(
                 f"the headset at {self.port} did not see {samples} readings of an open eye in "
                 f"{timeout_s:g} s; check that it is worn, then repeat the target"
             )
-        return TuneProgress(*(values[name] for name in TuneProgress._fields))
+        return progress
+
+    def tune_target_begin(self, h_deg: float, v_deg: float, samples: int) -> None:
+        """The same without waiting; `tune_progress` says when they are in."""
+        self._talk.drop_progress()
+        self._command(messages.TUNE_TARGET, target_h_deg=h_deg, target_v_deg=v_deg, samples=samples)
+
+    def tune_progress(self, timeout_s: float = 0.0) -> TuneProgress | None:
+        """What became of the target's readings; None when they are not in by then."""
+        values = self._talk.next_progress(time.monotonic() + timeout_s)
+        return None if values is None else TuneProgress(*(values[name] for name in TuneProgress._fields))
 
     def tune_forget(self, h_deg: float, v_deg: float) -> None:
         """Forget the target that `tune_target` took at this place, or is taking.

@@ -15,8 +15,10 @@ from psog.calibration.events import (
     Fitted,
     PointJudged,
     PointTaken,
+    ReadingsIn,
     TargetShown,
 )
+from psog.calibration.interruption import Interrupted
 from psog.calibration.session import CalibrationSession, Settings, run_session
 from psog.calibration.targets import Target, plan_targets
 from psog.device.client import Client, open_headset
@@ -352,3 +354,42 @@ def test_users_never_seen_gain_where_they_were_not_calibrated(user_seed, tmp_pat
     with worn_by(SteadyEye(HEADSET, user_seed), model, tmp_path / "flash") as client:
         report = calibrate(client, accept=True, plan=plan)
     assert report.after.accuracy_deg < 0.5 * report.before.accuracy_deg
+
+
+def test_a_point_that_is_taken_again_leaves_the_fit_that_a_good_one_would_have(client, eye, monkeypatch):
+    """First the eye is elsewhere; then the step is left half way; then it is on the target."""
+    interrupt = Interruption()
+    with CalibrationSession(client, SETTINGS, interrupt.observe, check=interrupt.check) as session:
+        for number, target in enumerate(PLAN.calibration, start=1):
+            session.take(target, number, 9)
+        good = session.fit()
+        session.begin_again()
+        for number, target in enumerate(PLAN.calibration, start=1):
+            with monkeypatch.context() as elsewhere:
+                shown = eye.show
+                elsewhere.setattr(eye, "show", lambda _, shown=shown: shown(PLAN.validation[0]))
+                session.take(target, number, 9)
+            session.forget(target)
+            interrupt.half_way = True
+            with pytest.raises(Interrupted):
+                session.take(target, number, 9)
+            session.take(target, number, 9)
+        assert session.fit() == good
+
+
+class Interruption:
+    """Leaves a step when half of a target's readings are in, once."""
+
+    half_way = False
+
+    def __init__(self) -> None:
+        self._now = False
+
+    def observe(self, event: Event) -> None:
+        if isinstance(event, ReadingsIn) and event.share >= 0.5 and self.half_way:
+            self._now, self.half_way = True, False
+
+    def check(self) -> None:
+        if self._now:
+            self._now = False
+            raise Interrupted
