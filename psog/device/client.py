@@ -140,6 +140,10 @@ class Client:
             given += 1
             yield sample
 
+    def linger(self, pause_s: float) -> None:
+        """Read from the port only so often: less of the computer's time, and as much more latency."""
+        self._talk.link.linger_s = pause_s
+
     def take_frames(self) -> list[Frame]:
         """The streamed frames that have arrived, in order, as they came; waits for none."""
         return self._talk.take_streamed()

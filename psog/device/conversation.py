@@ -176,13 +176,18 @@ class Conversation:
 
     def _keep_time(self) -> None:
         """Only between commands: a device answers just the last one again when that is repeated."""
-        if self._keeper is not None and self._keeper.is_due():
+        if self._keeper is None:
+            return
+        if not self._keeper.is_waiting:
+            self.link.in_haste.clear()
+        if self._keeper.is_due():
             self._ask_time(self._keeper)
 
     def _ask_time(self, keeper: TimeKeeper) -> None:
         seq = self._next_seq()
         encoded = encode(Frame(TIME_REQUEST.code, seq, TIME_REQUEST.pack({})))
         keeper.asking(seq)
+        self.link.in_haste.set()  # a pause before the answer is read would count as a long way
         with contextlib.suppress(LinkError):  # who receives is told, after all that came before
             self.link.send_bytes(encoded)
 

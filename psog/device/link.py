@@ -45,9 +45,12 @@ class Link:
 
     Attributes:
         watch: called with every frame and when it arrived (time.monotonic), by the thread that reads.
+        linger_s: pause between two reads. To wake for every frame is most of what a thousand a second cost.
+        in_haste: while it is set there are no pauses, and one in progress ends.
     """
 
     watch: Callable[[Frame, float], None] | None = None
+    linger_s: float = 0.0
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -57,6 +60,7 @@ class Link:
         self._counter = LossCounter()
         self._damaged_before = 0
         self._closing = threading.Event()
+        self.in_haste = threading.Event()
         self._reader = threading.Thread(target=self._read, name=f"psog {transport.port}", daemon=True)
         self._reader.start()
 
@@ -108,6 +112,7 @@ class Link:
     def close(self) -> None:
         """Stop reading and give the port back. Idempotent."""
         self._closing.set()
+        self.in_haste.set()
         self._transport.cancel_read()
         self._reader.join()
         self._transport.close()
@@ -127,5 +132,7 @@ class Link:
                         f"{_MAX_BACKLOG} frames from {self.port} wait to be fetched; "
                         "fetch samples faster or stream less"
                     )
+                if self.linger_s:
+                    self.in_haste.wait(self.linger_s)
         except LinkError as error:
             self._frames.put(error)

@@ -24,6 +24,9 @@ from psog.errors import DeviceError, LinkError, ProtocolError
 _POLL_S = 0.1
 _HELLO_S = 0.25
 """How long one answer of a headset that may just be starting is waited for; it is asked again at once."""
+_READS = 3
+"""How often the port is read while frames are collected, so that none waits for longer than a third of the
+time more (a weak value)."""
 _TERMINALS = Path("/dev/pts")
 
 
@@ -200,6 +203,7 @@ class ReconnectingHeadset:
         Raises as `samples`.
         """
         heard_s, heard = time.monotonic(), False
+        self._client.linger(every_s / _READS)
         while not self._stopped.wait(every_s):
             try:
                 frames = self._client.take_frames()
@@ -212,6 +216,7 @@ class ReconnectingHeadset:
                 if back is None:
                     return
                 heard_s, heard = time.monotonic(), False
+                self._client.linger(every_s / _READS)
                 yield back
             else:
                 if frames:

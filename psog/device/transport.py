@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import termios
 
 import serial
@@ -13,6 +14,7 @@ from psog.errors import LinkError
 BAUD_RATE = 921_600
 """1 kHz × 37 bytes × 10 bits needs 370 kbaud; the next common rates are 460,800 and 921,600."""
 _WRITE_TIMEOUT_S = 2.0
+_MOST_AT_ONCE = 1 << 16
 
 
 class SerialTransport:
@@ -40,8 +42,8 @@ class SerialTransport:
             LinkError: the port has gone.
         """
         try:
-            first = self._serial.read(1)
-            return bytes(first + self._serial.read(self._serial.in_waiting)) if first else b""
+            first = bytes(self._serial.read(1))
+            return first + self._waiting() if first else b""
         except OSError as error:
             raise self._gone(error) from error
 
@@ -68,6 +70,13 @@ class SerialTransport:
     def close(self) -> None:
         """Give the port back. Idempotent."""
         self._serial.close()
+
+    def _waiting(self) -> bytes:
+        """What is there now; pyserial opens ports so that this does not wait."""
+        try:
+            return os.read(self._serial.fileno(), _MOST_AT_ONCE)
+        except BlockingIOError:
+            return b""
 
     def _gone(self, error: BaseException) -> LinkError:
         return LinkError(f"the headset at {self.port} has gone ({error}); plug it in again and reconnect")
