@@ -9,6 +9,7 @@ from types import TracebackType
 
 from psog.device import messages
 from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, device_info
+from psog.device.clock import Line
 from psog.device.conversation import Conversation
 from psog.device.frames import Frame
 from psog.device.installing import FLASH_TIMEOUT_S, Progress, TrialFailedError, install
@@ -165,6 +166,11 @@ class Client:
     def wall_time_s(self, t_us: int) -> float | None:
         """The same as seconds since 1970, by the computer's clock as it stood at `keep_time`."""
         return None if self._keeper is None else self._keeper.wall_time_s(t_us)
+
+    @property
+    def clock_line(self) -> Line | None:
+        """The device's clock against time.monotonic; None while it is not known, or without `keep_time`."""
+        return None if self._keeper is None else self._keeper.clock.line
 
     def drop_samples(self) -> None:
         """Forget the samples that have arrived, so that `samples` begins with what is sent from now on."""

@@ -224,8 +224,12 @@ class ReconnectingHeadset:
                     yield frames
 
     def stop(self) -> None:
-        """End `samples` and `frames`, also while the headset is away. From any thread; for good."""
+        """End `samples` and `frames`, also while the headset is away. From any thread; until `go_on`."""
         self._stopped.set()
+
+    def go_on(self) -> None:
+        """Allow `samples` and `frames` again after `stop`."""
+        self._stopped.clear()
 
     def _gone(self, error: LinkError, *, silent: bool) -> Gone:
         """That it has gone. Raises the error again when it cannot come back, or is there but silent."""
