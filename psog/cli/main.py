@@ -48,6 +48,7 @@ VERBS = {
     "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),
     "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
     "record": Verb("psog.cli.record", "live gaze to a recording that survives a power cut"),
+    "replay": Verb("psog.cli.replay", "a recorded headset on a port, at any speed"),
 }
 BENCHES = {
     "recordings": Verb("psog.benchmarks.recordings", "train and test on third-party recordings"),

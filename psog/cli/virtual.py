@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +46,7 @@ class Command:
     """Print {"port", "board", "headset"} as one JSON line."""
 
     def run(self) -> None:
+        from psog.cli.announcing import announced
         from psog.cli.boards import default_board
         from psog.device.running import Running
         from psog.firmware_export.image_reader import read_image
@@ -67,7 +66,7 @@ class Command:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with VirtualHeadset(board, source, image=image, flash=self.flash, speed=self.speed) as virtual:
             found = Running(virtual.port, board, headset.name)
-            with _announced(found), contextlib.suppress(KeyboardInterrupt):
+            with announced(found), contextlib.suppress(KeyboardInterrupt):
                 self._tell(found)
                 virtual.wait()
 
@@ -98,19 +97,3 @@ class Command:
         print(json.dumps(found._asdict()) if self.json else found.port, flush=True)
         remark = f"firmware on {found.board}, headset {found.headset}; Ctrl-C ends it"
         Console(stderr=True).print(remark, highlight=False)
-
-
-@contextlib.contextmanager
-def _announced(found: Running) -> Iterator[None]:
-    """Other commands find it as long as it runs; where they cannot, it runs all the same."""
-    from rich.console import Console
-
-    from psog.device.running import announced, runtime_folder
-    from psog.errors import LinkError
-
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(announced(runtime_folder(os.environ), found))
-        except LinkError as error:
-            Console(stderr=True).print(f"{error}; name its port to other commands", highlight=False)
-        yield

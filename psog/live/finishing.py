@@ -70,6 +70,8 @@ def finish(out: Path, *, force: bool = False, cut_short: bool = False) -> Finish
         span = _Span()
         shards = list(_shards(place, span.watched(_recordings(kept))))
         about = dict(kept.header.get("provenance", {}))
+        if kept.sensors:
+            about["wire_scale"] = kept.header.get("wire_scale", 1)
         about |= {"losses": kept.losses or None, "gaps": kept.away, "cut_short": cut_short}
         write_manifest(
             place, str(kept.header.get("headset", "")), kept.sensors, shards, about, estimated=True
