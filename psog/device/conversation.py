@@ -132,10 +132,10 @@ class Conversation:
 
     def take_streamed(self) -> list[Frame]:
         """Every frame of a stream that has arrived; waits for none."""
-        self._keep_time()
         try:
             while (frame := self.link.receive(0.0)) is not None:
                 self._sort(frame)
+            self._keep_time()
         except LinkError:
             if not self._streamed:
                 raise  # else it will be raised again, once what came before has been taken

@@ -28,6 +28,9 @@ from psog.manifest import Manifest, read_manifest
 _LONGEST_WAIT_S = 0.5
 _AT_ONCE_S = 0.002
 """Readings due within this are sent together: hundreds of times a second is often enough to wake up."""
+_SETTLED_S = 0.3
+"""How long a port must have had nothing to read to be read to its end: the system hands bytes on in a moment
+of its own, and what it still holds when a pseudo-terminal closes is lost (a weak value)."""
 _MOST_PENDING_BYTES = 16_384
 """Frames for a port that nobody reads fast enough: replay waits for the reader, and loses nothing."""
 
@@ -65,6 +68,7 @@ class ReplayedHeadset:
         self.sent = 0
         self._seq = 0
         self._pending = bytearray()
+        self._busy_s = 0.0
 
     def __enter__(self) -> ReplayedHeadset:
         with contextlib.ExitStack() as undo:
@@ -128,7 +132,9 @@ class ReplayedHeadset:
             self._play()
             with contextlib.suppress(BlockingIOError):
                 del self._pending[: os.write(self._port, self._pending) if self._pending else 0]
-            if self._next is None and not self._pending and not self._unread():
+            if self._pending or self._next is not None or self._unread():
+                self._busy_s = time.monotonic()
+            elif time.monotonic() - self._busy_s > _SETTLED_S:
                 self._ended.set()
 
     def _patience_s(self) -> float:
@@ -136,7 +142,7 @@ class ReplayedHeadset:
         if not self._mask or len(self._pending) >= _MOST_PENDING_BYTES:
             return _LONGEST_WAIT_S
         if self._next is None:
-            return _LONGEST_WAIT_S if self._ended.is_set() else _AT_ONCE_S
+            return _LONGEST_WAIT_S if self._ended.is_set() else _SETTLED_S / 10
         if self._speed == math.inf:
             return 0.0
         wait_s = (self._next.due_us - self._now_us()) * 1e-6 / self._speed

@@ -76,7 +76,7 @@ def test_kill_costs_a_second_at_most_and_the_rest_is_recovered(tmp_path, folder)
         run.kill()
         sent = replayed.sent
         ended(run)
-    code, _, err = ended(psog("evaluate", "ring16", tmp_path / "r"))
+    code, _, err = ended(psog("replay", tmp_path / "r"))
     assert code == 1
     assert "psog record --recover finishes it" in err
     code, out, _ = ended(psog("record", tmp_path / "r", "--recover", "--json"))
@@ -95,9 +95,10 @@ def test_a_full_disk_is_one_line_and_what_came_is_recovered(tmp_path, folder):
             psog("record", tmp_path / "r", "--port", replayed.port, preexec_fn=little_room)
         )
     assert (code, out) == (1, "")
+    out = tmp_path / "r"
     assert err == (
-        f"psog record: cannot go on recording to {tmp_path / 'r'}: File too large; what came before is kept in "
-        f"{tmp_path / 'r.unfinished'}: make room, then psog record --recover {tmp_path / 'r'}\n"
+        f"psog record: cannot go on recording to {out}: File too large; what came before is kept in "
+        f"{out}.unfinished: make room, then psog record --recover {out}\n"
     )
     assert ended(psog("record", tmp_path / "r", "--recover"))[0] == 0
     rows = len(read_recording(tmp_path / "r"))
@@ -150,12 +151,10 @@ def test_a_replay_is_found_by_itself_and_recorded_to_its_end(tmp_path, folder):
     run_folder = tmp_path / "run"
     run_folder.mkdir()
     environment = {"XDG_RUNTIME_DIR": str(run_folder), "PATH": ""}
-    replay = psog("replay", folder, "--speed", "inf", "--json", env=environment)
-    assert replay.stdout is not None
-    port = json.loads(replay.stdout.readline())["port"]
-    run = psog("record", tmp_path / "again", "--wait-s", "0", env=environment)
-    code, _, err = ended(run)
+    with psog("replay", folder, "--speed", "inf", "--json", env=environment) as replay:
+        port = json.loads(replay.stdout.readline())["port"]
+        code, _, err = ended(psog("record", tmp_path / "again", "--wait-s", "0", env=environment))
     assert f"{port}: virtual ring16 on a recording" in err
-    assert (code, replay.wait(60)) == (1, 0)  # the headset had gone, and what it sent is there
+    assert (code, replay.returncode) == (1, 0)  # the headset had gone; what it sent is there
     assert read_recording(tmp_path / "again").t_us.tolist() == made_up(0, 10_000).t_us.tolist()
     assert list((run_folder / "psog").iterdir()) == []
