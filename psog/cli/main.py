@@ -49,6 +49,7 @@ VERBS = {
     "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
     "record": Verb("psog.cli.record", "live gaze to a recording that survives a power cut"),
     "replay": Verb("psog.cli.replay", "a recorded headset on a port, at any speed"),
+    "convert": Verb("psog.cli.convert", "a recording as CSV or as a BIDS dataset"),
 }
 BENCHES = {
     "recordings": Verb("psog.benchmarks.recordings", "train and test on third-party recordings"),
