@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from psog.calibration.flow import State
 from psog.calibration.quality import Quality, TargetQuality
 from psog.calibration.targets import Target
 
@@ -100,6 +101,22 @@ class Decided:
 
 
 @dataclass(frozen=True)
+class Stands:
+    """Where a guided calibration stands now. `note`: why it is paused or away, or why its result cannot be
+    kept; empty where all is well."""
+
+    state: State
+    note: str
+
+
+@dataclass(frozen=True)
+class CommandRefused:
+    """A command cannot be followed now."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Abandoned:
     """The session ended without a decision; the device keeps what it had.
 
@@ -110,6 +127,16 @@ class Abandoned:
 
 
 Event = (
-    TargetShown | EyeSettled | ReadingsIn | PointTaken | Fitted | PointJudged | Judged | Decided | Abandoned
+    TargetShown
+    | EyeSettled
+    | ReadingsIn
+    | PointTaken
+    | Fitted
+    | PointJudged
+    | Judged
+    | Decided
+    | Stands
+    | CommandRefused
+    | Abandoned
 )
 Observer = Callable[[Event], None]

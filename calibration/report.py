@@ -36,6 +36,7 @@ class CalibrationReport:
         before, after: the head in use and the fitted one, judged on the same samples.
         refusal: why it could not be kept; empty where it could.
         seconds: from the first target to the end of validation, host time.
+        retaken: how often a finished point was taken or judged again.
     """
 
     wearing: Wearing
@@ -47,6 +48,7 @@ class CalibrationReport:
     accepted: bool
     refusal: str
     seconds: float
+    retaken: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; docs/calibration.md explains every key."""
@@ -63,6 +65,7 @@ class CalibrationReport:
             "accepted": self.accepted,
             "refusal": self.refusal or None,
             "seconds": self.seconds,
+            "retaken": self.retaken,
             "before_deg": self.before.accuracy_deg,
             "before": "earlier calibration" if self.wearing.calibrated else "no calibration",
             "headset": self.wearing.headset,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
@@ -23,7 +21,6 @@ from psog.calibration.events import (
     Decided,
     EyeSettled,
     Fitted,
-    Judged,
     Observer,
     PointJudged,
     PointTaken,
@@ -31,11 +28,9 @@ from psog.calibration.events import (
     TargetShown,
 )
 from psog.calibration.interruption import Check, Interrupted, go_on
-from psog.calibration.quality import Quality
 from psog.calibration.refusal import why_not
-from psog.calibration.report import CalibrationReport, Wearing
 from psog.calibration.still import StillnessRule
-from psog.calibration.targets import Target, TargetPlan
+from psog.calibration.targets import Target
 from psog.device.client import Client
 from psog.device.messages import Stream
 from psog.errors import CalibrationError, DeviceError, LinkError, PsogError
@@ -43,9 +38,6 @@ from psog.errors import CalibrationError, DeviceError, LinkError, PsogError
 FIXATION_S = 0.3
 """How long readings are taken at a target: shorter than the fixations people hold without effort, long
 enough that noise of single readings averages out."""
-
-Decide = Callable[[Judged], bool]
-"""Whether to keep the fitted head, asked when before and after are known and it is the better one."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +116,7 @@ class CalibrationSession:
         self._calibrated = client.info.calibrated
         self._fitted: Fitted | None = None
         self._judged: dict[Target, PointJudged] = {}
+        self._shows = False
 
     def __enter__(self) -> CalibrationSession:
         require_model(self._client)
@@ -173,6 +166,14 @@ class CalibrationSession:
             raise
         self._tell(point)
         return point
+
+    def rest(self) -> None:
+        """Show nothing, between targets; what is streamed meanwhile is forgotten."""
+        if self._shows:
+            self._display.hide()
+            self._client.hide_target()
+            self._shows = False
+        self._client.drop_samples()
 
     def forget(self, target: Target) -> None:
         """Have the device forget a calibration target that it has taken, or is taking."""
@@ -227,6 +228,7 @@ class CalibrationSession:
 
     def _show(self, target: Target, number: int, total: int) -> None:
         started_deg = gaze_now(self._client)
+        self._shows = True
         self._tell(TargetShown(target, number, total))
         self._display.show(target, self._check)
         self._client.show_target(target.h_deg, target.v_deg)
@@ -250,39 +252,3 @@ class CalibrationSession:
             raise CalibrationError(
                 f"this step needs a session that {phase.value}, this one {self._phase.value}; start a new one"
             )
-
-
-def run_session(
-    client: Client, plan: TargetPlan, settings: Settings, decide: Decide, observer: Observer
-) -> CalibrationReport:
-    """A whole session in order: take every target, fit, judge, decide. Raises as CalibrationSession."""
-    info = client.info
-    began_s = time.monotonic()
-    with CalibrationSession(client, settings, observer) as session:
-        taken = [
-            session.take(target, number, len(plan.calibration))
-            for number, target in enumerate(plan.calibration, start=1)
-        ]
-        fitted = session.fit()
-        points = [
-            session.judge(target, number, len(plan.validation))
-            for number, target in enumerate(plan.validation, start=1)
-        ]
-        seconds = time.monotonic() - began_s
-        judged = Judged(
-            before=Quality(tuple(point.before for point in points)),
-            after=Quality(tuple(point.after for point in points)),
-        )
-        observer(judged)
-        decided = session.decide(accept=not session.refusal() and decide(judged))
-    return CalibrationReport(
-        wearing=Wearing(info.headset, info.board, info.model_crc32, info.calibrated),
-        plan=plan,
-        taken=tuple(taken),
-        fitted=fitted,
-        before=judged.before,
-        after=judged.after,
-        accepted=decided.accepted,
-        refusal=decided.refusal,
-        seconds=seconds,
-    )

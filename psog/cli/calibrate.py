@@ -105,7 +105,8 @@ class Command:
             yield virtual.port
 
     def _calibrate(self, port: str, console: Console) -> CalibrationReport:
-        from psog.calibration.session import FIXATION_S, Settings, require_model, run_session
+        from psog.calibration.guide import run_session
+        from psog.calibration.session import FIXATION_S, Settings, require_model
         from psog.calibration.targets import plan_targets
         from psog.calibration.terminal import TerminalFollower
         from psog.device.client import open_headset

@@ -204,8 +204,9 @@ class Command:
         return {"gaze_error_deg": errors, "frames_lost": lost, "calibration": report.to_json()}
 
     def _calibrate(self, device: Client, headset: Headset) -> CalibrationReport:
+        from psog.calibration.guide import run_session
         from psog.calibration.report import write_report
-        from psog.calibration.session import FIXATION_S, Settings, run_session
+        from psog.calibration.session import FIXATION_S, Settings
         from psog.calibration.targets import plan_targets
 
         settings = Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))

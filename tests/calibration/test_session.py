@@ -18,8 +18,9 @@ from psog.calibration.events import (
     ReadingsIn,
     TargetShown,
 )
+from psog.calibration.guide import run_session
 from psog.calibration.interruption import Interrupted
-from psog.calibration.session import CalibrationSession, Settings, run_session
+from psog.calibration.session import CalibrationSession, Settings
 from psog.calibration.targets import Target, plan_targets
 from psog.device.client import Client, open_headset
 from psog.device.messages import Stream

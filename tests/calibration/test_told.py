@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from psog.calibration.session import Settings, run_session
+from psog.calibration.guide import run_session
+from psog.calibration.session import Settings
 from psog.calibration.targets import plan_targets
 from psog.device.client import open_headset
 from psog.firmware_export.image_writer import write_image
