@@ -69,13 +69,11 @@ def finish(out: Path, *, force: bool = False, cut_short: bool = False) -> Finish
             earlier.unlink(missing_ok=True)
         span = _Span()
         shards = list(_shards(place, span.watched(_recordings(kept))))
-        about = dict(kept.header.get("provenance", {}))
+        about = dict(kept.about)
         if kept.sensors:
-            about["wire_scale"] = kept.header.get("wire_scale", 1)
+            about["wire_scale"] = kept.wire_scale
         about |= {"losses": kept.losses or None, "gaps": kept.away, "cut_short": cut_short}
-        write_manifest(
-            place, str(kept.header.get("headset", "")), kept.sensors, shards, about, estimated=True
-        )
+        write_manifest(place, kept.headset, kept.sensors, shards, about, estimated=True)
     except OSError as error:
         raise RecordingError(
             f"cannot finish recording {out}: {error.strerror}; what was recorded is kept in {place}: "
@@ -84,7 +82,7 @@ def finish(out: Path, *, force: bool = False, cut_short: bool = False) -> Finish
     FOLDER.put(place, out.resolve(), force=force)
     for made_from in (READINGS, JOURNAL):
         out.joinpath(made_from).unlink(missing_ok=True)
-    away_s = [float(note["away_s"]) for note in kept.away]
+    away_s = [note["away_s"] for note in kept.away]
     return Finished(kept.rows, round(span.seconds, 6), kept.sensors, away_s, kept.losses)
 
 
@@ -122,12 +120,13 @@ def _up_to(rows: int, first: Recording, parts: Iterator[Recording]) -> Iterator[
 
 
 def _recordings(kept: Kept) -> Iterator[Recording]:
-    headset = str(kept.header.get("headset", ""))
-    scale = np.float32(kept.header.get("wire_scale", 1))
+    scale = np.float32(kept.wire_scale)
     for batch, session in kept.batches():
         rows = len(batch.t_us)
         readings = np.empty((rows, 0), np.float32) if batch.readings is None else batch.readings / scale
-        yield Recording(headset, batch.t_us, readings.astype(np.float32), _columns(batch, session), {}, True)
+        yield Recording(
+            kept.headset, batch.t_us, readings.astype(np.float32), _columns(batch, session), {}, True
+        )
 
 
 def _columns(batch: Batch, session: int) -> dict[str, Any]:

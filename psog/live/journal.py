@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import zlib
@@ -17,14 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from psog.errors import RecordingError
-from psog.headset import MAX_SENSORS
+from psog.headset import MAX_SENSORS, WIRE_BITS
 from psog.live.batch import Batch
+from psog.live.journal_rows import from_arrow, schema_of, to_arrow
 from psog.manifest import FOLDER, JOURNAL, LIVE_FORMAT, UNFINISHED, is_live
-from psog.recording import GAZE, sensor_columns
 from psog.unfinished import own
 
 READINGS = "readings.arrows"
@@ -42,12 +40,12 @@ class Journal:
         self.place = place
         self._journal = journal
         self._readings = readings
-        self._schema = _schema(sensors)
+        self._schema = schema_of(sensors)
         self._end = self._append(bytes(self._schema.serialize()))
 
     def add(self, batch: Batch, about: Mapping[str, Any]) -> None:
         """Put readings on the disk, and a line about them with what else is to be known by now."""
-        at, data = self._end, bytes(_record_batch(batch, self._schema).serialize())
+        at, data = self._end, bytes(to_arrow(batch, self._schema).serialize())
         self._end += self._append(data)
         self.note({"at": at, "bytes": len(data), "crc32": zlib.crc32(data), "rows": len(batch.t_us), **about})
 
@@ -134,15 +132,17 @@ class Kept:
     """What there is of an unfinished recording.
 
     Attributes:
-        header: the journal's first line.
+        headset, sensors, wire_scale, about: of the journal's first line; `about` is the provenance.
         chunks: in the order of time.
         away: the notes of when the headset was away, with the row that came next.
         losses: the last that were noted, by name; empty where none were.
     """
 
     place: Path
-    header: Mapping[str, Any]
+    headset: str
     sensors: int
+    wire_scale: int
+    about: Mapping[str, Any]
     chunks: list[Chunk] = field(default_factory=list)
     away: list[dict[str, Any]] = field(default_factory=list)
     losses: dict[str, int] = field(default_factory=dict)
@@ -156,7 +156,7 @@ class Kept:
         """The readings of each chunk, and its session."""
         import pyarrow as pa
 
-        schema = _schema(self.sensors)
+        schema = schema_of(self.sensors)
         with (self.place / READINGS).open("rb") as file:
             for chunk in self.chunks:
                 file.seek(chunk.at)
@@ -167,7 +167,7 @@ class Kept:
                     raise RecordingError(f"cannot read {file.name}: {error}") from error
                 if found.num_rows != chunk.rows:
                     raise RecordingError(f"{file.name} has not the rows its journal says")
-                yield _batch(found, self.sensors), chunk.session
+                yield from_arrow(found, self.sensors), chunk.session
 
 
 def read_journal(place: Path) -> Kept:
@@ -178,13 +178,7 @@ def read_journal(place: Path) -> Kept:
     """
     try:
         with (place / JOURNAL).open("rb") as journal, (place / READINGS).open("rb") as readings:
-            header = _parsed(journal.readline(_LONGEST_LINE))
-            sensors = header.get("sensors")
-            if header.get("format") != LIVE_FORMAT or header.get("version") != _VERSION:
-                raise RecordingError(f"{place} holds no live recording, or one of another version of psog")
-            if type(sensors) is not int or not 0 <= sensors <= MAX_SENSORS:
-                raise RecordingError(f"{place / JOURNAL}: {sensors!r} sensors, expected 0 to {MAX_SENSORS}")
-            kept = Kept(place, header, sensors)
+            kept = _kept(place, _parsed(journal.readline(_LONGEST_LINE)))
             while line := _parsed(journal.readline(_LONGEST_LINE)):
                 if not _take(line, readings, kept):
                     break
@@ -193,10 +187,25 @@ def read_journal(place: Path) -> Kept:
         raise RecordingError(f"{place} holds no live recording: {error.strerror}") from error
 
 
+def _kept(place: Path, header: Mapping[str, Any]) -> Kept:
+    """Nothing yet, of what the journal's first line says."""
+    if header.get("format") != LIVE_FORMAT or header.get("version") != _VERSION:
+        raise RecordingError(f"{place} holds no live recording, or one of another version of psog")
+    headset, sensors, scale, about = map(header.get, ("headset", "sensors", "wire_scale", "provenance"))
+    if not isinstance(headset, str) or not isinstance(about, dict):
+        raise RecordingError(f"{place / JOURNAL} does not say which headset it is of; it cannot be recovered")
+    if type(sensors) is not int or not 0 <= sensors <= MAX_SENSORS:
+        raise RecordingError(f"{place / JOURNAL}: {sensors!r} sensors, expected 0 to {MAX_SENSORS}")
+    if type(scale) is not int or not 1 <= scale <= 1 << WIRE_BITS:
+        raise RecordingError(f"{place / JOURNAL}: wire_scale {scale!r}, expected 1 to {1 << WIRE_BITS}")
+    return Kept(place, headset, sensors, scale, about)
+
+
 def _take(line: Mapping[str, Any], readings: BinaryIO, kept: Kept) -> bool:
     """Add what a line says; false where it is not so."""
-    if "away_s" in line:
-        kept.away.append({"row": kept.rows, **line})
+    away_s, losses = line.get("away_s"), line.get("losses")
+    if isinstance(away_s, int | float) and math.isfinite(away_s):
+        kept.away.append({"row": kept.rows, "away_s": away_s, "why": str(line.get("why", ""))})
         return True
     if "gone" in line:  # it was not back when the recording was cut short
         return True
@@ -210,53 +219,8 @@ def _take(line: Mapping[str, Any], readings: BinaryIO, kept: Kept) -> bool:
     if zlib.crc32(readings.read(length)) != crc32:
         return False
     kept.chunks.append(Chunk(at, length, rows, len(kept.away)))
-    kept.losses = line.get("losses") or kept.losses
+    kept.losses = losses if isinstance(losses, dict) else kept.losses
     return True
-
-
-def _schema(sensors: int) -> Any:
-    import pyarrow as pa
-
-    floats = (*GAZE, "openness", "expected_error_deg")
-    return pa.schema(
-        [("t_us", pa.int64()), ("seq", pa.uint16())]
-        + [(name, pa.float32()) for name in floats]
-        + [("flags", pa.uint8()), ("host_time_s", pa.float64())]
-        + [(name, pa.uint16()) for name in sensor_columns(sensors)]
-    )
-
-
-def _record_batch(batch: Batch, schema: Any) -> Any:
-    """As pyarrow's."""
-    import pyarrow as pa
-
-    columns = [batch.t_us, batch.seq, *batch.gaze_deg.T, batch.openness, batch.expected_error_deg]
-    columns += [batch.flags, batch.host_time_s, *(() if batch.readings is None else batch.readings.T)]
-    # pa.array would load pandas the first time, which takes longer than a power cut may cost.
-    arrays = [
-        pa.Array.from_buffers(kind, len(column), [None, pa.py_buffer(_packed(column, kind))])
-        for kind, column in zip(schema.types, columns, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _packed(column: NDArray[Any], kind: Any) -> NDArray[Any]:
-    return np.ascontiguousarray(column, kind.to_pandas_dtype())
-
-
-def _batch(found: Any, sensors: int) -> Batch:
-    values = {name: found[name].to_numpy() for name in found.schema.names}
-    readings = [values[name] for name in sensor_columns(sensors)]
-    return Batch(
-        values["t_us"],
-        values["seq"],
-        np.stack([values[name] for name in GAZE], axis=1),
-        values["openness"],
-        values["expected_error_deg"],
-        values["flags"],
-        values["host_time_s"],
-        np.stack(readings, axis=1) if sensors else None,
-    )
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
