@@ -63,6 +63,7 @@ BENCHES = {
     "recovery": Verb("psog.benchmarks.recovery", "error over hours of slips, and what sets it right"),
     "known-user": Verb("psog.benchmarks.known_user", "error of users who are known, against the bound"),
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),
+    "events": Verb("psog.benchmarks.events", "saccades, fixations and blinks found, against what eyes did"),
     "electronics": Verb("psog.benchmarks.electronics", "SNR and light on the eye, by LED current"),
     "video": Verb("psog.benchmarks.video", "the pupil's centre from what sensors read of real eye videos"),
     "etra2019": Verb("psog.benchmarks.etra2019.command", "the ETRA 2019 paper's protocol and networks"),
