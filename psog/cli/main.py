@@ -46,6 +46,7 @@ VERBS = {
     "keys": Verb("psog.cli.keys", "keys that sign models, and who has signed one"),
     "erase": Verb("psog.cli.erase", "forget whose eye a headset knows: no byte of a user stays in flash"),
     "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),
+    "view": Verb("psog.cli.view", "live gaze, signals and state as a page in the browser"),
     "stream": Verb("psog.cli.stream", "live gaze as text, CSV or JSON lines"),
     "record": Verb("psog.cli.record", "live gaze to a recording that survives a power cut"),
     "replay": Verb("psog.cli.replay", "a recorded headset on a port, at any speed"),

@@ -1,7 +1,8 @@
 """Messages between a program and the pages that people have open: JSON both ways, and frames out.
 
 A message is a JSON object with a `type`. What pages may send is a table of classes; everything else is
-refused with {"type": "refused", "why": …} and changes nothing.
+refused with {"type": "refused", "why": …} and changes nothing. {"type": "time", "page_ms": …} is answered at
+once with the same and `host_s`, this computer's time.monotonic, so that a page can know its time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +29,10 @@ _MOST_CLIENTS = 16
 MOST_WAITING = 256
 """Messages from pages that wait to be received."""
 _TOO_SLOW, _TOO_MANY = 1008, 1013  # RFC 6455: policy violation; IANA's registry: try again later
+
+
+class _Time(Table):
+    page_ms: float
 
 
 class Client:
@@ -83,10 +89,10 @@ class Channel:
         accepts: Mapping[str, type[Table]] | None = None,
         greet: Callable[[Client], None] = lambda client: None,
     ) -> None:
-        self._accepts = dict(accepts or {})
+        self._accepts: dict[str, type[Table]] = {**(accepts or {}), "time": _Time}
         self._greet = greet
         self._clients: list[Client] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # greeting may ask who else is there
         self._numbers = 0
         self._events: queue.Queue[Joined | Left | Received] = queue.Queue()
 
@@ -154,7 +160,9 @@ class Channel:
             except ValueError as error:
                 client.send("refused", why=str(error))
                 continue
-            if self._events.qsize() >= MOST_WAITING:
+            if isinstance(message, _Time):
+                client.send("time", page_ms=message.page_ms, host_s=time.monotonic())
+            elif self._events.qsize() >= MOST_WAITING:
                 client.send("refused", why="too many messages wait; send fewer")
             else:
                 self._events.put(Received(client, message))
@@ -170,8 +178,7 @@ class Channel:
         kind = values.pop("type", None) if isinstance(values, dict) else None
         expected = self._accepts.get(kind) if isinstance(kind, str) else None
         if expected is None:
-            known = ", ".join(self._accepts) or "none at all"
-            raise ValueError(f"unknown type of message; expected one of: {known}")
+            raise ValueError(f"unknown type of message; expected one of: {', '.join(self._accepts)}")
         try:
             return expected.model_validate(values, strict=True)
         except ValidationError as error:

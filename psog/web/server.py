@@ -46,7 +46,7 @@ class LocalPage:
         try:
             self._host = str(ipaddress.ip_address(bind))
         except ValueError as error:
-            raise WebError(f"cannot listen at {bind!r}: expected an address such as 127.0.0.1") from error
+            raise WebError(f"cannot listen at {bind!r}; expected an address such as 127.0.0.1") from error
         self._package = package
         self.channel = channel
         self._asked_port = port

@@ -149,6 +149,15 @@ def test_messages_go_both_ways_and_who_comes_and_goes_is_told(page, channel):
     assert channel.receive(0) is None
 
 
+def test_a_page_is_told_the_computers_time(page, channel):
+    with client(page) as connection:
+        before_s = time.monotonic()
+        connection.send('{"type": "time", "page_ms": 12.5}')
+        answer = json.loads(connection.recv(timeout=10))
+    assert (answer["type"], answer["page_ms"]) == ("time", 12.5)
+    assert before_s <= answer["host_s"] <= time.monotonic()
+
+
 @pytest.mark.parametrize(
     ("sent", "why"),
     [

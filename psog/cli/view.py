@@ -1,0 +1,107 @@
+"""`psog view`: live gaze, signals and state of a headset as a page in the browser."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psog.cli.ports import headset_port, virtual_ports
+from psog.cli.virtual_headset import check_virtual_only, described_headset, virtual_headset
+from psog.errors import DeviceError, PsogError
+from psog.firmware_export.boards import BoardName
+
+if TYPE_CHECKING:
+    from psog.live.view import LiveView
+
+
+@dataclass(frozen=True)
+class Command:
+    """Show what a headset reads and where the eye looks, live, as a page in the browser, until Ctrl-C.
+
+    The page is for this computer alone, at an address that nobody can guess; any number of people may have it
+    open. A headset that is unplugged and comes back goes on. Nothing that is shown is stored.
+    """
+
+    port: str | None = None
+    """Serial port of the headset; not needed where just one is connected (psog devices)."""
+    virtual: bool = False
+    """View a virtual headset with a simulated wearer instead."""
+    model: Path | None = None
+    """Model folder, .psog image or name of a model that comes with psog (ring16), for --virtual."""
+    board: BoardName | None = None
+    """Board for --virtual; by default the Cortex-M4F in QEMU where installed, else this computer."""
+    user_seed: int | None = None
+    """Which simulated user wears the virtual headset (1000); none of them is ever trained on."""
+    flash: Path | None = None
+    """File that keeps the virtual headset's model and calibration from one run to the next."""
+    headset: str | None = None
+    """TOML file of a headset that is not built in."""
+    seconds: float | None = None
+    """Stop after this time; without it, Ctrl-C does."""
+    no_browser: bool = False
+    """Only print the address."""
+    http_port: int = 0
+    """Port of the page on this computer; a free one unless given."""
+    bind: str = "127.0.0.1"
+    """Address of this computer to serve the page at; others than this one let the network in."""
+    json: bool = False
+    """Print {"address"} as one JSON line."""
+
+    def run(self) -> None:
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise PsogError(f"--seconds is {self.seconds:g}; expected more than 0")
+        for_virtual = {
+            "model": self.model,
+            "board": self.board,
+            "user-seed": self.user_seed,
+            "flash": self.flash,
+        }
+        check_virtual_only(self.virtual, self.port, for_virtual)
+        # A stop by the system ends as Ctrl-C does: through every clean-up.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with contextlib.suppress(KeyboardInterrupt), self._port() as port:
+            self._view(port)
+
+    @contextlib.contextmanager
+    def _port(self) -> Iterator[str]:
+        """The port to open; with --virtual, a headset stands behind it as long as the context lasts."""
+        if not self.virtual:
+            yield headset_port(self.port)
+            return
+        with virtual_headset(
+            model=self.model,
+            board=self.board,
+            user_seed=self.user_seed,
+            flash=self.flash,
+            headset=self.headset,
+        ) as (virtual, _):
+            yield virtual.port
+
+    def _view(self, port: str) -> None:
+        from psog.device.reconnecting import ReconnectingHeadset
+        from psog.live.hub import Hub
+        from psog.live.view import EVERY_S, LiveView
+
+        with ReconnectingHeadset(port, virtual=virtual_ports) as connected:
+            if not connected.info.headset:
+                raise DeviceError(f"the headset at {port} has no model; send one with psog flash")
+            described = described_headset(connected.info, port, self.headset)
+            hub = Hub(connected, sensors=True, every_s=EVERY_S)
+            with LiveView(hub, described, bind=self.bind, port=self.http_port) as view, hub:
+                self._show(view)
+                hub.wait(self.seconds)
+
+    def _show(self, view: LiveView) -> None:
+        from rich.console import Console
+
+        from psog.cli.pages import show_page
+
+        show_page(view.page, Console(stderr=True), browser=not self.no_browser)
+        if self.json:
+            print(json.dumps({"address": view.page.address}), flush=True)

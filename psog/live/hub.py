@@ -1,0 +1,155 @@
+"""One thread reads the headset, and everybody who wants it gets all of it: view, recorder, outputs."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+
+from psog.device.reconnecting import Back, Gone, ReconnectingHeadset
+from psog.live.batch import EVERY_S, Batch, batches
+
+MOST_READINGS = 10_000
+"""Readings that wait for one subscriber: ten seconds at 1 kHz (a weak value)."""
+
+Item = Batch | Gone | Back
+
+
+class Subscription:
+    """What the headset says from now on, for one thread; made by Hub.subscribe.
+
+    Who is behind by more than MOST_READINGS loses the oldest batches. Gone and Back are never lost.
+    """
+
+    def __init__(self) -> None:
+        self._items: deque[Item] = deque()
+        self._readings = 0
+        self._lost_readings = 0
+        self._ended = False
+        self._changed = threading.Condition()
+
+    @property
+    def lost_readings(self) -> int:
+        """Readings that this subscriber was too slow for."""
+        return self._lost_readings
+
+    def take(self, timeout_s: float | None = None) -> Item | None:
+        """The next batch, Gone or Back; None at the end, or when nothing came for so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._ended, timeout_s)
+            if not self._items:
+                return None
+            item = self._items.popleft()
+            self._readings -= _readings_of(item)
+            return item
+
+    def __iter__(self) -> Iterator[Item]:
+        """Everything until the end: the hub's, or `close`."""
+        while (item := self.take()) is not None:
+            yield item
+
+    def close(self) -> None:
+        """Take no more; whoever waits goes on at once. Idempotent."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no more."""
+        return self._ended
+
+    def put(self, item: Item) -> None:
+        """For the hub."""
+        with self._changed:
+            if self._ended:
+                return
+            self._items.append(item)
+            self._readings += _readings_of(item)
+            while self._readings > MOST_READINGS:
+                self._lose_the_oldest()
+            self._changed.notify_all()
+
+    def _lose_the_oldest(self) -> None:
+        oldest = next(index for index, item in enumerate(self._items) if isinstance(item, Batch))
+        lost = _readings_of(self._items[oldest])
+        del self._items[oldest]
+        self._readings -= lost
+        self._lost_readings += lost
+
+
+class Hub:
+    """Reads a headset in a thread of its own, for any number of subscribers. A context manager.
+
+    Args:
+        headset: the hub's alone as long as it runs; who opened it closes it.
+        sensors: also the sensors' readings.
+        every_s: how long a batch is collected.
+    """
+
+    def __init__(
+        self, headset: ReconnectingHeadset, *, sensors: bool = False, every_s: float = EVERY_S
+    ) -> None:
+        self._headset = headset
+        self._sensors = sensors
+        self._every_s = every_s
+        self._subscriptions: list[Subscription] = []
+        self._lock = threading.Lock()
+        self._error: Exception | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="psog hub", daemon=True)
+
+    @property
+    def headset(self) -> ReconnectingHeadset:
+        """Whom it reads: for `info`, `losses`, `away_s`."""
+        return self._headset
+
+    def subscribe(self) -> Subscription:
+        """Everything from now on; from any thread."""
+        subscription = Subscription()
+        with self._lock:
+            self._subscriptions.append(subscription)
+            if self._ended.is_set():
+                subscription.close()
+        return subscription
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the headset has ended; false when it has not by then.
+
+        Raises:
+            LinkError, ProtocolError: why it has; see ReconnectingHeadset.samples.
+        """
+        ended = self._ended.wait(timeout_s)
+        if self._error is not None:
+            raise self._error
+        return ended
+
+    def __enter__(self) -> Hub:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._headset.stop()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for item in batches(self._headset, self._every_s, sensors=self._sensors):
+                with self._lock:
+                    self._subscriptions = [one for one in self._subscriptions if not one.is_closed]
+                    for subscription in self._subscriptions:
+                        subscription.put(item)
+        except Exception as error:  # handed to whoever waits
+            self._error = error
+        finally:
+            with self._lock:
+                self._ended.set()
+                for subscription in self._subscriptions:
+                    subscription.close()
+
+
+def _readings_of(item: Item) -> int:
+    return len(item.t_us) if isinstance(item, Batch) else 0
