@@ -6,13 +6,17 @@ STAMP := $(VENV)/.installed
 # A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
 ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools browser clean
+.PHONY: demo test screenshots lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools browser clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
 
 test: $(STAMP) firmware-tools browser
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
+
+# The pictures of the pages in the documentation, made by the tests of the pages.
+screenshots: $(STAMP) browser
+	PSOG_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -10,8 +11,10 @@ from types import TracebackType
 from typing import Any
 
 from psog.device.reconnecting import Gone
+from psog.errors import PsogError
 from psog.headset import Headset
 from psog.live.batch import Batch
+from psog.live.events import Event, EventDetector
 from psog.live.hub import Hub
 from psog.live.view_frame import pack
 from psog.web.channel import Channel, Client
@@ -48,6 +51,7 @@ class LiveView:
         self._hub = hub
         self._headset = headset
         self._recorded = recorded
+        self._events = _detector(headset.rate_hz)
         self._gone: Gone | None = None
         self._number = 0
         self._recent: deque[tuple[float, int]] = deque()
@@ -79,8 +83,10 @@ class LiveView:
             if isinstance(item, Batch):
                 channel.send_frame(pack(item, self._number))
                 self._count(len(item.t_us))
+                self._tell_events(self._events.add(item) if self._events else [])
             elif isinstance(item, Gone):
                 self._gone = item
+                self._tell_events(self._events.end() if self._events else [])
                 channel.send("gone", **self._gone_values(item))
             elif item is not None:
                 self._gone = None
@@ -88,6 +94,10 @@ class LiveView:
             if time.monotonic() - told_s >= _STATE_EVERY_S:
                 told_s = time.monotonic()
                 channel.send("state", **self._state())
+
+    def _tell_events(self, events: list[Event]) -> None:
+        if events:
+            self.page.channel.send("events", events=[_event_values(event) for event in events])
 
     def _greet(self, client: Client) -> None:
         client.send("hello", headset=_described(self._headset), device=self._device(), state=self._state())
@@ -135,6 +145,25 @@ class LiveView:
     @staticmethod
     def _gone_values(gone: Gone) -> dict[str, Any]:
         return {"why": gone.why, "for_s": round(time.monotonic() - gone.host_time_s, 1)}
+
+
+def _detector(rate_hz: float) -> EventDetector | None:
+    """None for a headset that reads too seldom or too often to find any."""
+    try:
+        return EventDetector(rate_hz)
+    except PsogError:
+        return None
+
+
+def _event_values(event: Event) -> dict[str, Any]:
+    h_deg, v_deg = (round(deg, 3) if math.isfinite(deg) else None for deg in event.centre_deg)
+    return {
+        "kind": event.kind,
+        "start_us": event.start_us,
+        "end_us": event.end_us,
+        "h_deg": h_deg,
+        "v_deg": v_deg,
+    }
 
 
 def _described(headset: Headset) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,3 +40,15 @@ def page(browser: Browser) -> Iterator[Page]:
         page.on("console", lambda said: said.type == "error" and faults.append(said.text))
         yield page
     assert faults == []
+
+
+@pytest.fixture
+def pictures() -> Callable[[Page, str], None]:
+    """Takes a picture of the page for the documentation, where PSOG_SCREENSHOTS names a folder for it."""
+    folder = os.environ.get("PSOG_SCREENSHOTS")
+
+    def take(page: Page, name: str) -> None:
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}.png")
+
+    return take

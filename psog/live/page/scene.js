@@ -33,8 +33,8 @@ export class Scene {
     if (this.width) this.resized(this.width, this.height);
   }
 
-  addFixation(fixation) {
-    this.fixations.push(fixation);
+  addFixation(h_deg, v_deg, seconds) {
+    this.fixations.push({ h_deg, v_deg, seconds });
     if (this.fixations.length > FIXATIONS) this.fixations.shift();
   }
 

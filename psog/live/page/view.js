@@ -73,7 +73,7 @@ function takeEvent(event) {
   numbers.count(event.kind);
   if (isPaused) return;
   traces.addEvent(event);
-  if (event.kind === "fixation") scene.addFixation(event);
+  if (event.kind === "fixation") scene.addFixation(event.h_deg, event.v_deg, (event.end_us - event.start_us) / 1e6);
 }
 
 /** Tells the state in the chip and the banner; a screen reader says it. */
