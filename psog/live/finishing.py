@@ -12,6 +12,7 @@ import numpy as np
 from psog.device.messages import GazeFlag
 from psog.errors import RecordingError
 from psog.live.batch import Batch
+from psog.live.event_column import EventColumn
 from psog.live.journal import READINGS, Kept, place_of, read_journal
 from psog.manifest import FOLDER, JOURNAL, MANIFEST, Shard, shard_name, write_manifest
 from psog.recording import Recording, write_shard
@@ -50,12 +51,14 @@ def recover(out: Path, *, force: bool = False) -> Finished:
         raise RecordingError(f"there is nothing to recover: no {place}")
     with (place / JOURNAL).open("rb") as journal:
         own(journal, place)
-        return finish(out, force=force, cut_short=True)
+        return finish(out, force=force)
 
 
-def finish(out: Path, *, force: bool = False, cut_short: bool = False) -> Finished:
+def finish(out: Path, events: EventColumn | None = None, *, force: bool = False) -> Finished:
     """Write the shards and the manifest, and put the folder in its place; by whoever owns the journal.
 
+    Args:
+        events: of all its readings; None for a recording that was cut short, whose events are found now.
     Raises:
         RecordingError: nothing whole is there, `out` is there, or it cannot be written; then what was
             recorded is still there.
@@ -67,8 +70,9 @@ def finish(out: Path, *, force: bool = False, cut_short: bool = False) -> Finish
     try:
         for earlier in (*place.glob("part-*"), place / MANIFEST):  # of an attempt that was cut short
             earlier.unlink(missing_ok=True)
+        events, cut_short = events or _events(kept), events is None
         span = _Span()
-        shards = list(_shards(place, span.watched(_recordings(kept))))
+        shards = list(_shards(place, span.watched(_recordings(kept, events))))
         about = dict(kept.about)
         if kept.sensors:
             about["wire_scale"] = kept.wire_scale
@@ -119,14 +123,21 @@ def _up_to(rows: int, first: Recording, parts: Iterator[Recording]) -> Iterator[
         part = next(parts, None) if rows > 0 else None
 
 
-def _recordings(kept: Kept) -> Iterator[Recording]:
+def _events(kept: Kept) -> EventColumn:
+    events = EventColumn()
+    for batch, session in kept.batches():
+        events.add(batch, session)
+    events.end()
+    return events
+
+
+def _recordings(kept: Kept, events: EventColumn) -> Iterator[Recording]:
     scale = np.float32(kept.wire_scale)
     for batch, session in kept.batches():
         rows = len(batch.t_us)
         readings = np.empty((rows, 0), np.float32) if batch.readings is None else batch.readings / scale
-        yield Recording(
-            kept.headset, batch.t_us, readings.astype(np.float32), _columns(batch, session), {}, True
-        )
+        columns = {**_columns(batch, session), "event": events.of(batch.t_us, session)}
+        yield Recording(kept.headset, batch.t_us, readings.astype(np.float32), columns, {}, True)
 
 
 def _columns(batch: Batch, session: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from psog.device.reconnecting import Back, Gone
 from psog.errors import RecordingError
 from psog.headset import Headset
 from psog.live.batch import Batch
+from psog.live.event_column import EventColumn
 from psog.live.finishing import Finished, finish
 from psog.live.journal import begin
 
@@ -71,6 +72,9 @@ class Recorder:
         self._waiting: deque[Batch | Gone | Back] = deque()
         self._ending = threading.Event()
         self._failure: RecordingError | None = None
+        self._events = EventColumn()
+        self._session = self._written = 0
+        self._why = ""
         self.rows = 0
 
     def __enter__(self) -> Recorder:
@@ -100,7 +104,7 @@ class Recorder:
             given = None if item.readings is None else item.readings.shape[1]
             if wanted is not None and given != wanted:
                 raise RecordingError(f"readings of {given} sensors to record, expected {wanted}")
-            if sum(len(one.t_us) for one in self._waiting if isinstance(one, Batch)) > _MOST_WAITING:
+            if self.rows - self._written > _MOST_WAITING:
                 raise RecordingError(
                     f"the disk of {self._out} has not taken {_MOST_WAITING} readings; {self._way_back()}"
                 )
@@ -116,7 +120,8 @@ class Recorder:
             if self._failure is not None:
                 raise self._failure
             if self.rows:
-                self.finished = finish(self._out, force=self._force)
+                self._events.end()
+                self.finished = finish(self._out, self._events, force=self._force)
                 return
             shutil.rmtree(self._journal.place, ignore_errors=True)
             if error is None:
@@ -141,11 +146,14 @@ class Recorder:
             losses = self.losses
             batch = item if self._sensors else item._replace(readings=None)
             self._journal.add(batch, {"losses": losses._asdict()} if losses else {})
+            self._written += len(batch.t_us)
+            self._events.add(batch, self._session)
         elif isinstance(item, Gone):
             self._why = item.why
             self._journal.note({"gone": item.why})
         else:
             self._journal.note({"away_s": round(item.away_s, 6), "why": self._why})
+            self._session += 1
 
     def _way_back(self) -> str:
         return (

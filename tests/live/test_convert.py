@@ -84,9 +84,9 @@ def test_each_session_of_a_recording_is_a_run(live, tmp_path):
     written = export_bids(live, tmp_path / "ds", Labels("01", "reading"))
     folder = Path("sub-01", "beh")
     assert written == [
-        folder / f"sub-01_task-reading_run-{run}_recording-eye1_physio.{ending}"
+        folder / f"sub-01_task-reading_run-{run}_recording-eye1_{ending}"
         for run in (1, 2)
-        for ending in ("json", "tsv.gz")
+        for ending in ("physio.json", "physio.tsv.gz", "physioevents.json", "physioevents.tsv.gz")
     ]
     sidecar = json.loads((tmp_path / "ds" / written[0]).read_text())
     assert sidecar["Columns"] == [
@@ -94,7 +94,7 @@ def test_each_session_of_a_recording_is_a_run(live, tmp_path):
     ]
     assert (sidecar["SamplingFrequency"], sidecar["RecordedEye"]) == (1000, "right")
     recording = read_recording(live)
-    rows = table(tmp_path / "ds" / written[1]) + table(tmp_path / "ds" / written[3])
+    rows = table(tmp_path / "ds" / written[1]) + table(tmp_path / "ds" / written[5])
     assert [int(row[0]) for row in rows] == recording.t_us.tolist()
     x = np.array([row[1] for row in rows], np.float32)
     np.testing.assert_array_equal(x, recording.columns["gaze_h_deg"])
