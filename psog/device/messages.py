@@ -84,6 +84,7 @@ class DeviceErrorCode(IntEnum):
     SIGNATURE = -13
     ROLLBACK = -14
     NOT_BETTER = -15
+    OTHER_MODEL = -16
 
 
 ERROR_TEXT = {
@@ -102,6 +103,7 @@ ERROR_TEXT = {
     DeviceErrorCode.SIGNATURE: "the model is signed by no key that this headset trusts; see psog keys",
     DeviceErrorCode.ROLLBACK: "the model is older than the confirmed one",
     DeviceErrorCode.NOT_BETTER: "the calibration is not better than what is in use",
+    DeviceErrorCode.OTHER_MODEL: "the calibration belongs to another model",
 }
 
 # Host to device: 0x01-0x3f. Sensor bus, between board and (virtual) sensors and display: 0x40-0x4f.
@@ -158,6 +160,24 @@ TARGET_SHOW = Message(
         Field("visible", "u8", "0 hides it"),
     ),
     "have the headset's display show a calibration target",
+)
+CALIBRATION_READ = Message(
+    "CALIBRATION_READ",
+    0x27,
+    (Field("offset", "u16", "where the piece begins"),),
+    "tell a piece of the calibration in use; CALIBRATION_PIECE follows",
+)
+CALIBRATION_WRITE = Message(
+    "CALIBRATION_WRITE",
+    0x28,
+    (
+        Field("offset", "u16", "where the bytes belong; 0 begins, others continue the last"),
+        Field("total", "u16", "length of the whole record"),
+        Field("crc32", "u32", "CRC-32 of the whole record"),
+        _COUNT,
+    ),
+    "a piece of a calibration record, at most 192 bytes; the last has it checked, stored and used",
+    tail="u8",
 )
 TUNE_FORGET = Message(
     "TUNE_FORGET",
@@ -231,6 +251,19 @@ TIME = Message(
     (_REPLY_TO, Field("t_us", "u64", "device time now, by the clock of the readings, microseconds")),
     "the device's clock",
 )
+CALIBRATION_PIECE = Message(
+    "CALIBRATION_PIECE",
+    0x85,
+    (
+        _REPLY_TO,
+        Field("offset", "u16", "where the bytes belong"),
+        Field("total", "u16", "length of the whole record"),
+        Field("crc32", "u32", "CRC-32 of the whole record"),
+        _COUNT,
+    ),
+    "192 bytes of the record of the calibration in use, or what is left of it",
+    tail="u8",
+)
 GAZE = Message(
     "GAZE",
     0x90,
@@ -280,9 +313,12 @@ TUNE_RESULT = Message(
 
 COMMANDS = (
     HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, MODEL_CONFIRM, TUNE_BEGIN, TUNE_TARGET,
-    TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, TUNE_FORGET, RESTART,
-    STATUS_REQUEST, TIME_REQUEST, LED_SET,
+    TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, CALIBRATION_READ,
+    CALIBRATION_WRITE, TUNE_FORGET, RESTART, STATUS_REQUEST, TIME_REQUEST, LED_SET,
 )  # fmt: skip
 SENSOR_BUS = (READING, DISPLAY)
-REPORTS = (ACK, HELLO, STATUS, MODEL_OFFSET, TIME, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS, TUNE_RESULT)
+REPORTS = (
+    ACK, HELLO, STATUS, MODEL_OFFSET, TIME, CALIBRATION_PIECE, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS,
+    TUNE_RESULT,
+)  # fmt: skip
 BY_CODE = {message.code: message for message in (*COMMANDS, *SENSOR_BUS, *REPORTS)}

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "board.h"
 #include "bytes.h"
+#include "calibration_commands.h"
 #include "trust.h"
 
 #define NAME_BYTES 16u
@@ -100,6 +101,8 @@ void app_answer(struct app *app, const struct answer *answer)
         reply_status(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_TIME_REQUEST)
         reply_time(app, answer->sequence);
+    if (succeeded && answer->command == PSOG_MSG_CALIBRATION_READ)
+        reply_calibration_piece(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_TUNE_SOLVE)
         reply_tune_result(app, answer->sequence);
     reply_ack(app, answer);

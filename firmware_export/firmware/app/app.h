@@ -30,8 +30,9 @@
 
 /* Streams leave this much of the link's outbox to replies. */
 #define REPLY_ROOM_BYTES 256u
-/* The longest answer to one command: HELLO, or TUNE_RESULT and ACK. A command waits for as much room. */
-#define ANSWER_BYTES 96u
+/* A command waits for room for the longest answer, a piece of a calibration and ACK, and for a TUNE_PROGRESS
+ * that may come in between. */
+#define ANSWER_BYTES 256u
 
 #define INBOX_BYTES 64u
 
@@ -82,6 +83,7 @@ struct app {
     struct counters counters;
     uint16_t link_sequence;
     uint16_t sensor_sequence;
+    uint16_t told_from; /* where the piece of the calibration begins that CALIBRATION_READ asked for last */
     uint16_t sensors; /* values in the last reading; 0 before the first */
     uint8_t streams;
     bool restarting;

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "board.h"
 #include "bytes.h"
+#include "calibration_commands.h"
 #include "tune_commands.h"
 
 #define ALL_STREAMS (PSOG_STREAM_GAZE | PSOG_STREAM_FEATURES | PSOG_STREAM_SENSORS | PSOG_STREAM_TRIAL)
@@ -93,7 +94,7 @@ static enum psog_error time_request(struct app *app, const uint8_t *payload)
 
 static const struct command {
     uint8_t type;
-    uint8_t size; /* of the payload; MODEL_DATA has its bytes after it */
+    uint8_t size; /* of the payload; where its last field is `count`, so many bytes come after it */
     enum psog_error (*carry_out)(struct app *app, const uint8_t *payload);
 } COMMANDS[] = {
     {PSOG_MSG_HELLO_REQUEST, PSOG_MSG_HELLO_REQUEST_SIZE, nothing},
@@ -110,6 +111,8 @@ static const struct command {
     {PSOG_MSG_TUNE_DISCARD, PSOG_MSG_TUNE_DISCARD_SIZE, tune_discard},
     {PSOG_MSG_CALIBRATION_ERASE, PSOG_MSG_CALIBRATION_ERASE_SIZE, calibration_erase},
     {PSOG_MSG_TARGET_SHOW, PSOG_MSG_TARGET_SHOW_SIZE, target_show},
+    {PSOG_MSG_CALIBRATION_READ, PSOG_MSG_CALIBRATION_READ_SIZE, calibration_read},
+    {PSOG_MSG_CALIBRATION_WRITE, PSOG_MSG_CALIBRATION_WRITE_SIZE, calibration_write},
     {PSOG_MSG_RESTART, PSOG_MSG_RESTART_SIZE, restart},
     {PSOG_MSG_STATUS_REQUEST, PSOG_MSG_STATUS_REQUEST_SIZE, nothing},
     {PSOG_MSG_TIME_REQUEST, PSOG_MSG_TIME_REQUEST_SIZE, time_request},
@@ -127,8 +130,9 @@ static const struct command *find(uint8_t type)
 static size_t expected_size(const struct command *command, const struct psog_frame *frame)
 {
     size_t size = command->size;
-    if (command->type == PSOG_MSG_MODEL_DATA && frame->payload_size >= size)
-        size += frame->payload[PSOG_MODEL_DATA_COUNT_OFFSET];
+    bool counted = command->type == PSOG_MSG_MODEL_DATA || command->type == PSOG_MSG_CALIBRATION_WRITE;
+    if (counted && frame->payload_size >= size)
+        size += frame->payload[size - 1u];
     return size;
 }
 

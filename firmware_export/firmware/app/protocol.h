@@ -93,6 +93,19 @@
 #define PSOG_TARGET_SHOW_TARGET_V_DEG_OFFSET 4u
 #define PSOG_TARGET_SHOW_VISIBLE_OFFSET 8u
 
+/* tell a piece of the calibration in use; CALIBRATION_PIECE follows */
+#define PSOG_MSG_CALIBRATION_READ 0x27u
+#define PSOG_MSG_CALIBRATION_READ_SIZE 2u
+#define PSOG_CALIBRATION_READ_OFFSET_OFFSET 0u
+
+/* a piece of a calibration record, at most 192 bytes; the last has it checked, stored and used */
+#define PSOG_MSG_CALIBRATION_WRITE 0x28u
+#define PSOG_MSG_CALIBRATION_WRITE_SIZE 9u /* then count × u8 */
+#define PSOG_CALIBRATION_WRITE_OFFSET_OFFSET 0u
+#define PSOG_CALIBRATION_WRITE_TOTAL_OFFSET 2u
+#define PSOG_CALIBRATION_WRITE_CRC32_OFFSET 4u
+#define PSOG_CALIBRATION_WRITE_COUNT_OFFSET 8u
+
 /* forget the target at this place, also while it is taken, so that it can be taken again */
 #define PSOG_MSG_TUNE_FORGET 0x29u
 #define PSOG_MSG_TUNE_FORGET_SIZE 8u
@@ -180,6 +193,15 @@
 #define PSOG_MSG_TIME_SIZE 10u
 #define PSOG_TIME_REPLY_TO_OFFSET 0u
 #define PSOG_TIME_T_US_OFFSET 2u
+
+/* 192 bytes of the record of the calibration in use, or what is left of it */
+#define PSOG_MSG_CALIBRATION_PIECE 0x85u
+#define PSOG_MSG_CALIBRATION_PIECE_SIZE 11u /* then count × u8 */
+#define PSOG_CALIBRATION_PIECE_REPLY_TO_OFFSET 0u
+#define PSOG_CALIBRATION_PIECE_OFFSET_OFFSET 2u
+#define PSOG_CALIBRATION_PIECE_TOTAL_OFFSET 4u
+#define PSOG_CALIBRATION_PIECE_CRC32_OFFSET 6u
+#define PSOG_CALIBRATION_PIECE_COUNT_OFFSET 10u
 
 /* gaze by the head in use */
 #define PSOG_MSG_GAZE 0x90u

@@ -12,4 +12,8 @@ enum psog_error tune_accept(struct app *app, const uint8_t *payload);
 enum psog_error tune_discard(struct app *app, const uint8_t *payload);
 enum psog_error calibration_erase(struct app *app, const uint8_t *payload);
 
+/* Leaves nothing in RAM of a wearer whose calibration is in progress, on trial or on its way: records are put
+ * together where activations are. */
+void tune_forget(struct app *app);
+
 #endif

@@ -67,6 +67,25 @@ enum psog_error tuning_verdict(const struct tuning *tuning)
     return tuning->phase == TUNING_TRIAL ? psog_fit_verdict(&tuning->fit) : PSOG_ERR_STATE;
 }
 
+bool tuning_can_receive(const struct tuning *tuning)
+{
+    return tuning->phase == TUNING_NONE || tuning->phase == TUNING_RECEIVING;
+}
+
+enum psog_error tuning_receive(struct tuning *tuning, uint32_t offset, uint32_t total, const uint8_t *bytes,
+                               uint32_t count)
+{
+    if (offset == 0)
+        tuning_discard(tuning);
+    if (offset != tuning->received || count < 1 || offset + count > total ||
+        total > sizeof tuning->kept.record)
+        return PSOG_ERR_RANGE;
+    memcpy(tuning->kept.record + offset, bytes, count);
+    tuning->received = (uint16_t)(offset + count);
+    tuning->phase = TUNING_RECEIVING;
+    return PSOG_OK;
+}
+
 void tuning_discard(struct tuning *tuning)
 {
     memset(tuning, 0, sizeof *tuning);

@@ -11,9 +11,10 @@
 
 enum tuning_phase {
     TUNING_NONE,
-    TUNING_READY,  /* begun, between targets */
-    TUNING_TARGET, /* adding a target's readings */
-    TUNING_TRIAL,  /* solved: there is a trial */
+    TUNING_READY,     /* begun, between targets */
+    TUNING_TARGET,    /* adding a target's readings */
+    TUNING_TRIAL,     /* solved: there is a trial */
+    TUNING_RECEIVING, /* none in progress, but one comes from the host, piece by piece */
 };
 
 struct tuning {
@@ -21,11 +22,13 @@ struct tuning {
     struct psog_samples samples;
     struct psog_fit fit;
     uint16_t rejected, saturated, moving; /* readings of this target that were passed over */
+    uint16_t received;                      /* bytes of a calibration that comes from the host */
     float trial_rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
     float trial_numbers[PSOG_MAX_NUMBERS]; /* these and the biases only for a model with a user embedding */
     union {
         uint8_t samples[TUNING_TARGETS * PSOG_MAX_TARGET_BYTES]; /* until it is solved */
         int32_t biases[PSOG_MAX_BIASES];                         /* of the trial */
+        uint8_t record[PSOG_CALIBRATION_BYTES];                  /* that comes from the host */
     } kept;
 };
 
@@ -55,6 +58,14 @@ enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_byte
 
 /* Whether the trial may be used from now on: PSOG_ERR_STATE without one, or PSOG_ERR_NOT_BETTER. */
 enum psog_error tuning_verdict(const struct tuning *tuning);
+
+/* Whether no calibration is in progress, other than one that comes from the host. */
+bool tuning_can_receive(const struct tuning *tuning);
+
+/* A piece of a record of so many bytes in all, for tuning->kept.record: at 0, or where the last piece ended.
+ * Returns PSOG_ERR_RANGE for any other place or size. */
+enum psog_error tuning_receive(struct tuning *tuning, uint32_t offset, uint32_t total, const uint8_t *bytes,
+                               uint32_t count);
 
 /* Forgets everything of this wearer. */
 void tuning_discard(struct tuning *tuning);

@@ -40,12 +40,18 @@ static uint32_t record_bytes(struct content content)
     return (size + 7u) & ~7u;
 }
 
+static bool valid_header(const uint8_t *record)
+{
+    struct content content = content_of(record);
+    return memcmp(record, "PCAL", 4) == 0 && psog_get_u16(record + 4) == FORMAT_VERSION &&
+           content.features >= 1 && content.features <= PSOG_MAX_FEATURES &&
+           content.biases <= PSOG_MAX_BIASES && psog_get_u16(record + 18) == 0;
+}
+
 static bool valid_content(const uint8_t *record)
 {
     struct content content = content_of(record);
-    if (memcmp(record, "PCAL", 4) != 0 || psog_get_u16(record + 4) != FORMAT_VERSION ||
-        content.features < 1 || content.features > PSOG_MAX_FEATURES || content.biases > PSOG_MAX_BIASES ||
-        psog_get_u16(record + 18) != 0)
+    if (!valid_header(record))
         return false;
     for (uint32_t at = 0; at < rows_bytes(content); at += 4u)
         if (!psog_is_finite(psog_get_f32(record + HEADER_BYTES + at)))
@@ -66,15 +72,17 @@ static bool sound(const struct psog_store *store, uint8_t slot)
     return valid_content(slot_bytes(store, slot)) && psog_decision_taken(marks(store, slot));
 }
 
+static bool is_of(const uint8_t *record, const struct psog_model *model)
+{
+    struct content content = content_of(record);
+    return content.features == model->features && content.biases == model->biases &&
+           psog_get_u32(record + 12) == model->crc32;
+}
+
 /* Whether a slot holds a record of this model, or of any if it is NULL. */
 static bool holds(const struct psog_store *store, uint8_t slot, const struct psog_model *model)
 {
-    const uint8_t *record = slot_bytes(store, slot);
-    if (!sound(store, slot))
-        return false;
-    struct content content = content_of(record);
-    return model == NULL || (content.features == model->features && content.biases == model->biases &&
-                             psog_get_u32(record + 12) == model->crc32);
+    return sound(store, slot) && (model == NULL || is_of(slot_bytes(store, slot), model));
 }
 
 /* The slot with the newest record of this model, or of any if it is NULL; PSOG_NO_SLOT if there is none. */
@@ -89,15 +97,41 @@ static uint8_t newest_slot(const struct psog_store *store, const struct psog_mod
     return held[0] ? 0 : held[1] ? 1 : PSOG_NO_SLOT;
 }
 
+/* Where the gaze rows and the biases of a record of this model are. */
+static void find_content(const uint8_t *record, const struct psog_model *model, const float **rows,
+                         const int32_t **biases)
+{
+    *rows = (const float *)(const void *)(record + HEADER_BYTES);
+    *biases =
+        model->biases > 0 ? (const int32_t *)(const void *)(*rows + PSOG_ROWS_FLOATS(model->features)) : NULL;
+}
+
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
                                       const float **rows, const int32_t **biases)
 {
     uint8_t slot = newest_slot(store, model);
     if (slot == PSOG_NO_SLOT)
         return PSOG_ERR_STATE;
-    *rows = (const float *)(const void *)(slot_bytes(store, slot) + HEADER_BYTES);
-    *biases =
-        model->biases > 0 ? (const int32_t *)(const void *)(*rows + PSOG_ROWS_FLOATS(model->features)) : NULL;
+    find_content(slot_bytes(store, slot), model, rows, biases);
+    return PSOG_OK;
+}
+
+const uint8_t *psog_calibration_record(const float *rows, uint32_t *size)
+{
+    const uint8_t *record = (const uint8_t *)rows - HEADER_BYTES;
+    *size = record_bytes(content_of(record));
+    return record;
+}
+
+enum psog_error psog_calibration_open(const struct psog_model *model, const uint8_t *record, uint32_t size,
+                                      const float **rows, const int32_t **biases)
+{
+    if (size < HEADER_BYTES || !valid_header(record) || size != record_bytes(content_of(record)) ||
+        !valid_content(record))
+        return PSOG_ERR_RANGE;
+    if (!is_of(record, model))
+        return PSOG_ERR_OTHER_MODEL;
+    find_content(record, model, rows, biases);
     return PSOG_OK;
 }
 

@@ -28,6 +28,7 @@ enum psog_error {
     PSOG_ERR_SIGNATURE = -13, /* the model is signed by nobody whom this headset trusts */
     PSOG_ERR_ROLLBACK = -14, /* the model is older than the confirmed one */
     PSOG_ERR_NOT_BETTER = -15, /* the calibration would not be better than what is in use */
+    PSOG_ERR_OTHER_MODEL = -16, /* the calibration belongs to another model */
 };
 
 /* Limits of the image format; buffers of these sizes hold every model. */

@@ -107,6 +107,15 @@ enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors,
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
                                       const float **rows, const int32_t **biases);
 
+/* The record, up to its marks, whose gaze rows psog_calibration_find has found. */
+const uint8_t *psog_calibration_record(const float *rows, uint32_t *size);
+
+/* Checks a record that comes from elsewhere, up to its marks, and finds its gaze rows and biases in it.
+ * record: size bytes at a multiple of 4. Its sequence number is not looked at.
+ * Returns PSOG_ERR_RANGE when it is malformed, PSOG_ERR_OTHER_MODEL. */
+enum psog_error psog_calibration_open(const struct psog_model *model, const uint8_t *record, uint32_t size,
+                                      const float **rows, const int32_t **biases);
+
 /* The longest calibration record: header, gaze rows, biases up to a multiple of 8, three marks. */
 #define PSOG_CALIBRATION_BYTES \
     (((20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_BIASES + 7u) & ~7u) + 24u)
