@@ -53,6 +53,10 @@ class CalibrationError(PsogError):
     """A calibration could not be completed; the headset keeps the previous one."""
 
 
+class ProfileError(PsogError):
+    """A user's profile is missing, damaged, cannot be named so, or belongs to another headset or model."""
+
+
 class SigningKeyError(PsogError):
     """A key that signs models is missing, malformed, or would be written over."""
 

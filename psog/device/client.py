@@ -10,6 +10,7 @@ from types import TracebackType
 from psog.device import messages
 from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, device_info
 from psog.device.clock import Line
+from psog.device.calibration_record import Calibration, read_record, write_record
 from psog.device.conversation import Conversation
 from psog.device.frames import Frame
 from psog.device.installing import FLASH_TIMEOUT_S, Progress, TrialFailedError, install
@@ -241,6 +242,23 @@ class Client:
     def calibration_erase(self) -> None:
         """Erase the calibration stored on the device."""
         self._command(messages.CALIBRATION_ERASE, timeout_s=FLASH_TIMEOUT_S)
+
+    def read_calibration(self) -> Calibration:
+        """The calibration in use, to be kept elsewhere or written back. It says something of its user's eye.
+
+        Raises:
+            DeviceError: none is in use.
+        """
+        return Calibration.from_bytes(read_record(self._talk))
+
+    def write_calibration(self, calibration: Calibration) -> DeviceInfo:
+        """Store a calibration in the device's flash and use it from now on.
+
+        Raises:
+            DeviceError: it belongs to another model, or a model is on trial or a calibration in progress.
+        """
+        write_record(self._talk, calibration.to_bytes())
+        return self.hello()
 
     def upload(self, image: bytes, progress: Progress | None = None) -> DeviceInfo:
         """Install a model image; streaming is off afterwards.

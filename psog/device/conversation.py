@@ -34,6 +34,9 @@ _TIME_TRIES = 8
 
 Values = Mapping[str, Any]
 
+BYTES = "bytes"
+"""Under this name the values of a report have its tail."""
+
 
 class CommandRefusedError(DeviceError):
     """The headset answered a command with an error; `code` says which (DeviceErrorCode or its number)."""
@@ -71,7 +74,7 @@ class Conversation:
         timeout_s: float | None = None,
         tries: int = TRIES,
     ) -> Values:
-        """Send a command until it is acknowledged; the values of its `report`, or nothing.
+        """Send a command until it is acknowledged; the values of its `report` (BYTES: its tail), or nothing.
 
         Raises:
             CommandRefusedError: the headset answers with an error.
@@ -195,7 +198,9 @@ class Conversation:
         found: Values | None = None if report else {}
         while (frame := self._next_reply(deadline_s)) is not None:
             if report and frame.type == report.code:
-                values, _ = report.unpack(frame.payload)
+                values, tail = report.unpack(frame.payload)
+                if report.tail:
+                    values[BYTES] = tail
                 found = values if values["reply_to"] == seq else found
             elif frame.type == ACK.code:
                 values, _ = ACK.unpack(frame.payload)

@@ -1,11 +1,17 @@
-/* Calibration records: any bytes in the two slots. What is found is read to its end, and a record that is
- * saved beside them is found. */
+/* Calibration records: any bytes in the two slots, and from a host. What is found is read to its end, and a
+ * record that is saved beside them is found. */
 #include "fuzz.h"
 #include "memory_flash.h"
 #include "psog.h"
 #include "trust.h"
 
 #define RECORD_HEADER_BYTES 20u
+
+/* What a record of so many features and biases takes up to its marks. */
+static uint32_t record_size(uint32_t features, uint32_t biases)
+{
+    return (RECORD_HEADER_BYTES + 8u * (features + 1u) + 4u * biases + 7u) & ~7u;
+}
 
 /* Writes bytes of the input to a slot; and where the input says so, marks that fit behind them. */
 static void fill(struct input *input, uint8_t *slot)
@@ -15,17 +21,15 @@ static void fill(struct input *input, uint8_t *slot)
     const uint8_t *bytes = take_bytes(input, &count);
     if (count > 0)
         memcpy(slot, bytes, count);
-    uint32_t features = psog_get_u16(slot + 6), biases = psog_get_u16(slot + 16);
-    uint32_t size = (RECORD_HEADER_BYTES + 8u * (features + 1u) + 4u * biases + 7u) & ~7u;
+    uint32_t size = record_size(psog_get_u16(slot + 6), psog_get_u16(slot + 16));
     if (size <= PSOG_CALIBRATION_BYTES - 24u)
         put_marks(slot + size, psog_crc32(0, slot, size), marks % 8u);
 }
 
-static enum psog_error find(const struct psog_store *store, const struct psog_model *model)
+/* That rows and biases which were found can be read and are finite. */
+static void read_found(const struct psog_model *model, enum psog_error error, const float *rows,
+                       const int32_t *biases)
 {
-    const float *rows = NULL;
-    const int32_t *biases = NULL;
-    enum psog_error error = psog_calibration_find(store, model, &rows, &biases);
     MUST((rows != NULL) == (error == PSOG_OK));
     MUST((biases != NULL) == (error == PSOG_OK && model->biases > 0));
     for (uint32_t i = 0; rows && i < PSOG_ROWS_FLOATS(model->features); i++)
@@ -34,7 +38,31 @@ static enum psog_error find(const struct psog_store *store, const struct psog_mo
     for (uint32_t i = 0; biases && i < model->biases; i++)
         sum += (uint32_t)biases[i];
     MUST(sum == 0 || biases);
+}
+
+static enum psog_error find(const struct psog_store *store, const struct psog_model *model)
+{
+    const float *rows = NULL;
+    const int32_t *biases = NULL;
+    enum psog_error error = psog_calibration_find(store, model, &rows, &biases);
+    read_found(model, error, rows, biases);
     return error;
+}
+
+/* The bytes of a slot as if a host had sent them: in a buffer of just their size. */
+static void open_sent(struct input *input, const struct psog_model *model, const uint8_t *slot)
+{
+    const float *rows = NULL;
+    const int32_t *biases = NULL;
+    uint32_t fitting = record_size(model->features, model->biases), other = take_u16(input);
+    uint32_t size = other == 0 ? fitting : other % (PSOG_CALIBRATION_BYTES + 1u);
+    uint8_t *record = malloc(size + 1u); /* of none, too, there is a buffer */
+    MUST(record != NULL);
+    memcpy(record, slot, size);
+    enum psog_error error = psog_calibration_open(model, record, size, &rows, &biases);
+    MUST(error != PSOG_OK || size == fitting);
+    read_found(model, error, rows, biases);
+    free(record);
 }
 
 static void save_and_find(const struct psog_store *store, const struct psog_model *model)
@@ -56,7 +84,7 @@ static void save_and_find(const struct psog_store *store, const struct psog_mode
         MUST(psog_calibration_find(store, model, &found, &told) == PSOG_ERR_STATE);
 }
 
-/* The model's features and biases, what to do, then each slot. */
+/* The model's features and biases, what to do, each slot, then how much of the first one a host has sent. */
 void fuzz_calibration(const uint8_t *data, size_t size)
 {
     static struct memory_flash flash;
@@ -75,6 +103,7 @@ void fuzz_calibration(const uint8_t *data, size_t size)
     memset(slots, region.erased, 2u * store.calibration_slot_bytes);
     fill(&input, slots);
     fill(&input, slots + store.calibration_slot_bytes);
+    open_sent(&input, &model, slots);
     enum psog_error found = find(&store, &model);
     if (psog_calibration_settle(&store, &model) == PSOG_OK)
         MUST(find(&store, &model) == found);

@@ -151,6 +151,42 @@ static void target(struct input *input)
     command(PSOG_MSG_TUNE_TARGET, payload, sizeof payload);
 }
 
+/* A calibration of the model in use whose CRC fits, with bytes of the input somewhere in it. */
+static void write_calibration(struct input *input)
+{
+    static uint8_t record[PSOG_CALIBRATION_BYTES];
+    uint8_t payload[PSOG_MSG_CALIBRATION_WRITE_SIZE + PIECE_BYTES];
+    const struct psog_model *model = &session.app.model;
+    uint32_t size = (20u + 8u * (model->features + 1u) + 4u * model->biases + 7u) & ~7u;
+    memset(record, 0, sizeof record);
+    memcpy(record, "PCAL\4", 5);
+    psog_put_u16(record + 6, model->features);
+    psog_put_u32(record + 12, model->crc32);
+    psog_put_u16(record + 16, model->biases);
+    uint32_t at = take_u16(input) % size;
+    size_t count = take(input) % (size - at + 1u);
+    const uint8_t *bytes = take_bytes(input, &count);
+    if (count > 0)
+        memcpy(record + at, bytes, count);
+    psog_put_u16(payload + PSOG_CALIBRATION_WRITE_TOTAL_OFFSET, (uint16_t)size);
+    psog_put_u32(payload + PSOG_CALIBRATION_WRITE_CRC32_OFFSET, psog_crc32(0, record, size));
+    for (uint32_t offset = 0; offset < size; offset += PIECE_BYTES) {
+        uint32_t piece = size - offset < PIECE_BYTES ? size - offset : PIECE_BYTES;
+        psog_put_u16(payload + PSOG_CALIBRATION_WRITE_OFFSET_OFFSET, (uint16_t)offset);
+        payload[PSOG_CALIBRATION_WRITE_COUNT_OFFSET] = (uint8_t)piece;
+        memcpy(payload + PSOG_MSG_CALIBRATION_WRITE_SIZE, record + offset, piece);
+        command(PSOG_MSG_CALIBRATION_WRITE, payload, PSOG_MSG_CALIBRATION_WRITE_SIZE + piece);
+    }
+}
+
+/* The calibration in use is read from somewhere. */
+static void read_calibration(struct input *input)
+{
+    uint8_t payload[PSOG_MSG_CALIBRATION_READ_SIZE];
+    psog_put_u16(payload, (uint16_t)(16u * take(input)));
+    command(PSOG_MSG_CALIBRATION_READ, payload, sizeof payload);
+}
+
 static void any_frame(struct input *input, struct memory_line *line)
 {
     uint8_t type = take(input);
@@ -189,6 +225,8 @@ enum event {
     TARGET,
     FAILURE,
     REPEAT,
+    WRITE,
+    READ,
     EVENTS,
 };
 
@@ -210,6 +248,8 @@ static void happens(struct input *input)
     case TARGET: target(input); break;
     case FAILURE: session.flash.good = take(input); break;
     case REPEAT: session.repeating = !session.repeating; break;
+    case WRITE: write_calibration(input); break;
+    case READ: read_calibration(input); break;
     }
 }
 

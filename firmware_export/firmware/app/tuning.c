@@ -77,7 +77,7 @@ enum psog_error tuning_receive(struct tuning *tuning, uint32_t offset, uint32_t 
 {
     if (offset == 0)
         tuning_discard(tuning);
-    if (offset != tuning->received || count < 1 || offset + count > total ||
+    if (offset != tuning->received || count < 1 || count > PSOG_MAX_PIECE_BYTES || offset + count > total ||
         total > sizeof tuning->kept.record)
         return PSOG_ERR_RANGE;
     memcpy(tuning->kept.record + offset, bytes, count);
