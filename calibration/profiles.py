@@ -81,8 +81,8 @@ def profile_path(folder: Path, name: str) -> Path:
     """
     if not _NAME.fullmatch(name) or name != name.strip(" ."):
         raise ProfileError(
-            f"{name[:80]!r} cannot name a profile; expected 1 to 64 letters, digits, spaces and . _ @ + - that "
-            "begin with a letter or digit and do not end with a space or dot"
+            f"{name[:80]!r} cannot name a profile; expected 1 to 64 letters, digits, spaces and . _ @ + - "
+            "that begin with a letter or digit and do not end with a space or dot"
         )
     return folder / f"{name}{_SUFFIX}"
 
@@ -187,8 +187,8 @@ def use_profile(client: Client, profile: Profile) -> DeviceInfo:
     found = client.info
     if profile.headset != found.headset:
         raise ProfileError(
-            f"profile {profile.name!r} was made with a {profile.headset!r}, the headset at {client.port} is a "
-            f"{found.headset or 'headset without a model'!r}; calibrate here: psog-calibrate --user NAME"
+            f"profile {profile.name!r} was made with a {profile.headset!r}, the headset at {client.port} is "
+            f"a {found.headset or 'headset without a model'!r}; calibrate here: psog-calibrate --user NAME"
         )
     if profile.model_crc32 != found.model_crc32:
         raise ProfileError(
@@ -239,7 +239,7 @@ def _read(path: Path, name: str) -> Profile:
 
 
 def _plain(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what a file says was measured, the values that are known here, if they are numbers or short words."""
+    """Of what a file says was measured, the values that are known here: numbers and short words."""
     return {
         key: value
         for key in _MEASURED

@@ -1,4 +1,4 @@
-"""A user's calibration as bytes, the record that a headset keeps (docs/SPEC.md), read from it and written back."""
+"""A user's calibration as a headset keeps it (docs/SPEC.md), read from there and written back."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from types import TracebackType
 
 from psog.device import messages
 from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, device_info
-from psog.device.clock import Line
 from psog.device.calibration_record import Calibration, read_record, write_record
+from psog.device.clock import Line
 from psog.device.conversation import Conversation
 from psog.device.frames import Frame
 from psog.device.installing import FLASH_TIMEOUT_S, Progress, TrialFailedError, install

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +74,7 @@ def test_a_profile_is_kept_whole_and_for_its_owner_alone(tmp_path):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     saved(folder, replace(ADA, name="Bo B. _+@-"))
     assert profile_names(folder) == ["Bo B. _+@-", "ada"]
-    assert sorted(os.listdir(folder)) == ["Bo B. _+@-.profile.json", "ada.profile.json"]
+    assert sorted(file.name for file in folder.iterdir()) == ["Bo B. _+@-.profile.json", "ada.profile.json"]
     delete_profile(folder, "ada")
     assert profile_names(folder) == ["Bo B. _+@-"]
 
@@ -120,7 +119,7 @@ def test_a_damaged_profile_is_one_line_that_says_what_to_do(tmp_path, content):
 
 def test_one_that_is_missing_is_told_with_those_that_are_there(tmp_path):
     saved(tmp_path)
-    with pytest.raises(ProfileError, match="no profile 'bo' in .*; there is: 'ada'"):
+    with pytest.raises(ProfileError, match=r"no profile 'bo' in .*; there is: 'ada'"):
         load_profile(tmp_path, "bo")
     with pytest.raises(ProfileError, match="cannot delete profile 'bo'"):
         delete_profile(tmp_path, "bo")
@@ -163,7 +162,7 @@ def test_users_take_turns_on_one_headset(board, tmp_path, monkeypatch, capsys):
         with pytest.raises(ProfileError, match="was made with a 'ring16', the headset at"):
             use_profile(headset, replace(ada, headset="ring16"))
         other = replace(ada, calibration=replace(ada.calibration, model_crc32=1))
-        with pytest.raises(ProfileError, match="with model 00000001, the headset at .* runs"):
+        with pytest.raises(ProfileError, match=r"with model 00000001, the headset at .* runs"):
             use_profile(headset, other)
         with pytest.raises(ProfileError, match="already"):
             save_profile(headset, "ada", force=False)
@@ -181,5 +180,5 @@ def test_users_take_turns_on_one_headset(board, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("words", [["use"], ["list", "ada"], ["use", "nobody"], ["delete", "../x"]])
 def test_a_mistake_is_one_line(words, tmp_path, monkeypatch):
     monkeypatch.setenv("PSOG_PROFILES", str(tmp_path))
-    with pytest.raises(SystemExit, match="^psog profiles: [^\n]+$"):
+    with pytest.raises(SystemExit, match=r"^psog profiles: [^\n]+$"):
         main(["profiles", *words])

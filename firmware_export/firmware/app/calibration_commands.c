@@ -60,6 +60,6 @@ enum psog_error calibration_write(struct app *app, const uint8_t *payload)
         return PSOG_OK; /* there is more to come */
     if (error == PSOG_OK)
         error = keep(app, total, psog_get_u32(payload + PSOG_CALIBRATION_WRITE_CRC32_OFFSET));
-    tune_forget(app);
+    forget_wearer(app);
     return error;
 }

@@ -37,7 +37,7 @@ enum psog_error tune_solve(struct app *app, const uint8_t *payload)
     return tuning_solve(&app->tuning, app->work.solve, sizeof app->work.solve);
 }
 
-void tune_forget(struct app *app)
+void forget_wearer(struct app *app)
 {
     tuning_discard(&app->tuning);
     memset(&app->work, 0, sizeof app->work);
@@ -54,21 +54,21 @@ enum psog_error tune_accept(struct app *app, const uint8_t *payload)
     if (error != PSOG_OK)
         return error;
     app_load_user(app);
-    tune_forget(app);
+    forget_wearer(app);
     return PSOG_OK;
 }
 
 enum psog_error tune_discard(struct app *app, const uint8_t *payload)
 {
     (void)payload;
-    tune_forget(app);
+    forget_wearer(app);
     return PSOG_OK;
 }
 
 enum psog_error calibration_erase(struct app *app, const uint8_t *payload)
 {
     (void)payload;
-    tune_forget(app); /* it was compared with what is in use, and is a user's too */
+    forget_wearer(app); /* it was compared with what is in use, and is a user's too */
     enum psog_error error = psog_calibration_erase(&app->store);
     app_load_user(app); /* what was in use may be gone even when not all could be erased */
     return error;

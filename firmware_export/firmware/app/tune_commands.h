@@ -14,6 +14,6 @@ enum psog_error calibration_erase(struct app *app, const uint8_t *payload);
 
 /* Leaves nothing in RAM of a wearer whose calibration is in progress, on trial or on its way: records are put
  * together where activations are. */
-void tune_forget(struct app *app);
+void forget_wearer(struct app *app);
 
 #endif
