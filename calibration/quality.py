@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from psog.calibration.targets import Target
 from psog.errors import CalibrationError
-from psog.metrics import angular_error, precision_rms_s2s, precision_std
+from psog.metrics import angular_error, precision_bcea, precision_rms_s2s, precision_std
 
 Grade = Literal["good", "fair", "poor"]
 
@@ -77,6 +77,11 @@ class TargetQuality:
         return precision_std(self.gaze_deg)
 
     @property
+    def bcea_deg2(self) -> float | None:
+        """Area of the ellipse that holds 68 % of the gaze (psog.metrics.precision_bcea); None with two."""
+        return precision_bcea(self.gaze_deg) if len(self.gaze_deg) > 2 else None
+
+    @property
     def data_loss(self) -> float:
         """Share of the readings that were left out, 0 … 1."""
         return self.lost / (self.lost + len(self.gaze_deg))
@@ -105,6 +110,13 @@ class Quality:
     @property
     def precision_std_deg(self) -> float:
         return _mean([target.std_deg for target in self.targets])
+
+    @property
+    def bcea_deg2(self) -> float | None:
+        """None when a target has none."""
+        areas = [target.bcea_deg2 for target in self.targets]
+        known = [area for area in areas if area is not None]
+        return _mean(known) if len(known) == len(areas) else None
 
     @property
     def data_loss(self) -> float:

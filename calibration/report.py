@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from psog.calibration.event_json import target_values
 from psog.calibration.events import Fitted, PointTaken
-from psog.calibration.quality import Quality, TargetQuality
+from psog.calibration.quality import Quality
 from psog.calibration.targets import TargetPlan
 from psog.errors import CalibrationError
 
@@ -60,6 +61,7 @@ class CalibrationReport:
             "accuracy_worst_deg": self.after.worst_deg,
             "precision_rms_s2s_deg": self.after.precision_rms_s2s_deg,
             "precision_std_deg": self.after.precision_std_deg,
+            "bcea_deg2": self.after.bcea_deg2,
             "data_loss": self.after.data_loss,
             "grade": self.after.grade,
             "accepted": self.accepted,
@@ -85,7 +87,7 @@ class CalibrationReport:
             },
             "calibration_targets": [_taken(point) for point in self.taken],
             "validation_targets": [
-                _judged(before, after)
+                target_values(before, after)
                 for before, after in zip(self.before.targets, self.after.targets, strict=True)
             ],
         }
@@ -97,15 +99,20 @@ def write_report(report: CalibrationReport, path: Path) -> None:
     Raises:
         CalibrationError: the file cannot be written.
     """
+    write_whole(json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n", path, "--report")
+
+
+def write_whole(text: str, path: Path, option: str) -> None:
+    """Write a report; see write_report. option: the one that names the file."""
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(json.dumps(report.to_json(), indent=2, allow_nan=False) + "\n", "utf-8")
+        partial.write_text(text, "utf-8")
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise CalibrationError(
             f"cannot write report {path}: {error.strerror}; the calibration itself is done; "
-            "choose another file for --report"
+            f"choose another file for {option}"
         ) from error
 
 
@@ -119,21 +126,4 @@ def _taken(point: PointTaken) -> dict[str, Any]:
         "moving": point.moving,
         "precision_rms_s2s_deg": point.rms_s2s_deg,
         "precision_std_deg": point.std_deg,
-    }
-
-
-def _judged(before: TargetQuality, after: TargetQuality) -> dict[str, Any]:
-    return {
-        "h_deg": after.target.h_deg,
-        "v_deg": after.target.v_deg,
-        "landed_h_deg": after.landed_deg[0],
-        "landed_v_deg": after.landed_deg[1],
-        "mean_deg": after.mean_deg,
-        "max_deg": after.max_deg,
-        "sd_deg": after.sd_deg,
-        "precision_rms_s2s_deg": after.rms_s2s_deg,
-        "precision_std_deg": after.std_deg,
-        "samples": len(after.gaze_deg),
-        "data_loss": after.data_loss,
-        "before_mean_deg": before.mean_deg,
     }

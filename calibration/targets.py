@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,6 +16,9 @@ Purpose = Literal["calibration", "validation"]
 FIELD_SHARE = 0.8
 """Outermost targets lie at this share of the field's half width and height: inside what every wearer can
 reach with the eye alone, near enough to its edge that the fit is not asked to extrapolate far."""
+LEAST_REACH_DEG = 6.0
+"""Nearer to the middle, neighbours among the validation places would be less than 2° apart, which is when an
+eye counts as having moved (a weak value)."""
 
 _CORNERS = ((-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0))
 _EDGES = ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0))
@@ -53,31 +57,43 @@ class TargetPlan:
     validation: tuple[Target, ...]
 
 
-def plan_targets(points: int, field_deg: tuple[float, float], seed: int) -> TargetPlan:
+def plan_targets(
+    points: int,
+    field_deg: tuple[float, float],
+    seed: int,
+    *,
+    reach_deg: tuple[float, float] = (math.inf, math.inf),
+) -> TargetPlan:
     """A calibration grid and its held-out validation places, each in an order drawn from `seed`.
 
     Args:
         points: 5 (centre, corners), 9 (3×3) or 13 (3×3 and the four places half way to the corners).
         field_deg: half width and half height of the gaze field.
+        reach_deg: how far out targets may lie, to the right and up: what a screen shows of the field.
     Raises:
-        CalibrationError: another number of points.
+        CalibrationError: another number of points, or a screen that shows too little.
     """
     if points not in get_args(Points):
         raise CalibrationError(f"cannot calibrate with {points} points; choose 5, 9 or 13")
+    h_deg, v_deg = (min(FIELD_SHARE * half, reach) for half, reach in zip(field_deg, reach_deg, strict=True))
+    if min(h_deg, v_deg) < LEAST_REACH_DEG:
+        raise CalibrationError(
+            f"the screen shows targets out to {h_deg:.1f}° to the side and {v_deg:.1f}° up; at least "
+            f"{LEAST_REACH_DEG:g}° are needed: sit nearer, or take a larger screen"
+        )
     rng = np.random.default_rng(seed)
-    calibration = _in_random_order("calibration", _GRIDS[points], field_deg, rng)
-    validation = _in_random_order("validation", _HELD_OUT, field_deg, rng)
+    calibration = _in_random_order("calibration", _GRIDS[points], (h_deg, v_deg), rng)
+    validation = _in_random_order("validation", _HELD_OUT, (h_deg, v_deg), rng)
     return TargetPlan(seed=seed, field_deg=field_deg, calibration=calibration, validation=validation)
 
 
 def _in_random_order(
     purpose: Purpose,
     places: tuple[tuple[float, float], ...],
-    field_deg: tuple[float, float],
+    reach_deg: tuple[float, float],
     rng: np.random.Generator,
 ) -> tuple[Target, ...]:
-    reach_h_deg, reach_v_deg = (FIELD_SHARE * half_deg for half_deg in field_deg)
     return tuple(
-        Target(purpose, places[index][0] * reach_h_deg, places[index][1] * reach_v_deg)
+        Target(purpose, places[index][0] * reach_deg[0], places[index][1] * reach_deg[1])
         for index in rng.permutation(len(places))
     )

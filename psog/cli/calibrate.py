@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import secrets
 import signal
@@ -28,14 +29,35 @@ if TYPE_CHECKING:
 class Command:
     """Fit a headset to its wearer: look at some targets, let the headset solve, judge the result, keep it.
 
-    A result that is not better than what is in use is never kept, and why is told. For a better one, a
-    terminal is asked; without a terminal it is kept. Ctrl-C stops without harm (exit status 130).
+    On a page in the browser; as text where there is no terminal, with --yes, --reject or --json, or without
+    the page's packages. A result that is not better than what is in use is never kept, and why is told. For
+    a better one the wearer is asked; where nobody can be, it is kept. Ctrl-C stops without harm (exit
+    status 130).
     """
 
     port: str | None = None
     """Serial port of the headset; not needed where just one is connected (psog devices)."""
     virtual: bool = False
     """Calibrate a virtual headset with a simulated wearer instead."""
+    terminal: bool = False
+    """Text in the terminal instead of a page."""
+    no_browser: bool = False
+    """Print the page's address, and open it yourself."""
+    page_port: int = 0
+    """Of the page's address on this computer; 0 takes a free one."""
+    targets: Literal["page", "headset", "external"] | None = None
+    """Who draws the targets: the page, the headset's own display, or a renderer of yours (by websocket or
+    OSC: docs/calibration.md). By default the page, where there is one."""
+    osc: str | None = None
+    """HOST:PORT of a renderer that speaks OSC, for --targets external."""
+    distance_cm: float | None = None
+    """From the eyes to the screen, with --screen-cm."""
+    screen_cm: str | None = None
+    """Width and height of the picture on the screen, as in 53x30."""
+    screen_deg: str | None = None
+    """Instead of both: degrees that the screen spans, width and height, as through a lens; as in 90x80."""
+    display: int = 0
+    """Which display the page fills, from 1 (Chromium asks for permission); 0: the one its window is on."""
     model: Path | None = None
     """Model folder, .psog image or name of a model that comes with psog (ring16), for --virtual."""
     board: BoardName | None = None
@@ -56,12 +78,15 @@ class Command:
     """Do not keep the result; only measure."""
     report: Path | None = None
     """Write the report to this JSON file."""
+    html: Path | None = None
+    """Write the report to this HTML file, to look at and to print."""
     json: bool = False
     """Print the report as one JSON document."""
 
     def run(self) -> None:
         from rich.console import Console
 
+        from psog.calibration.html_report import write_html_report
         from psog.calibration.report import write_report
 
         self._check()
@@ -69,10 +94,14 @@ class Command:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with self._port() as port:
             report = self._calibrate(port, Console(stderr=True))
+        if report is None:
+            raise KeyboardInterrupt  # the wearer stopped: as with Ctrl-C
         if self.json:
             print(json.dumps(report.to_json(), allow_nan=False))
         if self.report is not None:
             write_report(report, self.report)
+        if self.html is not None:
+            write_html_report(report, self.html)
 
     def _check(self) -> None:
         for_virtual = {
@@ -86,8 +115,17 @@ class Command:
             raise PsogError("--yes and --reject contradict each other; give one of them")
         if self.seed is not None and self.seed < 0:
             raise PsogError(f"--seed is {self.seed}; expected 0 or more")
-        if self.report is not None and not self.report.parent.is_dir():
-            raise PsogError(f"--report: there is no folder {self.report.parent}; create it first")
+        for option, path in (("--report", self.report), ("--html", self.html)):
+            if path is not None and not path.parent.is_dir():
+                raise PsogError(f"{option}: there is no folder {path.parent}; create it first")
+        if self.osc is not None and self.targets != "external":
+            raise PsogError("--osc names a renderer; add --targets external or leave it out")
+        if self.terminal and self.targets in ("page", "external"):
+            raise PsogError(f"--terminal has no page, --targets {self.targets} needs one; leave one out")
+        if (self.distance_cm is None) != (self.screen_cm is None):
+            raise PsogError("--distance-cm and --screen-cm belong together; give both, or --screen-deg")
+        if self.screen_deg is not None and self.screen_cm is not None:
+            raise PsogError("--screen-deg and --screen-cm say the same; give one of them")
 
     @contextlib.contextmanager
     def _port(self) -> Iterator[str]:
@@ -104,21 +142,55 @@ class Command:
         ) as (virtual, _):
             yield virtual.port
 
-    def _calibrate(self, port: str, console: Console) -> CalibrationReport:
+    def _calibrate(self, port: str, console: Console) -> CalibrationReport | None:
+        from psog.calibration.connection import Connection
         from psog.calibration.guide import run_session
         from psog.calibration.session import FIXATION_S, Settings, require_model
         from psog.calibration.targets import plan_targets
         from psog.calibration.terminal import TerminalFollower
-        from psog.device.client import open_headset
+        from psog.cli.ports import virtual_ports
 
         seed = secrets.randbits(32) if self.seed is None else self.seed
-        with open_headset(port) as client:
-            require_model(client)
-            headset = described_headset(client.info, port, self.headset)
-            plan = plan_targets(self.points, headset.field_deg, seed)
+        with Connection(port, virtual=virtual_ports) as connection:
+            require_model(connection.client)
+            headset = described_headset(connection.client.info, port, self.headset)
             settings = Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))
-            follower = TerminalFollower(console, headset.field_deg)
-            return run_session(client, plan, settings, lambda judged: self._keep(console), follower)
+            if not self._on_page(console):
+                plan = plan_targets(self.points, headset.field_deg, seed)
+                follower = TerminalFollower(console, headset.field_deg)
+                return run_session(
+                    connection.client, plan, settings, lambda judged: self._keep(console), follower
+                )
+            from psog.cli.calibrate_page import PageOptions, calibrate_on_page, viewing_of
+
+            options = PageOptions(
+                browser=not self.no_browser,
+                port=self.page_port,
+                display=self.display,
+                drawn=self.targets or "page",
+                osc=self.osc,
+                simulated=self.virtual,
+            )
+            viewing = viewing_of(self, headset, options)
+            reach_deg = viewing.reach_deg() or headset.field_deg
+            plan = plan_targets(self.points, headset.field_deg, seed, reach_deg=reach_deg)
+            return calibrate_on_page(
+                connection, plan, settings, viewing=viewing, options=options, console=console
+            )
+
+    def _on_page(self, console: Console) -> bool:
+        if self.terminal:
+            return False
+        if self.no_browser or self.targets in ("page", "external"):
+            return True
+        if self.yes or self.reject or self.json or not sys.stdin.isatty():
+            return False
+        if importlib.util.find_spec("starlette") is None:
+            console.print(
+                "in the terminal; for a page in the browser: pip install 'psog[live]'", markup=False
+            )
+            return False
+        return True
 
     def _keep(self, console: Console) -> bool:
         """Asked for a better result only."""

@@ -85,7 +85,7 @@ def test_a_second_result_that_is_no_better_is_not_kept(port):
 def test_a_terminal_is_asked(port, answer, kept):
     terminal, stdin = pty.openpty()
     with subprocess.Popen(
-        [*PROGRAM, "--port", port, "--points", "9"], stdin=stdin, stderr=subprocess.PIPE
+        [*PROGRAM, "--terminal", "--port", port, "--points", "9"], stdin=stdin, stderr=subprocess.PIPE
     ) as asked:
         os.close(stdin)
         said = read_until(asked.stderr, "keep? [Y/n]")

@@ -7,6 +7,7 @@ export class Channel {
   constructor(on) {
     this.on = on;
     this.isOpen = false;
+    this.isOver = false;
     this.connect();
   }
 
@@ -15,6 +16,11 @@ export class Channel {
     if (!this.isOpen) return false;
     this.socket.send(JSON.stringify({ type, ...values }));
     return true;
+  }
+
+  /** The conversation is over: what comes after is no loss, and nobody connects again. */
+  stop() {
+    this.isOver = true;
   }
 
   connect() {
@@ -28,6 +34,7 @@ export class Channel {
     };
     this.socket.onmessage = ({ data }) => this.take(data);
     this.socket.onclose = () => {
+      if (this.isOver) return;
       if (this.isOpen) this.on.close?.();
       this.isOpen = false;
       setTimeout(() => this.connect(), RETRY_MS);
