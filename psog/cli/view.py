@@ -92,7 +92,8 @@ class Command:
             if not connected.info.headset:
                 raise DeviceError(f"the headset at {port} has no model; send one with psog flash")
             described = described_headset(connected.info, port, self.headset)
-            hub = Hub(connected, sensors=True, every_s=EVERY_S)
+            # A replayed recording may have been made without the readings.
+            hub = Hub(connected, sensors=connected.info.sensors > 0, every_s=EVERY_S)
             with LiveView(hub, described, bind=self.bind, port=self.http_port) as view, hub:
                 self._show(view)
                 hub.wait(self.seconds)

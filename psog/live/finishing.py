@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from psog.device.messages import GazeFlag
 from psog.errors import RecordingError
 from psog.live.batch import Batch
 from psog.live.event_column import EventColumn
-from psog.live.journal import READINGS, Kept, place_of, read_journal
+from psog.live.journal import READINGS, Kept, flush, place_of, read_journal
 from psog.manifest import FOLDER, JOURNAL, MANIFEST, Shard, shard_name, write_manifest
 from psog.recording import Recording, write_shard
 from psog.unfinished import own
@@ -68,8 +69,7 @@ def finish(out: Path, events: EventColumn | None = None, *, force: bool = False)
     if not kept.rows:
         raise RecordingError(f"{place} holds not one whole reading; remove it")
     try:
-        for earlier in (*place.glob("part-*"), place / MANIFEST):  # of an attempt that was cut short
-            earlier.unlink(missing_ok=True)
+        _throw_away(place)  # what an attempt has left that was cut short
         events, cut_short = events or _events(kept), events is None
         span = _Span()
         shards = list(_shards(place, span.watched(_recordings(kept, events))))
@@ -78,16 +78,27 @@ def finish(out: Path, events: EventColumn | None = None, *, force: bool = False)
             about["wire_scale"] = kept.wire_scale
         about |= {"losses": kept.losses or None, "gaps": kept.away, "cut_short": cut_short}
         write_manifest(place, kept.headset, kept.sensors, shards, about, estimated=True)
+        for path in (place / MANIFEST, place):
+            flush(path)
     except OSError as error:
+        _throw_away(place)
+        why = os.strerror(error.errno) if error.errno else error
         raise RecordingError(
-            f"cannot finish recording {out}: {error.strerror}; what was recorded is kept in {place}: "
-            f"make room, then psog record --recover {out}"
+            f"cannot finish recording {out}: {why}; what was recorded is kept in {place}: make room, then "
+            f"psog record --recover {out}"
         ) from error
     FOLDER.put(place, out.resolve(), force=force)
+    flush(place.parent)  # only now is it safe to part with what it was made from
     for made_from in (READINGS, JOURNAL):
         out.joinpath(made_from).unlink(missing_ok=True)
     away_s = [note["away_s"] for note in kept.away]
     return Finished(kept.rows, round(span.seconds, 6), kept.sensors, away_s, kept.losses)
+
+
+def _throw_away(place: Path) -> None:
+    """Shards and manifest; what they are made from stays."""
+    for path in (*place.glob("part-*"), place / MANIFEST):
+        path.unlink(missing_ok=True)
 
 
 class _Span:

@@ -100,7 +100,7 @@ def _begin(place: Path, header: Mapping[str, Any]) -> Journal:
         begun = Journal(place, journal, readings, header["sensors"])
         begun.note(header)
         for folder in (place, place.parent):
-            _flush_folder(folder)
+            flush(folder)
         undo.pop_all()
     return begun
 
@@ -240,9 +240,9 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
     os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def flush(path: Path) -> None:
+    """Have a file's content, or the names in a folder, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -122,6 +122,14 @@ def test_a_headset_that_comes_back_is_recorded_on_and_the_gap_is_told(tmp_path):
     assert re.search(rf"recording {tmp_path / 'r'} is incomplete: away 1 × \(\d+\.\d s\)", err)
 
 
+def test_a_recording_without_readings_can_be_viewed(folder):
+    with ReplayedHeadset(folder) as replayed:
+        words = ("--port", replayed.port, "--no-browser", "--json", "--seconds", "0.3")
+        code, out, err = ended(psog("view", *words))
+    assert code == 0, err
+    assert json.loads(out)["address"].startswith("http://127.0.0.1:")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
