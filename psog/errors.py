@@ -73,6 +73,10 @@ class ProbeError(PsogError):
     """A debug probe, or the debug port behind it, is missing, silent, or did not do what was asked."""
 
 
+class OutputError(PsogError):
+    """Live gaze cannot be sent where it should go."""
+
+
 class MissingExtraError(PsogError):
     """An optional package is needed."""
 

@@ -90,6 +90,36 @@ def batches(
             yield batch
 
 
+def limited(
+    items: Iterator[Batch | Gone | Back], count: int | None, seconds: float | None
+) -> Iterator[Batch | Gone | Back]:
+    """So many readings, or those of so many seconds, by the headset's clock and, while it is away, by this
+    computer's."""
+    spent_s = 0.0
+    first_us = last_us = None
+    for item in items:
+        if isinstance(item, Gone):
+            if first_us is not None and last_us is not None:
+                spent_s += (last_us - first_us) * 1e-6
+            first_us = None
+        elif isinstance(item, Back):
+            spent_s += item.away_s
+        else:
+            first_us = int(item.t_us[0]) if first_us is None else first_us
+            last_us = int(item.t_us[-1])
+            end = len(item.t_us) if count is None else min(count, len(item.t_us))
+            if seconds is not None:
+                left_us = round((seconds - spent_s) * 1e6)
+                end = min(end, int(np.searchsorted(item.t_us, first_us + left_us)))
+            if end:
+                yield item.part(slice(0, end))
+            count = None if count is None else count - end
+            if end < len(item.t_us) or count == 0:
+                return
+            continue
+        yield item
+
+
 def _batch(headset: ReconnectingHeadset, frames: Sequence[Frame]) -> Batch | None:
     if not frames:
         return None
