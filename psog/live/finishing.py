@@ -76,7 +76,8 @@ def finish(out: Path, events: EventColumn | None = None, *, force: bool = False)
         about = dict(kept.about)
         if kept.sensors:
             about["wire_scale"] = kept.wire_scale
-        about |= {"losses": kept.losses or None, "gaps": kept.away, "cut_short": cut_short}
+        gone = [{"row": kept.rows, "away_s": None, "why": kept.gone}] if kept.gone else []
+        about |= {"losses": kept.losses or None, "gaps": kept.away + gone, "cut_short": cut_short}
         write_manifest(place, kept.headset, kept.sensors, shards, about, estimated=True)
         for path in (place / MANIFEST, place):
             flush(path)

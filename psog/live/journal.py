@@ -108,14 +108,15 @@ def _begin(place: Path, header: Mapping[str, Any]) -> Journal:
 def _make_way(out: Path, place: Path, *, force: bool) -> None:
     if not (place / JOURNAL).is_file() or not is_live(place / JOURNAL):
         raise RecordingError(f"{place} is in the way and is no live recording; choose another folder")
-    if not force:
+    with (place / JOURNAL).open("rb") as journal:
+        own(journal, place)
+        if force:
+            shutil.rmtree(place)
+            return
         raise RecordingError(
             f"{place} holds a recording that was cut short; finish it with psog record --recover {out}, "
             "choose another folder, or pass --force to throw it away"
         )
-    with (place / JOURNAL).open("rb") as journal:
-        own(journal, place)
-        shutil.rmtree(place)
 
 
 class Chunk(NamedTuple):
@@ -135,6 +136,7 @@ class Kept:
         headset, sensors, wire_scale, about: of the journal's first line; `about` is the provenance.
         chunks: in the order of time.
         away: the notes of when the headset was away, with the row that came next.
+        gone: why it had gone in the end; empty where it had not.
         losses: the last that were noted, by name; empty where none were.
     """
 
@@ -145,6 +147,7 @@ class Kept:
     about: Mapping[str, Any]
     chunks: list[Chunk] = field(default_factory=list)
     away: list[dict[str, Any]] = field(default_factory=list)
+    gone: str = ""
     losses: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -206,8 +209,10 @@ def _take(line: Mapping[str, Any], readings: BinaryIO, kept: Kept) -> bool:
     away_s, losses = line.get("away_s"), line.get("losses")
     if isinstance(away_s, int | float) and math.isfinite(away_s):
         kept.away.append({"row": kept.rows, "away_s": away_s, "why": str(line.get("why", ""))})
+        kept.gone = ""
         return True
-    if "gone" in line:  # it was not back when the recording was cut short
+    if "gone" in line:
+        kept.gone = str(line["gone"])
         return True
     numbers = [line.get(name) for name in ("at", "bytes", "rows", "crc32")]
     if not all(type(number) is int and number >= 0 for number in numbers):

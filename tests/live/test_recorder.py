@@ -90,6 +90,13 @@ def test_a_gap_begins_another_session_and_is_told(tmp_path):
     assert finished.seconds == pytest.approx(0.029 + 0.019)
 
 
+def test_a_headset_that_did_not_come_back_is_told(tmp_path):
+    finished = record(tmp_path / "r", made_up(0, 30), Gone("unplugged", 12.0))
+    gaps = read_manifest(tmp_path / "r").provenance["gaps"]
+    assert gaps == [{"row": 30, "away_s": None, "why": "unplugged"}]
+    assert finished.away_s == []
+
+
 def test_losses_are_told_as_they_were_counted(tmp_path):
     with Recorder(tmp_path / "r", INFO) as recorder:
         recorder.losses = Losses(90, 10, 2, 1)
@@ -229,6 +236,9 @@ def test_a_recording_that_is_being_made_is_not_recovered_by_another(tmp_path):
         recorder.add(made_up(0, 10))
         with pytest.raises(RecordingError, match="being worked on by another program"):
             recover(tmp_path / "r")
+        for force in (False, True):
+            with pytest.raises(RecordingError, match="being worked on by another program"):
+                record(tmp_path / "r", made_up(5, 5), force=force)
     assert_has_rows(read_recording(tmp_path / "r"), 0, 10)
 
 
