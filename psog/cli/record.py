@@ -94,7 +94,9 @@ class Command:
                     if not recorder.rows:
                         raise
                     why = str(error)  # what came before is a recording all the same
-            losses, away_s = headset.losses, headset.away_s
+                recorder.losses = losses = headset.losses
+                headset.close()  # what it goes on to send while the recording is finished is not of it
+            away_s = headset.away_s
         self._tell(recorder.finished)
         if losses.lost or losses.damaged or away_s or why:
             away = f"away {len(away_s)} × ({sum(away_s):.1f} s), " if away_s else ""
