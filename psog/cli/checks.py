@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _NEWLIB = ("/usr/lib/arm-none-eabi/include/stdint.h", "/usr/arm-none-eabi/include/stdint.h")
+
+_GPU_S = 5.0
+"""A driver that does not answer in this time is of no use (a weak value)."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,27 @@ def _parts() -> Iterator[Finding]:
         yield Finding(f"pyOCD's {part.part}", found, f"psog flash --probe --board {board}", fix)
 
 
+def _gpu() -> Iterator[Finding]:
+    """What its driver says; torch, which takes seconds to load, is not asked."""
+    program = shutil.which("nvidia-smi")
+    found = None
+    if program is not None:
+        query = [program, "--query-gpu=name", "--format=csv,noheader"]
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            answer = subprocess.run(query, capture_output=True, text=True, timeout=_GPU_S, check=True)
+            found = ", ".join(answer.stdout.split("\n")).strip(", ") or None
+    fix = "" if found else "sudo apt-get install nvidia-driver, on a computer with an NVIDIA GPU"
+    yield Finding("GPU", found, "quicker training", fix)
+
+
+def _udev() -> Iterator[Finding]:
+    from psog.probe.udev import RULES_FILE
+
+    found = RULES_FILE if Path(RULES_FILE).exists() else None
+    fix = "" if found else f"psog doctor --emit-udev | sudo tee {RULES_FILE}"
+    yield Finding("udev rules", found, "opening probes and serial adapters as a user", fix)
+
+
 def _ports() -> Iterator[Finding]:
     """Serial ports with a USB device behind them, and whether this user may open them. None is opened."""
     from serial.tools import list_ports
@@ -108,6 +134,14 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _Extra("tensorflow", "tensorflow-cpu", "tensorflow", "TensorFlow's own converter"),
     _Extra("flash", "pyocd", "pyocd", "psog flash --probe"),
     _parts,
+    _Extra("live", "starlette", "starlette", "pages: psog view, psog-calibrate"),
+    _Extra("live", "uvicorn", "uvicorn", "pages: psog view, psog-calibrate"),
+    _Extra("live", "websockets", "websockets", "pages: psog view, psog-calibrate"),
+    _Extra("live", "python-osc", "pythonosc", "targets over OSC"),
+    _Extra("lsl", "pylsl", "pylsl", "psog stream --lsl"),
+    _Program("chromium", "chromium", "tests of the pages"),
+    _gpu,
+    _udev,
     _ports,
 )
 """In the order in which they are told. Each gives what it found, maybe nothing."""

@@ -43,6 +43,23 @@ def test_an_extra_that_is_missing_comes_with_its_pip_command(capsys, monkeypatch
     assert (row["found"], row["fix"]) == (None, "pip install 'psog[video]'")
 
 
+def test_a_gpu_is_what_its_driver_says(capsys, monkeypatch, tmp_path):
+    program = tmp_path / "nvidia-smi"
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for script, found in (("echo 'Some GPU'; echo 'Other GPU'", "Some GPU, Other GPU"), ("exit 9", None)):
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        row = findings(capsys)["GPU"]
+        assert row["found"] == found
+        assert bool(row["fix"]) == (found is None)
+
+
+def test_what_live_gaze_needs_is_looked_for(capsys):
+    rows = findings(capsys)
+    assert {"starlette", "websockets", "pylsl", "chromium", "udev rules"} <= set(rows)
+    assert rows["udev rules"]["found"] or rows["udev rules"]["fix"].startswith("psog doctor --emit-udev |")
+
+
 def test_every_thing_is_here_or_has_a_fix(capsys):
     rows = findings(capsys)
     assert len(rows) >= 11
