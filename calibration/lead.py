@@ -89,6 +89,8 @@ class Lead:
         self._patience_s = patience_s
         self._last: dict[str, dict[str, Any]] = {}
         self._outside = 0
+        self._drew: set[int] = set()
+        """Who has drawn the last target that was drawn."""
         self._alone_since_s: float | None = None
         self.left_alone = False
         accepts: dict[str, type[Table]] = {"shown": Shown, "key": Key, "redo": Redo, "window": Window}
@@ -129,16 +131,20 @@ class Lead:
         if isinstance(item, Joined):
             self._alone_since_s = None
         elif isinstance(item, Left):
-            if not self.channel.clients:
+            if not self.channel.clients and self._role.draws:
                 self._alone_since_s = time.monotonic()
+            if self._drew == {item.client.number}:
                 guide.give(Pause(f"the {self._role.name} was closed"))
+            self._drew.discard(item.client.number)
         else:
             self._obey(item, guide)
 
     def _obey(self, received: Received, guide: Guide) -> None:
         match received.message:
             case Shown(number=number):
-                self.renderer.shown(number)
+                if self.renderer.shown(number):
+                    self._drew.clear()
+                self._drew.add(received.client.number)
             case Key(key=key):
                 command = command_for(key, guide.flow.state)
                 if isinstance(command, Start) and self._outside:
@@ -170,6 +176,7 @@ class Lead:
 
     def _tell(self, kind: str, values: dict[str, Any]) -> None:
         if kind in _LASTING:
+            self._last.pop(kind, None)  # the order is kept too
             self._last[kind] = values
         if kind == Stands.__name__.lower() and values["state"] == State.RUNNING.value:
             self._last.pop("judged", None)

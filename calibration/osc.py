@@ -40,7 +40,10 @@ class OscRenderer:
             from pythonosc.udp_client import SimpleUDPClient
         except ImportError as error:
             raise MissingExtraError("python-osc", "live", "a renderer that speaks OSC") from error
-        self._client = SimpleUDPClient(host, int(port))
+        try:
+            self._client = SimpleUDPClient(host, int(port))
+        except OSError as error:
+            raise CalibrationError(f"--osc is {address!r}; there is no computer {host!r}: {error}") from error
         self._guide: Guide | None = None
         self.renderer = Renderer(self._send, viewing)
         answers = Dispatcher()
@@ -59,6 +62,7 @@ class OscRenderer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._client.close()
 
     @property
     def port(self) -> int:

@@ -64,10 +64,15 @@ class Renderer:
         self._now = None
         self._send("hide")
 
-    def shown(self, number: int) -> None:
-        """Somebody has drawn the target of that number; others than the present one do not count."""
-        if number == self._number:
+    def shown(self, number: int) -> bool:
+        """Somebody has drawn the target of that number; others than the present one do not count.
+
+        Returns whether it is the first to have drawn it.
+        """
+        is_first = number == self._number and not self._drawn.is_set()
+        if is_first:
             self._drawn.set()
+        return is_first
 
     def follow(self, event: Event) -> None:
         """See Observer."""

@@ -9,6 +9,7 @@ const KEYS = { " ": "space", Enter: "enter", Escape: "escape" };
 let setup = { display: 0, draws: true };
 let state = "";
 let note = "";
+let worst = 0; // of the validation targets
 
 const channel = new Channel({
   open: () => channel.send("window", windowSize()),
@@ -23,9 +24,9 @@ const channel = new Channel({
   stands: (message) => {
     ({ state, note } = message);
     document.body.dataset.state = state;
-    showState(message, press);
+    showState(message, worst + 1, press);
     if (state === "ready" && setup.simulated) say("A simulated wearer has the headset on.", "Press space, and watch it look at the targets.", note);
-    if (state === "ready" && !setup.draws) tell("The headset draws the targets.");
+    if (state === "running" && !setup.draws) sayElsewhere();
     if (state === "result") document.getElementById("warning").textContent = note;
     if (state !== "running") progress("");
   },
@@ -49,7 +50,8 @@ const channel = new Channel({
   fitted: () => progress("The headset has solved; now it is checked on other places."),
   point_judged: (point) => progress(`off by ${point.mean_deg.toFixed(1)}° (was ${point.before_mean_deg.toFixed(1)}°)`),
   judged: (result) => {
-    showResult(result, (index) => channel.send("redo", { point: setup.points + index }));
+    worst = result.worst;
+    showResult(result);
     document.getElementById("result").hidden = false;
     say(headline(result), worstLine(result), state === "result" ? note : "");
   },
@@ -71,6 +73,11 @@ function worstLine({ worst_deg, precision_rms_s2s_deg, precision_std_deg, bcea_d
   return `worst target ${worst_deg.toFixed(1)}°; precision ${precision_rms_s2s_deg.toFixed(2)}° RMS-S2S, ${precision_std_deg.toFixed(2)}° STD${bcea}`;
 }
 
+function sayElsewhere() {
+  document.querySelector("main").className = "middle";
+  say("The targets are in the headset.", "P pauses, R redoes the last point, Esc stops.");
+}
+
 function refuse(why) {
   document.getElementById("warning").textContent = why;
   if (state === "running") progress(why);
@@ -79,6 +86,7 @@ function refuse(why) {
 
 function press(key) {
   if (key === "f") fillScreen(setup.display).catch((error) => refuse(`no full screen: ${error.message}`));
+  else if (key === "w" && state === "result") channel.send("redo", { point: setup.points + worst });
   else channel.send("key", { key });
 }
 

@@ -13,7 +13,7 @@ const STATES = {
     keys: [["space", "Go on"], ["r", "Redo the last point"], ["a", "Begin again"], ["f", "Full screen"], ["escape", "Stop"]],
   },
   away: { title: "The headset has gone", note: "Plug it in again; or stop.", keys: [["escape", "Stop"]] },
-  result: { title: "", note: "", keys: [["k", "Keep"], ["a", "Redo all"], ["d", "Discard"]] },
+  result: { title: "", note: "", keys: [["k", "Keep"], ["w", ""], ["a", "Redo all"], ["d", "Discard"]] },
   ended: { title: "", note: "You may close this page.", keys: [] },
 };
 const NAMES = { space: "Space", escape: "Esc" };
@@ -37,17 +37,18 @@ export function progress(text) {
   document.getElementById("progress").textContent = text;
 }
 
-/** note: why it is paused, or why the result cannot be kept. press(key): a button was. */
-export function showState({ state, note }, press) {
+/** note: why it is paused, or why the result cannot be kept. worst: number of the worst target of a result.
+ * press(key): a button was. */
+export function showState({ state, note }, worst, press) {
   const { title, note: advice, keys } = STATES[state];
   main.className = state === "running" ? "quiet" : state === "result" ? "" : "middle";
   if (state !== "result") document.getElementById("result").hidden = true;
   if (title) say(title, advice, note);
   const allowed = state === "result" && note ? keys.filter(([key]) => key !== "k") : keys;
-  document.getElementById("keys").replaceChildren(...allowed.map((key) => button(key, press)));
+  document.getElementById("keys").replaceChildren(...allowed.map(([key, text]) => button(key, text || `${worst} is the worst: redo this one?`, press)));
 }
 
-function button([key, text], press) {
+function button(key, text, press) {
   const element = document.createElement("button");
   const name = document.createElement("kbd");
   name.textContent = NAMES[key] ?? key.toUpperCase();

@@ -1,4 +1,4 @@
-// What a calibration came to: picture, table, and the point that one may want again.
+// What a calibration came to: picture, table, and which point is the worst.
 
 const SVG = "http://www.w3.org/2000/svg";
 const SHAPES = new Set(["circle", "line", "rect", "text"]);
@@ -20,31 +20,21 @@ export function headline(result) {
   return `${grade} — ${result.accuracy_deg.toFixed(1)}° (was ${result.before_deg.toFixed(1)}°)`;
 }
 
-/** redo(index): of the validation target that is to be judged again. */
-export function showResult(result, redo) {
+export function showResult(result) {
   draw(document.getElementById("picture"), result);
   document.getElementById("headings").replaceChildren(
     ...COLUMNS.map(([name]) => cell("th", name)),
-    cell("th", ""),
   );
   document.getElementById("targets").replaceChildren(
-    ...result.targets.map((target, index) => row(target, index, index === result.worst, redo)),
+    ...result.targets.map((target, index) => row(target, index, index === result.worst)),
   );
 }
 
-function row(target, index, isWorst, redo) {
+function row(target, index, isWorst) {
   const line = document.createElement("tr");
   line.append(...COLUMNS.map(([, text]) => cell("td", text(target))));
   line.firstChild.prepend(`${isWorst ? "worst " : ""}${index + 1}: `);
-  const last = cell("td", "");
-  if (isWorst) {
-    line.className = "worst";
-    const button = document.createElement("button");
-    button.textContent = "Redo this one?";
-    button.addEventListener("click", () => redo(index));
-    last.append(button);
-  }
-  line.append(last);
+  if (isWorst) line.className = "worst";
   return line;
 }
 

@@ -57,7 +57,7 @@ def test_from_the_first_page_to_the_accepted_report(page, tmp_path, pictures):
         assert re.fullmatch(r"(Good|Fair|Poor) — \d\.\d° \(was \d\.\d°\)", headline)
         assert page.locator("#targets tr").count() == 8
         assert page.locator("#picture circle.target").count() == 8
-        assert page.get_by_role("button", name="Redo this one?").count() == 1
+        assert page.get_by_role("button", name="is the worst: redo this one?").count() == 1
         pictures(page, "calibrate-result")
         page.keyboard.press("k")
         title(has_text="Kept: the headset knows you now.").wait_for()
