@@ -95,4 +95,5 @@ def _collect(headset: Client, parent: Connection) -> tuple[bytearray, float, flo
 def _record(sample: object, at_us: int) -> bytes:
     assert isinstance(sample, GazeSample)  # nothing else is streamed
     flags = GazeFlag.VALID * sample.valid | GazeFlag.CALIBRATED * sample.calibrated
+    flags |= GazeFlag.SATURATED * sample.saturated | GazeFlag.STILL * sample.still
     return _RECORD.pack(sample.seq, sample.t_us, *sample[2:6], flags, at_us)

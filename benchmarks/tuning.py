@@ -123,20 +123,22 @@ def carry_out(device: HostHeadset, sequence: Sequence) -> Outcome:
 def _validated(
     device: HostHeadset, sequence: Sequence, in_use: User | None, tuned: Tuned
 ) -> Literal["kept", "validation", "given up"]:
-    """As psog-calibrate does: both heads on the same readings of an open eye."""
+    """As psog-calibrate does: both heads on the same readings of an open eye at rest."""
     from psog.benchmarks.tuning_wearers import WANTED
     from psog.calibration.events import PointJudged
     from psog.calibration.quality import TargetQuality
     from psog.calibration.refusal import why_not
     from psog.calibration.targets import Target
+    from psog.device.messages import GazeFlag
 
     wire = sequence.wire["validation"]
     flat = wire.reshape(-1, wire.shape[-1])
-    (before_deg, valid), (after_deg, also_valid) = (device.gaze(flat, who) for who in (in_use, tuned.user))
+    (before_deg, flags), (after_deg, _) = (device.gaze(flat, who) for who in (in_use, tuned.user))
+    at_rest = (flags & GazeFlag.STILL) != 0
     judged: list[PointJudged] = []
     for index, said_deg in enumerate(sequence.stages["validation"].said_deg):
         rows = slice(index * wire.shape[1], (index + 1) * wire.shape[1])
-        usable = (valid & also_valid)[rows].nonzero()[0][:WANTED] + rows.start
+        usable = at_rest[rows].nonzero()[0][:WANTED] + rows.start
         if len(usable) < WANTED:
             return "given up"
         target = Target("validation", *map(float, said_deg))

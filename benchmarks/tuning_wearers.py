@@ -39,18 +39,19 @@ InUse = Literal["none", "own", "own, put on anew", "of another"]
 another wearer's."""
 IN_USE: tuple[InUse, ...] = get_args(InUse)
 
-STEP_US = 37_500
-"""From reading to reading: a few stand for the 300 of a target."""
-WANTED = 8
+STEP_US = 12_500
+"""From reading to reading: so few stand for the 300 of a target, enough to see that the eye is at rest."""
+WANTED = 24
 """Readings of a target: 0.3 s, as psog-calibrate takes."""
-OFFERED = 16
-"""Readings that a target is shown for; then psog-calibrate would give up. It waits for longer."""
+OFFERED = 72
+"""Readings that a target is shown for, 0.9 s: eight until the eye counts as at rest, also after a blink. Then
+psog-calibrate would give up; it waits for longer."""
 DONNING_MM = 2.0
 FIXATION_SD_DEG = 0.3
 """How far from a target people look, per axis, and how far the eye wanders there: as in training."""
 WANDER_SD_DEG = 0.05
 BLINK_SHARE = 0.1
-"""Of targets, in the 0.6 s of which an attentive wearer blinks: 8 to 21 blinks a minute make 0.1 to 0.2 of
+"""Of targets, in the 0.9 s of which an attentive wearer blinks: 8 to 21 blinks a minute make 0.1 to 0.2 of
 them, but many are held back until the target has gone; a weak value."""
 _LATER_PLACES, _LATER_READINGS = 32, 1
 _SLIP_MM = (1.0, 4.0)
@@ -119,7 +120,7 @@ def _drawn(headset: Headset, points: int, number: int, seed: int, users: Users) 
     offered = len(targets), OFFERED
     other = in_use == "of another"
     stages = {
-        "earlier": _attentive(random, users, targets, (len(targets), WANTED), earlier, other=other),
+        "earlier": _attentive(random, users, targets, offered, earlier, other=other),
         "calibration": _attentive(random, users, targets, offered, fit, blinks=True),
         "validation": _attentive(random, users, _places(plan.validation), (8, OFFERED), fit, blinks=True),
         "later": _attentive(random, users, later, (_LATER_PLACES, _LATER_READINGS), fit, exact=True),

@@ -12,7 +12,7 @@ from psog.calibration.events import PointJudged, PointTaken
 from psog.calibration.interruption import Check, go_on
 from psog.calibration.pairs import PairCollector
 from psog.calibration.quality import TargetQuality
-from psog.calibration.still import Gaze, StillnessDetector, StillnessRule, centre
+from psog.calibration.still import Arrival, Gaze, StillnessRule, centre
 from psog.calibration.targets import Target
 from psog.device.answers import TuneProgress
 from psog.device.client import Client
@@ -52,11 +52,15 @@ def gaze_now(client: Client) -> Gaze | None:
     return centre(gaze_deg) if gaze_deg else None
 
 
-def saturates(client: Client) -> bool:
-    """Whether most of the readings of the next 50 ms of device time have too much light to tell anything."""
+def _what_is_wrong(client: Client) -> str:
+    """Why the device passes over most of the readings of the next 50 ms of device time."""
     client.drop_samples()
     samples = [s for s in client.samples(seconds=_GLANCE_S) if isinstance(s, GazeSample)]
-    return sum(sample.saturated for sample in samples) > _MOSTLY * len(samples)
+    if sum(sample.saturated for sample in samples) > _MOSTLY * len(samples):
+        return TOO_BRIGHT
+    if sum(sample.valid for sample in samples) > _MOSTLY * len(samples):
+        return "the eye was open but hardly ever at rest"
+    return "the eye was mostly closed"
 
 
 def wait_until_still(
@@ -71,17 +75,17 @@ def wait_until_still(
         LinkError: no samples come.
     """
     client.drop_samples()  # what was sent before the target appeared
-    detector = StillnessDetector(rule, started_deg)
+    arrival = Arrival(rule, started_deg)
     saturated = 0
     for sample in _checked(client.samples(), check):
         if not isinstance(sample, GazeSample):
             continue
         saturated += sample.saturated
-        if detector.add(sample.t_us, _gaze(sample), valid=sample.valid and _finite(sample)):
+        if arrival.add(sample.t_us, _gaze(sample), valid=sample.valid, still=sample.still):
             break
-        if detector.overdue:
-            raise _never_rested(target, rule, detector, saturated)
-    return detector.waited_us
+        if arrival.overdue:
+            raise _never_rested(target, rule, arrival, saturated)
+    return arrival.waited_us
 
 
 def take_readings(
@@ -102,14 +106,13 @@ def take_readings(
     progress: TuneProgress | None = None
     for sample in _checked(client.samples(), check):
         if isinstance(sample, GazeSample):
-            gaze_deg += [_gaze(sample)] if sample.valid and _finite(sample) else []
+            gaze_deg += [_gaze(sample)] if sample.still else []
             steps = _tell_steps(seen, steps, len(gaze_deg) / readings)
         progress = client.tune_progress()
         if progress is not None:
             break
         if time.monotonic() > end_s:
-            found = TOO_BRIGHT if saturates(client) else "the eye was mostly closed"
-            raise UnusableTargetError(f"{found} for {patience_s:g} s", target)
+            raise UnusableTargetError(f"{_what_is_wrong(client)} for {patience_s:g} s", target)
     assert progress is not None  # `samples` has no end
     seen(1.0)
     gaze = np.array(gaze_deg[:readings], np.float64)
@@ -134,14 +137,14 @@ def collect_pairs(
         if isinstance(sample, GazeSample):
             head_in_use = sample
         elif isinstance(sample, TrialSample) and head_in_use and sample.t_us == head_in_use.t_us:
-            valid = all(one.valid and _finite(one) for one in (head_in_use, sample))
-            pairs.add(sample.t_us, _gaze(head_in_use), _gaze(sample), valid=valid)
+            rests = sample.still and _finite(sample)
+            pairs.add(sample.t_us, _gaze(head_in_use), _gaze(sample), rests=rests)
             steps = _tell_steps(seen, steps, len(pairs) / readings)
             if pairs.complete:
                 break
     else:
         raise UnusableTargetError(
-            f"only {len(pairs)} of {readings} readings in {patience_s:g} s show a steadily open eye", target
+            f"only {len(pairs)} of {readings} readings in {patience_s:g} s show an open eye at rest", target
         )
     before_deg, after_deg = pairs.gaze_deg
     return PointJudged(
@@ -173,9 +176,9 @@ def _finite(sample: GazeSample | TrialSample) -> bool:
 
 
 def _never_rested(
-    target: Target, rule: StillnessRule, detector: StillnessDetector, saturated: int
+    target: Target, rule: StillnessRule, arrival: Arrival, saturated: int
 ) -> UnusableTargetError:
-    closed, bright = detector.closed / detector.readings, saturated / detector.readings
+    closed, bright = arrival.closed / arrival.readings, saturated / arrival.readings
     if bright > _MOSTLY:
         found = f"{TOO_BRIGHT} in {bright:.0%} of the readings"
     elif closed > _MOSTLY:

@@ -1,4 +1,4 @@
-"""Which readings a validation target is judged on: an open eye, well away from any blink."""
+"""Which readings a validation target is judged on: an eye at rest, and not about to blink."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from psog.calibration.still import Gaze
 
 BLINK_FLANK_US = 100_000
-"""Left out on both sides of a closed eye, where lids on their way bend the gaze by degrees: a blink lasts
-137 to 242 ms and takes about 66 ms of it to close (facts, "Eye and optics")."""
+"""Left out before an eye that is not at rest: lids on their way bend the gaze by degrees, and a blink takes
+about 66 ms to close (facts, "Eye and optics"). After it the device itself waits for as long (STILL)."""
 
 
 class PairCollector:
@@ -24,18 +24,16 @@ class PairCollector:
     def __init__(self, wanted: int) -> None:
         self._wanted = wanted
         self._kept: list[tuple[int, Gaze, Gaze]] = []
-        self._waiting: deque[tuple[int, Gaze, Gaze]] = deque()  # until no blink can follow closely
+        self._waiting: deque[tuple[int, Gaze, Gaze]] = deque()  # until no blink has followed closely
         self._times_us: list[int] = []
-        self._closed_until_us: float = -np.inf
 
-    def add(self, t_us: int, before_deg: Gaze, after_deg: Gaze, *, valid: bool) -> None:
+    def add(self, t_us: int, before_deg: Gaze, after_deg: Gaze, *, rests: bool) -> None:
         """Take the two heads' gaze of one reading, in time order."""
         self._times_us.append(t_us)
-        if not valid:
-            self._waiting.clear()
-            self._closed_until_us = t_us + BLINK_FLANK_US
-        elif t_us > self._closed_until_us:
+        if rests:
             self._waiting.append((t_us, before_deg, after_deg))
+        else:
+            self._waiting.clear()
         while self._waiting and self._waiting[0][0] < t_us - BLINK_FLANK_US and not self.complete:
             self._kept.append(self._waiting.popleft())
 

@@ -1,9 +1,11 @@
-"""When the eye has arrived: readings are taken only while it rests on the target."""
+"""When the eye has arrived: readings are taken only while it rests on the target.
+
+Whether it rests the device says of every reading (GazeFlag.STILL); where, is asked here.
+"""
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,9 +19,6 @@ class StillnessRule:
     Attributes:
         earliest_us: nobody has arrived sooner. A saccade begins about 200 ms after its target appears
             and one of 40° lasts 2.42·40 + 12.8 = 110 ms (main sequence, facts table "Eye and optics").
-        window_us: how long the eye has to rest.
-        drift_deg: largest distance between the mean gaze of the window's two halves. Means of 50 readings
-            hide the noise of single ones; a saccade or a blink moves them by degrees.
         moved_deg: the eye has to rest at least this far from where it was before, as the head in use sees
             it: without this, a saccade that comes late would be taken for one that is over. Targets are
             farther than that from each other.
@@ -29,15 +28,13 @@ class StillnessRule:
     """
 
     earliest_us: int = 400_000
-    window_us: int = 100_000
-    drift_deg: float = 0.5
     moved_deg: float = 2.0
     unmoved_us: int = 1_000_000
     latest_us: int = 4_000_000
 
 
-class StillnessDetector:
-    """Watches the gaze after a target appeared and says when it rests there.
+class Arrival:
+    """Follows the gaze after a target appeared and says when it rests there.
 
     Args:
         started_deg: gaze just before; None when it is not known.
@@ -48,24 +45,23 @@ class StillnessDetector:
         self._started_deg = started_deg
         self._start_us: int | None = None
         self._last_us = 0
-        self._window: deque[tuple[int, Gaze]] = deque()
+        self._rested, self._sums_deg = 0, (0.0, 0.0)
         self.readings = 0
         self.closed = 0
 
-    def add(self, t_us: int, gaze_deg: Gaze, *, valid: bool) -> bool:
+    def add(self, t_us: int, gaze_deg: Gaze, *, valid: bool, still: bool) -> bool:
         """Take one sample; true when the eye is at rest on the target."""
         if self._start_us is None:
             self._start_us = t_us
         self._last_us = t_us
         self.readings += 1
-        if not valid:
-            self.closed += 1
-            self._window.clear()
+        self.closed += not valid
+        if not still:
+            self._rested, self._sums_deg = 0, (0.0, 0.0)
             return False
-        self._window.append((t_us, gaze_deg))
-        while self._window[0][0] < t_us - self._rule.window_us:
-            self._window.popleft()
-        return self.waited_us >= self._rule.earliest_us and self._full and self._rests and self._arrived
+        self._rested += 1
+        self._sums_deg = self._sums_deg[0] + gaze_deg[0], self._sums_deg[1] + gaze_deg[1]
+        return self.waited_us >= self._rule.earliest_us and self._arrived
 
     @property
     def overdue(self) -> bool:
@@ -78,21 +74,10 @@ class StillnessDetector:
         return 0 if self._start_us is None else self._last_us - self._start_us
 
     @property
-    def _full(self) -> bool:
-        # The oldest sample kept lies within a sample interval or so of the window's beginning.
-        return len(self._window) > 2 and self._last_us - self._window[0][0] >= 0.9 * self._rule.window_us
-
-    @property
-    def _rests(self) -> bool:
-        gaze_deg = [gaze for _, gaze in self._window]
-        half = len(gaze_deg) // 2
-        return math.dist(centre(gaze_deg[:half]), centre(gaze_deg[half:])) < self._rule.drift_deg
-
-    @property
     def _arrived(self) -> bool:
         if self._started_deg is None or self.waited_us >= self._rule.unmoved_us:
             return self.waited_us >= self._rule.unmoved_us
-        here_deg = centre(gaze for _, gaze in self._window)
+        here_deg = self._sums_deg[0] / self._rested, self._sums_deg[1] / self._rested
         return math.dist(here_deg, self._started_deg) > self._rule.moved_deg
 
 

@@ -39,7 +39,7 @@ class Tuned:
 
     Attributes:
         verdict: what the device answers to TUNE_ACCEPT, or to an earlier command that fails: TOO_FEW also
-            where a target had too few readings of an open eye.
+            where a target had too few readings of an open eye at rest.
         user: the trial; None when there is none.
         errors: in degrees by the names of TUNE_RESULT, and "unexplained"; empty without a trial.
     """
@@ -69,25 +69,25 @@ class HostHeadset:
 
     def gaze(
         self, wire: NDArray[np.uint16], user: User | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """(n, sensors) wire readings to (n, 2) gaze in degrees, and (n,) whether it can be trusted.
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """(n, sensors) wire readings to (n, 2) gaze in degrees, and its (n,) psog.device.messages.GazeFlag.
 
         Args:
             user: whose calibration is in use; nobody's if None.
         """
         readings = self._readings(wire, 2)
         outputs = np.empty((len(readings), OUTPUTS), np.float32)
-        valid = np.empty(len(readings), np.uint8)
+        flags = np.empty(len(readings), np.uint8)
         error = self._library.psog_host_track(
             *self._in_use(user),
             readings.ctypes.data_as(ctypes.c_void_p),
             ctypes.c_size_t(len(readings)),
             ctypes.c_uint32(self._step_us),
             outputs.ctypes.data_as(ctypes.c_void_p),
-            valid.ctypes.data_as(ctypes.c_void_p),
+            flags.ctypes.data_as(ctypes.c_void_p),
         )
         assert error == 0  # the image was checked and the lengths are right
-        return outputs[:, :GAZE_OUTPUTS], valid.astype(np.bool_)
+        return outputs[:, :GAZE_OUTPUTS], flags
 
     def tune(
         self, wire: NDArray[np.uint16], target_deg: NDArray[np.floating], wanted: int, user: User | None

@@ -245,7 +245,7 @@ def disassembly(elf: Path, target: Target) -> list[str]:
 _TRUST = C_TREE / "app/trust.c"
 _SIGNATURE = C_TREE / "runtime/signature.c"
 _LIBRARY = "library*.c"
-_APP_IN_LIBRARY = ("lids.c", "light.c", "tuning.c")
+_APP_IN_LIBRARY = ("lids.c", "light.c", "stillness.c", "tuning.c")
 _MAIN = "main.c"
 
 

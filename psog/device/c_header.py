@@ -55,6 +55,12 @@ def header_text() -> str:
         f"#define PSOG_LIDS_SMOOTH_US {messages.LIDS_SMOOTH_US:.1f}f",
         f"#define PSOG_LIDS_RISE_US {messages.LIDS_RISE_US:.1f}f",
         f"#define PSOG_LIDS_FALL_US {messages.LIDS_FALL_US:.1f}f",
+        f"#define PSOG_STILL_BIN_US {messages.STILL_BIN_US}u",
+        f"#define PSOG_STILL_BINS {messages.STILL_BINS}u",
+        f"#define PSOG_STILL_GAP_US {messages.STILL_GAP_US}u",
+        f"#define PSOG_STILL_STEPS_PER_DEG {messages.STILL_STEPS_PER_DEG:.1f}f",
+        f"#define PSOG_STILL_FARTHEST_DEG {messages.STILL_FARTHEST_DEG:.1f}f",
+        f"#define PSOG_STILL_DRIFT_STEPS {messages.STILL_DRIFT_STEPS}",
         f"#define PSOG_FRAME_HEADER_SIZE {messages.HEADER.size}u",
         f"#define PSOG_FRAME_CRC_SIZE {messages.CRC.size}u",
         "",
@@ -120,7 +126,7 @@ _FLAG_MEANING = {
     GazeFlag.VALID: "the lids are open, by a running openness of this eye's own: the gaze can be trusted",
     GazeFlag.CALIBRATED: "the head belongs to a user (for TRIAL: is the candidate)",
     GazeFlag.SATURATED: "an eighth of the sensors or more are at the end of their range; not VALID then",
-    GazeFlag.STILL: "VALID, and the eye has rested for 100 ms: see Stillness, above",
+    GazeFlag.STILL: "VALID, and the eye has rested for 100 ms: see STILL, above",
 }
 
 

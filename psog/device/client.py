@@ -203,7 +203,7 @@ class Client:
         progress = self.tune_progress(timeout_s)
         if progress is None:
             raise LinkError(
-                f"the headset at {self.port} did not see {samples} readings of an open eye in "
+                f"the headset at {self.port} did not see {samples} readings of an open eye at rest in "
                 f"{timeout_s:g} s; check that it is worn, then repeat the target"
             )
         return progress

@@ -259,7 +259,7 @@ def test_an_eye_that_closes_during_validation_is_named(client, eye):
             eye.closed.set()
 
     long = Settings(readings=2000)
-    with pytest.raises(CalibrationError, match=r"only \d+ of 2000 readings in 10 s show a steadily open eye"):
+    with pytest.raises(CalibrationError, match=r"only \d+ of 2000 readings in 10 s show an open eye at rest"):
         run_session(client, PLAN, long, lambda judged: True, close)
     assert not client.hello().calibrated
 

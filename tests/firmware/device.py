@@ -17,7 +17,7 @@ from psog.device.frames import Decoder, Frame, encode
 from psog.device.identity import model_crc32
 from psog.device.installing import _send_and_commit
 from psog.device.layout import Message
-from psog.device.messages import DeviceErrorCode, Stream
+from psog.device.messages import STILL_BIN_US, STILL_BINS, DeviceErrorCode, Stream
 from psog.firmware_export.image import write_image
 from psog.firmware_export.installing import image_for_headset
 from psog.net.integer import IntegerNet
@@ -49,7 +49,7 @@ def _looking(seed: int) -> np.ndarray:
     rng, normalisation = np.random.default_rng(seed), NET.normalisation
     along = rng.normal(0, 0.3, (2, len(normalisation.offset)))
     steps = np.repeat(np.array(TARGETS) / (12, 10), 20, axis=0) @ along
-    steps += rng.normal(0, 0.01, steps.shape)
+    steps[:, 2] += rng.normal(0, 0.01, len(steps))  # of one sensor: a random network makes much of little
     wire = normalisation.offset + steps * 128 * 2.0**normalisation.shift / normalisation.multiplier
     return wire.astype(np.uint16)
 
@@ -85,10 +85,11 @@ def has(headset: Client, image: bytes) -> bool:
     return headset.info.model_crc32 == model_crc32(fitting)
 
 
-def reading(index: int, values: np.ndarray | None = None) -> bytes:
-    """The frame of one of READINGS, stamped with its index in milliseconds."""
+def reading(index: int, values: np.ndarray | None = None, before_us: int = 0) -> bytes:
+    """The frame of one of READINGS, stamped with its index in milliseconds, or with an earlier time."""
     wire = READINGS[index % len(READINGS)] if values is None else values
-    payload = m.READING.pack({"t_us": index * 1000}, wire.astype("<u2").tobytes())
+    t_us = (index * 1000 - before_us) % (1 << 64)
+    payload = m.READING.pack({"t_us": t_us}, wire.astype("<u2").tobytes())
     return encode(Frame(m.READING.code, index & 0xFFFF, payload))
 
 
@@ -102,6 +103,14 @@ def wait_for(happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < deadline_s
         time.sleep(0.001)
+
+
+def come_to_rest(headset: Client, board: Board, index: int) -> None:
+    """The time before one of READINGS, in which the eye looks there already: with that one it is at rest."""
+    before = headset.status().readings
+    for step in range(STILL_BINS, 0, -1):
+        board.sensors.write(reading(index, before_us=STILL_BIN_US * step))
+    wait_for(lambda: headset.status().readings == before + STILL_BINS)
 
 
 def shine(board: Board, duty_percent: int = 6, current_ma: int = 3) -> None:
@@ -142,6 +151,7 @@ def add_target(
 ) -> Any:
     """Readings that are sent when the device has said that it waits for them; its progress."""
     h_deg, v_deg = target_deg
+    come_to_rest(headset, board, first)
     headset._talk.command(m.TUNE_TARGET, {"target_h_deg": h_deg, "target_v_deg": v_deg, "samples": samples})
     feed(board, first, readings or samples)
     return headset._talk.next_progress(time.monotonic() + 10)

@@ -11,8 +11,9 @@ from psog.device.client import open_headset
 from psog.device.frames import Decoder
 from psog.device.identity import model_crc32
 from psog.device.lids import Lids
-from psog.device.messages import DeviceErrorCode, Stream
+from psog.device.messages import STILL_BINS, DeviceErrorCode, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
+from psog.device.stillness import Stillness
 from psog.errors import DeviceError
 from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.image import write_image
@@ -32,6 +33,7 @@ from tests.firmware.device import (
     begin_trial,
     calibrate,
     code,
+    come_to_rest,
     feed,
     gaze_deg,
     has,
@@ -224,7 +226,7 @@ def test_a_target_that_is_forgotten_leaves_nothing_in_the_fit(board):
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.RANGE)):
             headset.tune_forget(*TARGETS[0])
         for index, target_deg in enumerate(TARGETS):
-            add_target(headset, board, target_deg, ANYTHING + 20 * index, samples=20)
+            add_target(headset, board, target_deg, OTHER_USER + 20 * index, samples=20)
         headset._talk.command(m.TUNE_TARGET, {"target_h_deg": 1.0, "target_v_deg": 1.0, "samples": 20})
         seen = headset.status().readings
         feed(board, ANYTHING, 9)
@@ -237,20 +239,31 @@ def test_a_target_that_is_forgotten_leaves_nothing_in_the_fit(board):
 
 
 def test_readings_of_a_closed_eye_are_passed_over(board):
+    """The eye opens and closes as readings have it that are of no eye, and rests in between."""
     net, headset_table = random_net(4, "same", pairable=True)
     net.head.weight[2] *= 0.7  # moves about its own level as an eye does, more or less
+    net.head.weight[:2, :-1] = 0
     random = READINGS[ANYTHING:OTHER_USER]
     openness = net.apply_head(net.features(net.input(random)))[:, 2]
     net.head.weight[2, -1] += 0.8 - np.median(openness)
-    lids, outputs = Lids(), net.apply_head(net.features(net.input(random)))
-    closed = np.array([not lids.open(1000 * i, float(row[2])) for i, row in enumerate(outputs)])
-    assert 5 < closed[:40].sum() < 35
-    last = int(np.flatnonzero(~closed)[9])
+    order = np.argsort(-openness)
+    wire = np.concatenate(
+        [np.repeat(random[order[:1]], 100, axis=0), random[order], random[order[:1]].repeat(200, 0)]
+    )
+    lids, stillness = Lids(), Stillness()
+    counts = {"added": 0, "rejected": 0, "saturated": 0, "moving": 0}
+    for t_us, output in enumerate(net.apply_head(net.features(net.input(wire)))):
+        is_open = lids.open(1000 * t_us, float(output[2]))
+        still = stillness.rests(1000 * t_us, (float(output[0]), float(output[1])), valid=is_open)
+        counts["added" if still else "moving" if is_open else "rejected"] += 1
+    assert min(counts[name] for name in ("added", "rejected", "moving")) > 40
     with open_headset(board.port) as headset:
         upload(headset, write_image(net, headset_table))
         headset.tune_begin()
-        progress = add_target(headset, board, (0.0, 0.0), ANYTHING, samples=10, readings=40)
-        assert progress == {"added": 10, "rejected": closed[:last].sum(), "saturated": 0, "moving": 0}
+        target = {"target_h_deg": 0.0, "target_v_deg": 0.0, "samples": counts["added"]}
+        headset._talk.command(m.TUNE_TARGET, target)
+        board.sensors.write(b"".join(reading(i, one) for i, one in enumerate(wire)))
+        assert headset._talk.next_progress(time.monotonic() + 10) == counts
 
 
 def test_readings_with_too_much_light_are_passed_over_and_say_so(board):
@@ -264,13 +277,33 @@ def test_readings_with_too_much_light_are_passed_over_and_say_so(board):
         upload(headset, IMAGE)
         headset.stream(Stream.GAZE)
         headset.tune_begin()
-        headset._talk.command(m.TUNE_TARGET, {"target_h_deg": 0.0, "target_v_deg": 0.0, "samples": 2})
+        headset._talk.command(m.TUNE_TARGET, {"target_h_deg": 0.0, "target_v_deg": 0.0, "samples": 1})
         board.sensors.write(b"".join(reading(i, wire) for i, wire in enumerate(bright)))
         samples = list(headset.samples(count=4))
+        come_to_rest(headset, board, 200)
+        feed(board, 200, 1)
         progress = headset._talk.next_progress(time.monotonic() + 10)
     assert [sample.saturated for sample in samples] == [False, True, True, False]
     assert [sample.valid for sample in samples] == [True, False, False, True]
-    assert progress == {"added": 2, "rejected": 0, "saturated": 2, "moving": 0}
+    assert progress == {"added": 1, "rejected": 0, "saturated": 2, "moving": 2 + STILL_BINS}
+
+
+def test_every_gaze_says_whether_the_eye_rests(board):
+    """As the reference has it of the very numbers that were sent, at any time between readings."""
+    steps_us = np.random.default_rng(3).choice(
+        [500, 4000, 10_000, 11_000, 60_000], 300, p=[0.3, 0.3, 0.2, 0.19, 0.01]
+    )
+    wire = READINGS[np.repeat([0, 20, 200, 40, 60], 60)]
+    with open_headset(board.port) as headset:
+        upload(headset, IMAGE)
+        headset.stream(Stream.GAZE)
+        for t_us, one in zip(np.cumsum(steps_us).tolist(), wire, strict=True):
+            board.sensors.write(reading(0, one, before_us=-t_us))
+        samples = list(headset.samples(count=len(wire)))
+    stillness = Stillness()
+    expected = [stillness.rests(s.t_us, (s.gaze_h_deg, s.gaze_v_deg), valid=s.valid) for s in samples]
+    assert [sample.still for sample in samples] == expected
+    assert 60 < sum(expected) < 240
 
 
 def test_a_calibration_that_is_not_better_is_refused_and_the_one_in_use_stays(board):
@@ -290,7 +323,7 @@ def test_a_calibration_that_is_not_better_is_refused_and_the_one_in_use_stays(bo
         with pytest.raises(DeviceError, match=code(DeviceErrorCode.NOT_BETTER)):
             headset.tune_accept()
 
-        calibrate(headset, board, first=ANYTHING)
+        calibrate(headset, board, [TARGETS[4 * k % 9] for k in range(9)])  # not where the eye looks
         nowhere = headset.tune_solve()
         assert nowhere.unexplained > 0.1
         assert nowhere.verdict == DeviceErrorCode.NOT_BETTER

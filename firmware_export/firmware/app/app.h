@@ -8,6 +8,7 @@
 #include "outbox.h"
 #include "protocol.h"
 #include "psog.h"
+#include "stillness.h"
 #include "tuning.h"
 
 #define FIRMWARE_VERSION 0x0001u /* major · 256 + minor */
@@ -65,6 +66,7 @@ struct app {
     struct psog_upload upload;
     struct tuning tuning;
     struct lids lids;
+    struct stillness stillness;
     struct device_clock clock;
     struct leds leds;
     const float *rows;     /* a user's, in flash; NULL: the population's are in use */

@@ -63,6 +63,7 @@ static void tune(struct app *app, const uint16_t *readings, int8_t *features, co
         .features = features,
         .in_use_deg = in_use_deg,
         .is_open = flags & PSOG_GAZE_FLAG_VALID,
+        .is_still = flags & PSOG_GAZE_FLAG_STILL,
         .saturates = flags & PSOG_GAZE_FLAG_SATURATED,
     };
     if (tuning_reading(&app->tuning, &seen))
@@ -81,13 +82,22 @@ static void stream_trial(struct app *app, const uint8_t *t_us, const uint16_t *r
 }
 
 /* Whether the gaze of a reading can be trusted, or why not. One that saturates says nothing of lids. */
-static uint8_t trust(struct app *app, const uint8_t *t_us, const uint16_t *readings, float openness)
+static uint8_t trust(struct app *app, uint64_t t_us, const uint16_t *readings, float openness)
+{
+    if (light_saturates(readings, app->model.sensors))
+        return PSOG_GAZE_FLAG_SATURATED;
+    return lids_open(&app->lids, t_us, openness) ? PSOG_GAZE_FLAG_VALID : 0u;
+}
+
+/* The flags of a reading with this output of what is in use. */
+static uint8_t judge(struct app *app, const uint8_t *t_us, const uint16_t *readings, const float *output)
 {
     uint64_t now_us;
     memcpy(&now_us, t_us, sizeof now_us);
-    if (light_saturates(readings, app->model.sensors))
-        return PSOG_GAZE_FLAG_SATURATED;
-    return lids_open(&app->lids, now_us, openness) ? PSOG_GAZE_FLAG_VALID : 0u;
+    uint8_t flags = trust(app, now_us, readings, output[PSOG_OPENNESS]);
+    if (stillness_rests(&app->stillness, now_us, output, flags & PSOG_GAZE_FLAG_VALID))
+        flags |= PSOG_GAZE_FLAG_STILL;
+    return flags;
 }
 
 static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings)
@@ -96,7 +106,7 @@ static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings
     float output[PSOG_OUTPUTS];
     see(app, app->biases, readings, features);
     psog_head_apply(&app->model, app->rows, features, output);
-    uint8_t flags = trust(app, t_us, readings, output[PSOG_OPENNESS]);
+    uint8_t flags = judge(app, t_us, readings, output);
     if (app->streams & PSOG_STREAM_GAZE)
         stream_gaze(app, PSOG_MSG_GAZE, t_us, output, flags, app_calibrated(app));
     if (app->streams & PSOG_STREAM_FEATURES)

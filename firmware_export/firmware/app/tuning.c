@@ -38,10 +38,12 @@ bool tuning_reading(struct tuning *tuning, const struct tuning_seen *seen)
         tuning->saturated++;
     else if (!seen->is_open)
         tuning->rejected++;
+    else if (!seen->is_still)
+        tuning->moving++;
     else
         psog_samples_add(&tuning->samples, seen->readings, seen->features, seen->in_use_deg);
     if (tuning->samples.added < tuning->samples.wanted && tuning->rejected < UINT16_MAX &&
-        tuning->saturated < UINT16_MAX)
+        tuning->saturated < UINT16_MAX && tuning->moving < UINT16_MAX)
         return false;
     tuning->phase = TUNING_READY;
     return true;

@@ -34,7 +34,7 @@ struct tuning {
 
 void tuning_begin(struct tuning *tuning, const struct psog_model *model);
 
-/* The next `samples` readings with an open eye belong to this target. */
+/* The next `samples` readings with an open eye at rest belong to this target. */
 enum psog_error tuning_target(struct tuning *tuning, const float target_deg[2], uint16_t samples);
 
 /* Forgets the target at this place, also while it is taken, so that it can be taken again. PSOG_ERR_STATE
@@ -47,6 +47,7 @@ struct tuning_seen {
     const int8_t *features;  /* by the population's network, whoever used the headset before */
     const float *in_use_deg; /* gaze by what is in use */
     bool is_open;            /* the lids are */
+    bool is_still;           /* and the eye rests (stillness.h) */
     bool saturates;          /* too much light to tell (light.h) */
 };
 

@@ -3,6 +3,7 @@
 
 #include "light.h"
 #include "lids.h"
+#include "stillness.h"
 #include "tuning.h"
 
 /* One wearer's headset, from reading to reading. */
@@ -11,6 +12,7 @@ struct headset {
     const float *rows;     /* a user's in use, or NULL */
     const int32_t *biases; /* a user's in use, or NULL */
     struct lids lids;
+    struct stillness stillness;
     uint64_t t_us; /* of the next reading */
     uint32_t step_us;
     uint32_t activations[PSOG_MAX_WORK_BYTES / 4u];
@@ -31,15 +33,16 @@ static enum psog_error look(struct headset *headset, const uint16_t *readings, i
     };
     if (!seen->saturates)
         seen->is_open = lids_open(&headset->lids, headset->t_us, output[PSOG_OPENNESS]);
+    seen->is_still = stillness_rests(&headset->stillness, headset->t_us, output, seen->is_open);
     headset->t_us += headset->step_us;
     return error;
 }
 
-/* Gaze by a user's rows and biases, or the population's for NULL, and whether it can be trusted.
- * readings: (count, sensors), step_us apart. outputs: (count, PSOG_OUTPUTS). valid: (count), 0 or 1. */
+/* Gaze by a user's rows and biases, or the population's for NULL, and what GAZE's flags say of it.
+ * readings: (count, sensors), step_us apart. outputs: (count, PSOG_OUTPUTS). flags: (count). */
 enum psog_error psog_host_track(const uint8_t *image, size_t image_bytes, const float *rows,
                                 const int32_t *biases, const uint16_t *readings, size_t count,
-                                uint32_t step_us, float *outputs, uint8_t *valid)
+                                uint32_t step_us, float *outputs, uint8_t *flags)
 {
     struct headset headset = {.rows = rows, .biases = biases, .step_us = step_us};
     int8_t features[PSOG_MAX_FEATURES];
@@ -47,7 +50,9 @@ enum psog_error psog_host_track(const uint8_t *image, size_t image_bytes, const 
     enum psog_error error = psog_model_open(&headset.model, image, image_bytes);
     for (size_t i = 0; error == PSOG_OK && i < count; i++) {
         error = look(&headset, readings, features, outputs, &seen);
-        valid[i] = seen.is_open;
+        flags[i] = (uint8_t)((seen.saturates ? PSOG_GAZE_FLAG_SATURATED : 0u) |
+                             (seen.is_open ? PSOG_GAZE_FLAG_VALID : 0u) |
+                             (seen.is_still ? PSOG_GAZE_FLAG_STILL : 0u));
         readings += headset.model.sensors;
         outputs += PSOG_OUTPUTS;
     }
@@ -82,7 +87,7 @@ static enum psog_error take(struct headset *headset, struct tuning *tuning, cons
 
 /* A calibration of a headset in use, up to its verdict, as the application carries it out.
  * rows, biases: in use. readings: (targets, offered, sensors), step_us apart; the first `wanted` of an open
- * eye count. target_deg: (targets, 2). user: the trial, when there is one. */
+ * eye at rest count. target_deg: (targets, 2). user: the trial, when there is one. */
 enum psog_error psog_host_tune(const uint8_t *image, size_t image_bytes, const float *rows,
                                const int32_t *biases, const uint16_t *readings, const float *target_deg,
                                size_t targets, uint16_t offered, uint16_t wanted, uint32_t step_us,
