@@ -17,6 +17,9 @@ from psog.errors import DeviceError, PsogError
 from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
+    from psog.live.finishing import Finished
+    from psog.live.hub import Hub
+    from psog.live.recorder import Recorder
     from psog.live.view import LiveView
 
 
@@ -25,7 +28,8 @@ class Command:
     """Show what a headset reads and where the eye looks, live, as a page in the browser, until Ctrl-C.
 
     The page is for this computer alone, at an address that nobody can guess; any number of people may have it
-    open. A headset that is unplugged and comes back goes on. Nothing that is shown is stored.
+    open. A headset that is unplugged and comes back goes on. Nothing that is shown is stored, unless --record
+    asks for it.
     """
 
     port: str | None = None
@@ -42,6 +46,10 @@ class Command:
     """File that keeps the virtual headset's model and calibration from one run to the next."""
     headset: str | None = None
     """TOML file of a headset that is not built in."""
+    record: Path | None = None
+    """Record into this folder too, as psog record does, without the sensors' readings."""
+    force: bool = False
+    """With --record, replace a recording that is there."""
     seconds: float | None = None
     """Stop after this time; without it, Ctrl-C does."""
     no_browser: bool = False
@@ -62,6 +70,8 @@ class Command:
             "user-seed": self.user_seed,
             "flash": self.flash,
         }
+        if self.force and self.record is None:
+            raise PsogError("--force replaces a recording; name it with --record")
         check_virtual_only(self.virtual, self.port, for_virtual)
         # A stop by the system ends as Ctrl-C does: through every clean-up.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -93,10 +103,36 @@ class Command:
                 raise DeviceError(f"the headset at {port} has no model; send one with psog flash")
             described = described_headset(connected.info, port, self.headset)
             # A replayed recording may have been made without the readings.
-            hub = Hub(connected, sensors=connected.info.sensors > 0, every_s=EVERY_S)
-            with LiveView(hub, described, bind=self.bind, port=self.http_port) as view, hub:
+            hub = Hub(connected, sensors=True, every_s=EVERY_S)
+            with contextlib.ExitStack() as ending:
+                recorder = self._recorder(hub, ending)
+                rows = None if recorder is None else lambda: recorder.rows
+                view = LiveView(hub, described, bind=self.bind, port=self.http_port, recorded=rows)
+                ending.enter_context(view)
+                ending.enter_context(hub)
                 self._show(view)
-                hub.wait(self.seconds)
+                with contextlib.suppress(KeyboardInterrupt):
+                    hub.wait(self.seconds)
+            if recorder is not None:
+                self._tell(recorder.finished)
+
+    def _recorder(self, hub: Hub, ending: contextlib.ExitStack) -> Recorder | None:
+        """Records everything from now on, until the end."""
+        if self.record is None:
+            return None
+        from psog.live.hub import recorded
+        from psog.live.recorder import Recorder
+
+        recorder = Recorder(self.record, hub.headset.info, force=self.force)
+        ending.enter_context(recorder)
+        ending.enter_context(recorded(hub, recorder))
+        return recorder
+
+    def _tell(self, finished: Finished) -> None:
+        from rich.console import Console
+
+        line = f"{self.record}: {finished.rows:,} readings in {finished.seconds:.1f} s"
+        Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _show(self, view: LiveView) -> None:
         from rich.console import Console

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
 
 from psog.device.reconnecting import Back, Gone, ReconnectingHeadset
+from psog.errors import RecordingError
 from psog.live.batch import EVERY_S, Batch, batches
+from psog.live.recorder import Recorder
 
 MOST_READINGS = 10_000
 """Readings that wait for one subscriber: ten seconds at 1 kHz (a weak value)."""
+
+_SILENT_S = 5.0
+"""So long a headset may say nothing before it counts as gone; a cable that is pulled out is noticed at once
+(a weak value, for computers that stand still now and then)."""
 
 Item = Batch | Gone | Back
 
@@ -137,7 +144,8 @@ class Hub:
 
     def _run(self) -> None:
         try:
-            for item in batches(self._headset, self._every_s, sensors=self._sensors):
+            found = batches(self._headset, self._every_s, sensors=self._sensors, timeout_s=_SILENT_S)
+            for item in found:
                 with self._lock:
                     self._subscriptions = [one for one in self._subscriptions if not one.is_closed]
                     for subscription in self._subscriptions:
@@ -149,6 +157,38 @@ class Hub:
                 self._ended.set()
                 for subscription in self._subscriptions:
                     subscription.close()
+
+
+@contextlib.contextmanager
+def recorded(hub: Hub, recorder: Recorder) -> Iterator[None]:
+    """Have a recorder, which is entered already, take everything that the hub reads in this context.
+
+    Leave the hub first: then nothing is missing at the end.
+
+    Raises (on leaving):
+        RecordingError: see Recorder.add; the hub went on all the same.
+    """
+    subscription = hub.subscribe()
+    failures: list[RecordingError] = []
+
+    def take() -> None:
+        try:
+            for item in subscription:
+                recorder.losses = hub.headset.losses
+                recorder.add(item)
+        except RecordingError as error:
+            failures.append(error)
+            subscription.close()
+
+    thread = threading.Thread(target=take, name="psog record", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        subscription.close()
+        thread.join()
+    for failure in failures:
+        raise failure
 
 
 def _readings_of(item: Item) -> int:

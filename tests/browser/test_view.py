@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,12 +43,12 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory) -> Iterator[Shown]:
+def shown() -> Iterator[Shown]:
     headset = load_headset("ring16")
-    link = tmp_path_factory.mktemp("cable") / "headset"
     with (
+        tempfile.TemporaryDirectory(prefix="psog-") as folder,  # short: the page shows it
         VirtualHeadset("host", Wearer(headset, 1000), image=load_image(Path("ring16"))) as virtual,
-        Cable(virtual.port, link) as cable,
+        Cable(virtual.port, link := Path(folder) / "headset") as cable,
     ):
         if "PSOG_SCREENSHOTS" in os.environ:
             calibrate(str(link), headset.field_deg)
@@ -62,10 +63,10 @@ def calibrate(port: str, field_deg: tuple[float, float]) -> None:
     """As quickly as it goes, so that the documentation's picture is of a headset that knows its wearer."""
     with open_headset(port, timeout_s=5) as client:
         client.tune_begin()
-        for h_deg, v_deg in plan_targets(9, field_deg, 1).calibration:
-            client.show_target(h_deg, v_deg)
+        for target in plan_targets(9, field_deg, 1).calibration:
+            client.show_target(target.h_deg, target.v_deg)
             time.sleep(_WORN_S)
-            client.tune_target(h_deg, v_deg, _READINGS)
+            client.tune_target(target.h_deg, target.v_deg, _READINGS)
         client.hide_target()
         client.tune_solve()
         client.tune_accept()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from psog.cli.main import main
+from psog.recording import read_recording
 from tests.device.peer import peer
 
 PROGRAM = [sys.executable, "-m", "psog", "view", "--no-browser"]
@@ -101,6 +102,8 @@ def test_a_page_that_the_network_can_reach_is_warned_of(view):
         ({}, ["--headset", "grid15"], "is a 'ring16', --headset describes 'grid15'"),
         ({}, ["--seconds", "0"], "--seconds is 0; expected more than 0"),
         ({}, ["--bind", "here"], "cannot listen at 'here'; expected an address such as 127.0.0.1"),
+        ({}, ["--force"], "--force replaces a recording; name it with --record"),
+        ({}, ["--record", "/proc/recording"], "/proc/recording"),
         ({}, ["--model", "ring16"], "--model describes a virtual headset; add --virtual"),
     ],
 )
@@ -110,3 +113,14 @@ def test_what_cannot_be_viewed_is_one_line_and_exit_1(view, options, words, mess
     assert (out, err) == ("", "")
     assert message in str(told)
     assert "\n" not in str(told)
+
+
+def test_what_is_viewed_can_be_recorded_without_the_sensors_readings(view, tmp_path):
+    out = tmp_path / "recording"
+    with peer(readings=300, sensors=2) as device:
+        code, _, err = view("--port", device.port, "--seconds", "0.5", "--record", str(out))
+    assert code == 0
+    assert f"{out}: 300 readings in 0.3 s" in err
+    recording = read_recording(out)
+    assert recording.t_us.tolist() == list(range(1000, 301_000, 1000))
+    assert recording.readings.shape[1] == 0

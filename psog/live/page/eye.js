@@ -16,7 +16,7 @@ const LEAST_RANGE = 0.004; // of full scale, so that noise alone does not flicke
 export class Eye {
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { alpha: false });
     this.colours = colours();
     this.detectors_mm = [];
     fitToDisplay(canvas, (width, height) => this.resized(width, height));
@@ -49,7 +49,6 @@ export class Eye {
   draw(history) {
     const { context } = this;
     if (!this.ground) return;
-    context.clearRect(0, 0, this.width, this.height);
     context.save();
     context.resetTransform();
     context.drawImage(this.ground, 0, 0);
@@ -63,6 +62,8 @@ export class Eye {
   }
 
   drawGround(context) {
+    context.fillStyle = this.colours.panel;
+    context.fillRect(0, 0, this.width, this.height);
     context.fillStyle = this.colours.emitter;
     for (const [x_mm, y_mm] of this.emitters_mm ?? []) {
       context.beginPath();

@@ -21,7 +21,7 @@ const isLabelled = (deg) => deg % LABEL_DEG === 0;
 export class Scene {
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { alpha: false });
     this.colours = colours();
     this.field_deg = [20, 20];
     this.fixations = [];
@@ -60,7 +60,6 @@ export class Scene {
   draw(history) {
     const { context } = this;
     if (!this.ground) return;
-    context.clearRect(0, 0, this.width, this.height);
     context.save();
     context.resetTransform();
     context.drawImage(this.ground, 0, 0);
@@ -116,14 +115,22 @@ export class Scene {
     context.fillText(`${deg > 0 ? "+" : deg < 0 ? "−" : ""}${Math.abs(deg)}°`, x, y);
   }
 
+  /** The last fixations, larger the longer they took, and the way from one to the next. */
   drawFixations() {
     const { context } = this;
+    context.strokeStyle = this.colours.fixation;
+    context.lineWidth = 1.5;
     this.fixations.forEach(({ h_deg, v_deg, seconds }, index) => {
-      context.globalAlpha = 0.12 + (0.3 * (index + 1)) / this.fixations.length;
-      context.strokeStyle = this.colours.fixation;
-      context.lineWidth = 1.5;
+      context.globalAlpha = 0.2 + (0.5 * (index + 1)) / this.fixations.length;
       context.beginPath();
       context.arc(this.x(h_deg), this.y(v_deg), 6 + 22 * Math.sqrt(Math.min(seconds, 2)), 0, 2 * Math.PI);
+      context.stroke();
+      const before = this.fixations[index - 1];
+      if (!before) return;
+      context.globalAlpha /= 2;
+      context.beginPath();
+      context.moveTo(this.x(before.h_deg), this.y(before.v_deg));
+      context.lineTo(this.x(h_deg), this.y(v_deg));
       context.stroke();
     });
     context.globalAlpha = 1;

@@ -13,7 +13,7 @@ const MOST_EVENTS = 200;
 export class Traces {
   constructor(canvas) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { alpha: false });
     this.colours = colours();
     this.range_deg = 20;
     this.events = [];
@@ -49,7 +49,6 @@ export class Traces {
   draw(history) {
     const { context } = this;
     if (!this.ground) return;
-    context.clearRect(0, 0, this.width, this.height);
     context.save();
     context.resetTransform();
     context.drawImage(this.ground, 0, 0);
@@ -66,6 +65,8 @@ export class Traces {
   }
 
   drawGround(context) {
+    context.fillStyle = this.colours.panel;
+    context.fillRect(0, 0, this.width, this.height);
     context.font = "14px " + getComputedStyle(this.canvas).fontFamily;
     context.textBaseline = "middle";
     context.strokeStyle = this.colours.line;
@@ -107,7 +108,7 @@ export class Traces {
     const count = history.since(now_t_us - SPAN_S * 1e6);
     context.strokeStyle = colour;
     context.lineWidth = 2;
-    context.lineJoin = "round";
+    context.lineJoin = "bevel";
     context.beginPath();
     let [column, low, high, last, isFirst] = [-1, 0, 0, 0, true];
     const end = () => {

@@ -5,7 +5,7 @@ import { HostClock } from "./shared/clock.js";
 import { Eye } from "./eye.js";
 import { unpack } from "./frame.js";
 import { History } from "./history.js";
-import { Numbers, degrees, tell } from "./numbers.js";
+import { EVERY_MS, Numbers, degrees, tell } from "./numbers.js";
 import { Scene } from "./scene.js";
 import { SPAN_S, Traces } from "./traces.js";
 
@@ -127,11 +127,16 @@ element("close-help").addEventListener("click", () => element("help").close());
 function draw() {
   requestAnimationFrame(draw);
   numbers.drawn(clock.now_s, isNew ? last_host_time_s : NaN);
-  if (history?.count && isNew) numbers.tellReadings(history);
-  numbers.tellPage();
   isNew = false;
   scene.draw(history);
   eye.draw(history);
   traces.draw(history);
 }
+
+function tellNumbers() {
+  if (history?.count) numbers.tellReadings(history);
+  numbers.tellPage();
+}
+
 requestAnimationFrame(draw);
+setInterval(tellNumbers, EVERY_MS);
