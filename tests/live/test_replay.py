@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -68,10 +69,12 @@ def test_a_recording_of_a_replay_has_the_same_bits(folder, tmp_path, speed):
 def test_at_its_own_speed_it_tells_its_time_and_readings_come_when_they_are_due(folder, tmp_path):
     copy = again(folder, tmp_path / "again", 1500, 1.0)
     host_s = copy.columns["host_time_s"]
-    known = np.isfinite(host_s)
-    assert known.mean() > 0.5
-    slope = np.polyfit(copy.t_us[known] * 1e-6, host_s[known], 1)[0]
-    assert slope == pytest.approx(1, abs=0.01)  # by the device's clock, whatever the computer does meanwhile
+    known = np.flatnonzero(np.isfinite(host_s))
+    passed_s = np.diff(host_s[known[[0, -1]]])[0]
+    assert known[-1] > 1000
+    assert (np.diff(host_s[known]) >= 0).all()
+    # By the device's clock: whatever the computer does meanwhile hardly moves it.
+    assert passed_s == pytest.approx(np.diff(copy.t_us[known[[0, -1]]])[0] * 1e-6, abs=0.05)
 
 
 def test_at_another_speed_it_tells_no_time(folder, tmp_path):
@@ -95,17 +98,17 @@ def test_it_says_who_it_was_and_refuses_what_a_recording_cannot_do(folder, tmp_p
 
 
 def test_it_stands_still_while_nobody_asks_and_goes_on_for_the_next(folder):
-    with ReplayedHeadset(folder, speed=math.inf) as replayed:
-        seen = []
-        for _ in range(2):
-            with open_headset(replayed.port) as headset:
-                headset.stream(Stream.GAZE)
-                seen.append([sample.t_us for sample in headset.samples(count=100)])
-                sent = headset.status().readings
-        assert seen[0] == made_up(0, 100).t_us.tolist()
-        assert seen[1][0] > seen[0][-1]
-        assert seen[1][-1] - seen[1][0] == 99_000
-        assert sent < 3000
+    with ReplayedHeadset(folder, loop=True) as replayed:
+        with open_headset(replayed.port) as headset:
+            headset.stream(Stream.GAZE)
+            assert [s.t_us for s in headset.samples(count=100)] == made_up(0, 100).t_us.tolist()
+        with open_headset(replayed.port) as headset:
+            sent = headset.status().readings
+            time.sleep(0.05)
+            assert headset.status().readings == sent
+            headset.stream(Stream.GAZE)
+            (sample,) = headset.samples(count=1)
+    assert sample.t_us == made_up(sent, 1).t_us[0]
 
 
 def test_a_reader_that_is_too_slow_is_waited_for(folder):
