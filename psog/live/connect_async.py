@@ -111,7 +111,7 @@ class AsyncHeadset:
 
     async def _fetch(self, chunks: Callable[[], Generator[list[Item], None, None]]) -> AsyncIterator[Item]:
         await self._end()
-        fetching = _Fetching(chunks(), self._after_chunk)
+        fetching = _Fetching(chunks(), self._learn_time, self._miss)
         self._fetching = fetching
         try:
             async for item in fetching.items():
@@ -126,18 +126,27 @@ class AsyncHeadset:
         if fetching is not None:
             await asyncio.shield(asyncio.to_thread(fetching.end, self._headset.device))
 
-    def _after_chunk(self, missed: int) -> None:
-        """Called by the thread that fetches."""
-        self.missed += missed
+    def _learn_time(self) -> None:
+        """Called by the thread that fetches, before it hands items over."""
         self._line = self._headset.device.client.clock_line
+
+    def _miss(self, count: int) -> None:
+        """Called by the thread that fetches."""
+        self.missed += count
 
 
 class _Fetching(Generic[Item]):
     """A thread that fetches for one iterator, and what waits between the two."""
 
-    def __init__(self, chunks: Generator[list[Item], None, None], after_chunk: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        chunks: Generator[list[Item], None, None],
+        before_items: Callable[[], None],
+        miss: Callable[[int], None],
+    ) -> None:
         self._chunks = chunks
-        self._after_chunk = after_chunk
+        self._before_items = before_items
+        self._miss = miss
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._lock = threading.Lock()
@@ -173,7 +182,8 @@ class _Fetching(Generic[Item]):
         try:
             with contextlib.closing(self._chunks):  # turns streaming off
                 for chunk in self._chunks:
-                    self._after_chunk(self._put(chunk))
+                    self._before_items()
+                    self._put(chunk)
                     if self._stopping:
                         break
         except BaseException as error:  # raised where the items are awaited
@@ -183,15 +193,14 @@ class _Fetching(Generic[Item]):
                 self._ended = True
             self._tell()
 
-    def _put(self, chunk: list[Item]) -> int:
-        """How many had to go for it."""
+    def _put(self, chunk: list[Item]) -> None:
         with self._lock:
             self._waiting.extend(chunk)
             missed = max(len(self._waiting) - MOST_WAITING, 0)
             for _ in range(missed):
                 self._waiting.popleft()
+            self._miss(missed)
         self._tell()
-        return missed
 
     def _tell(self) -> None:
         """Wake the program once, however often it is told before it looks."""
