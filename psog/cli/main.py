@@ -44,6 +44,7 @@ VERBS = {
     "flash": Verb("psog.cli.flash", "send a headset its model over serial, or its firmware by a probe"),
     "doctor": Verb("psog.cli.doctor", "what psog needs, what is missing, and the command that brings it"),
     "keys": Verb("psog.cli.keys", "keys that sign models, and who has signed one"),
+    "recenter": Verb("psog.cli.recenter", "one look at a dot after a slip; or whether that is needed"),
     "profiles": Verb("psog.cli.profiles", "users' calibrations under names: list, use, save, delete"),
     "erase": Verb("psog.cli.erase", "forget whose eye a headset knows: no byte of a user stays in flash"),
     "virtual": Verb("psog.cli.virtual", "start a virtual headset and print the port to open"),

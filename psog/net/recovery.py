@@ -173,7 +173,7 @@ class Recovery:
 
     def gaze(self, wearer: Wearer) -> Calibrated:
         """The network and the head in use."""
-        head = wearer.calibrated.head + np.tensordot(wearer.change, self.changes, axes=1)
+        head = self.changed(wearer.calibrated.head, wearer.change)
         return replace(wearer.calibrated, head=head)
 
     def recentred(self, wearer: Wearer, wire: NDArray[np.uint16], target_deg: NDArray[np.floating]) -> Wearer:
@@ -191,15 +191,39 @@ class Recovery:
                 "and (2,)"
             )
         now = self.gaze(wearer)
-        mean = np.append(now.features(wire).mean(axis=0), 1.0)
-        missing = np.asarray(target_deg, np.float64) - now.head @ mean
+        prior = None if wearer.guess is None else self.left
+        change, _ = self.one_target(now.head, now.features(wire).mean(axis=0), target_deg, prior)
+        return replace(wearer, asked=wearer.asked + change)
+
+    def one_target(
+        self,
+        head: NDArray[np.floating],
+        features: NDArray[np.floating],
+        target_deg: NDArray[np.floating],
+        prior: Array | None = None,
+    ) -> tuple[Array, float]:
+        """What a look at one target says of the head in use.
+
+        Args:
+            head: (2, D + 1) in use. features: (D,) real ones, the mean of the look. target_deg: (2,).
+            prior: (K, K) covariance of the change before the look; by default that of slips.
+        Returns:
+            The most probable change, (K,), for `changed`; and how surprising the look is: the squared
+            distance from what is expected of calibrated wearers who slip, in SDs (see SURPRISE).
+        """
+        mean = np.append(features, 1.0)
+        missing = np.asarray(target_deg, np.float64) - head @ mean
         jacobian = (self.changes @ mean).T
-        prior = np.eye(len(self.changes)) if wearer.guess is None else self.left
+        prior = np.eye(len(self.changes)) if prior is None else prior
         spread = jacobian @ prior @ jacobian.T + self.noise_deg**2 * np.eye(GAZE_OUTPUTS)
         weighted = np.linalg.solve(spread, missing)
         surprise = float(missing @ weighted)
         weighted *= min(1.0, np.sqrt(SURPRISE / max(surprise, 1e-9)))
-        return replace(wearer, asked=wearer.asked + prior @ jacobian.T @ weighted)
+        return np.asarray(prior @ jacobian.T @ weighted), surprise
+
+    def changed(self, head: NDArray[np.floating], change: Array) -> Array:
+        """(2, D + 1) head after a change, (K,)."""
+        return np.asarray(head + np.tensordot(change, self.changes, axes=1))
 
     def implied(self, wearer: Wearer, seen: Moments) -> Array:
         """(K,) how the head has changed since the calibration, from readings without targets."""
