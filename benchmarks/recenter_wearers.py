@@ -14,17 +14,18 @@ from psog.device.messages import OPENNESS_BORDER
 from psog.headset import Headset
 from psog.metrics import angular_error
 from psog.net.architecture import OPENNESS
-from psog.net.calibrated import Calibrated, calibrated, int8_features
+from psog.net.calibrated import calibrated, int8_features
 from psog.net.integer import IntegerNet
 from psog.net.recovery import Recovery
 from psog.net.told import kept
+from psog.virtual.source import Target
 from psog.virtual.wearer import Wearer
 
 _ARRIVAL_S = 0.8
-"""From a target's appearing until the eye rests on it: a saccade, perhaps a blink (psog.calibration.still)."""
+"""From a target's appearing until the eye rests on it (psog.calibration.still has the parts)."""
 _WATCHED_S = 8.0
 """Looking around, to judge gaze: some twenty fixations, as the demo does."""
-DOT_DEG = (0.0, 0.0)
+DOT = Target(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,15 @@ class Slipped:
 
 
 def wear_and_slip(
-    headset: Headset, net: IntegerNet, recovery: Recovery, seed: int, slip_mm: float, points: int = 9
+    headset: Headset, net: IntegerNet, recovery: Recovery, *, seed: int, slip_mm: float
 ) -> Slipped:
     """A wearer (psog.virtual.wearer) calibrates, the headset slips, and one look at the dot is used."""
     wearer = _Session(headset, seed)
-    own = _calibrate(wearer, headset, net, seed, points)
+    own = calibrated(net, int8_features, *wearer.calibration())
     if slip_mm > 0:
         wearer.wearer.slip(slip_mm)
-    look = wearer.look(DOT_DEG)
-    features, dot = own.features(look).mean(axis=0), np.array(DOT_DEG)
+    look = wearer.look(DOT)
+    features, dot = own.features(look).mean(axis=0), np.array(DOT)
     change, surprise = recovery.one_target(own.head, features, dot)
     shifted = own.head.copy()
     shifted[:, -1] += dot - own(look).mean(axis=0)
@@ -66,14 +67,10 @@ def wear_and_slip(
     return Slipped(error_deg, dot_deg, surprise)
 
 
-def _calibrate(wearer: _Session, headset: Headset, net: IntegerNet, seed: int, points: int) -> Calibrated:
-    """As the device does: four readings of each target."""
-    plan = plan_targets(points, headset.field_deg, seed)  # type: ignore[arg-type]
-    looks = [kept(wearer.look((target.h_deg, target.v_deg))) for target in plan.calibration]
-    targets = [(target.h_deg, target.v_deg) for target in plan.calibration]
-    return calibrated(
-        net, int8_features, np.concatenate(looks), np.repeat(targets, [len(look) for look in looks], axis=0)
-    )
+def calibration_looks(headset: Headset, seed: int) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """(36, sensors) readings and (36, 2) targets: what a device keeps of nine targets of a wearer who has
+    just put the headset on."""
+    return _Session(headset, seed).calibration()
 
 
 class _Session:
@@ -81,11 +78,18 @@ class _Session:
 
     def __init__(self, headset: Headset, seed: int) -> None:
         self.wearer = Wearer(headset, seed)
+        self._plan = plan_targets(9, headset.field_deg, seed)
         self._now_us = 0
 
-    def look(self, target_deg: tuple[float, float]) -> NDArray[np.uint16]:
+    def calibration(self) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+        """Readings as a device keeps them, and targets."""
+        targets = [Target(target.h_deg, target.v_deg) for target in self._plan.calibration]
+        looks = [kept(self.look(target)) for target in targets]
+        return np.concatenate(looks), np.repeat(targets, [len(look) for look in looks], axis=0)
+
+    def look(self, target: Target) -> NDArray[np.uint16]:
         """(n, sensors) readings of an open eye that rests on a target."""
-        self.wearer.show(target_deg)
+        self.wearer.show(target)
         self._take(_ARRIVAL_S)
         while True:
             wire, _, resting = self._take(FIXATION_S)

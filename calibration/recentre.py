@@ -1,4 +1,4 @@
-"""One look at one target: how far off the gaze is there, and the head that a slip has most probably left right.
+"""One look at one target: how far off the gaze is there, and the head that is most probably right now.
 
 The method is docs/recovery.md's; what slips teach about the model is a file beside it (psog recovery).
 """
@@ -28,8 +28,8 @@ Advice = Literal["nothing", "recenter", "calibrate"]
 _PATIENCE_S = 3.0
 """For the readings of a look; a blink takes a quarter of a second (facts, Eye and optics)."""
 OFF_SD = 2.45
-"""Farther off than so many `Recovery.noise_deg` lies one look in twenty where nothing has slipped, were errors
-normal (χ² of 2 degrees of freedom); docs/recovery.md has how often it really is."""
+"""Farther off than so many `Recovery.noise_deg` lies one look in twenty where nothing has slipped, were
+errors normal (χ² of 2 degrees of freedom); docs/recovery.md has how often it really is."""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ EXIT_RECENTER, EXIT_CALIBRATE = 3, 4
 class Command:
     """Look at the dot that appears, and the gaze is set right after a slip. A calibration must be in use.
 
-    The correction is what simulated slips of such a headset make most probable, not a plain offset; it is kept
-    in the headset. --check only measures. Exit status with --check: 0 all is well, 3 recentre (psog recenter),
-    4 calibrate anew (psog-calibrate); 1 is an error. See docs/recovery.md.
+    The correction is what simulated slips of such a headset make most probable, not a plain offset; it is
+    kept in the headset. --check only measures. Exit status with --check: 0 all is well, 3 recentre (psog
+    recenter), 4 calibrate anew (psog-calibrate); 1 is an error. See docs/recovery.md.
     """
 
     port: Positional[str | None] = None
@@ -44,8 +44,8 @@ class Command:
     headset: str | None = None
     """TOML file of a headset that is not built in."""
     json: bool = False
-    """Print {"target_deg", "before_deg", "expected_deg", "after_deg", "advice", "recentred"}; after_deg is null
-    with --check."""
+    """Print {"target_deg", "before_deg", "expected_deg", "after_deg", "advice", "recentred"}; with --check
+    after_deg is null."""
 
     def run(self) -> None:
         from psog.calibration.recentre import recentred, take_look
@@ -67,8 +67,8 @@ class Command:
             sys.exit({"nothing": 0, "recenter": EXIT_RECENTER, "calibrate": EXIT_CALIBRATE}[found.advice])
         if not writes:
             raise CalibrationError(
-                f"not recentred: the gaze is {look.off_deg:.1f}° from the dot, more than a slip explains; look at "
-                "the dot and try again, or calibrate anew with psog-calibrate"
+                f"not recentred: the gaze is {look.off_deg:.1f}° from the dot, more than a slip explains; "
+                "look at the dot and try again, or calibrate anew with psog-calibrate"
             )
 
     def _known(self, client: Client) -> tuple[Headset, IntegerNet, Recovery]:

@@ -9,6 +9,7 @@ from psog.cli.main import main
 from psog.firmware_export.image import headset_name, load_image
 from psog.headset import load_headset
 from psog.net.evaluation import evaluate
+from psog.net.recovery_file import load_recovery
 from psog.net.shipped import model_place, shipped_folders
 from psog.net.store import load_model
 from psog.sim.episodes import make_test_episodes
@@ -30,6 +31,14 @@ def test_a_shipped_model_is_small_and_tells_where_it_comes_from(name):
     assert model.net.embedding is not None
     assert model.report["training"]["seed"] == 0 and model.report["data"]["users"] == 8000
     assert model.report["evaluation"]["users"] == 80
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_slips_teach_comes_with_a_shipped_model_and_belongs_to_its_weights(name):
+    folder = shipped_folders()[name]
+    recovery = load_recovery(folder, load_model(folder).net)
+    assert recovery is not None
+    assert 0.3 < recovery.noise_deg < 1.2  # fixation alone; a model that is worse than these
 
 
 @pytest.mark.parametrize(("name", "at_most_deg"), [("grid15", 1.0), ("ring16", 1.6)])

@@ -1,0 +1,87 @@
+"""`psog recenter` on a virtual headset: measured, set right, and refused where it would do no good."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from psog.benchmarks.recenter_wearers import calibration_looks
+from psog.cli.main import main
+from psog.cli.recenter import EXIT_CALIBRATE, EXIT_RECENTER
+from psog.device.calibration_record import Calibration
+from psog.device.client import open_headset
+from psog.firmware_export.image import load_image
+from psog.firmware_export.toolchain import available_boards
+from psog.headset import load_headset
+from psog.net.calibrated import calibrated, int8_features
+from psog.net.embedding import personal
+from psog.net.shipped import model_place
+from psog.net.store import load_model
+from psog.virtual.headset import VirtualHeadset
+from psog.virtual.wearer import Wearer
+
+pytestmark = pytest.mark.skipif("host" not in available_boards(), reason="no C compiler is installed")
+
+SEED = 1000
+RING16 = Path("ring16")
+
+
+def calibration_of(wearer_seed: int, model_crc32: int) -> Calibration:
+    """What the device would find of a wearer, from a twin of the one who wears it."""
+    net, headset = load_model(RING16).net, load_headset("ring16")
+    wire, target_deg = calibration_looks(headset, wearer_seed)
+    biases = np.concatenate([layer.bias for layer in personal(net, wire, target_deg).layers])
+    head = calibrated(net, int8_features, wire, target_deg).head
+    return Calibration(model_crc32, head.astype(np.float32), biases.astype(np.int32))
+
+
+def recenter(capsys, *words: str) -> tuple[int, dict]:
+    code = 0
+    try:
+        main(["recenter", *words, "--json"])
+    except SystemExit as end:
+        code = end.code
+    told = capsys.readouterr().out
+    assert told, code
+    return code, json.loads(told)
+
+
+def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
+    wearer = Wearer(load_headset("ring16"), SEED)
+    with VirtualHeadset("host", wearer, image=load_image(RING16)) as virtual:
+        with pytest.raises(SystemExit, match=r"^psog recenter: .* is not calibrated, .*psog-calibrate"):
+            main(["recenter", virtual.port])
+        with open_headset(virtual.port) as headset:
+            own = calibration_of(SEED, headset.info.model_crc32)
+            headset.write_calibration(own)
+        code, told = recenter(capsys, virtual.port, "--check")
+        assert (code, told["advice"], told["recentred"], told["after_deg"]) == (0, "nothing", False, None)
+
+        wearer.slip(4.0)
+        code, told = recenter(capsys, virtual.port, "--check")
+        assert (code, told["advice"]) == (EXIT_RECENTER, "recenter")
+        code, told = recenter(capsys, virtual.port)
+        assert (code, told["recentred"]) == (0, True)
+        assert max(told["after_deg"], told["expected_deg"]) < 0.6 * told["before_deg"]
+        with open_headset(virtual.port) as headset:
+            now = headset.read_calibration()
+            np.testing.assert_array_equal(now.biases, own.biases)
+            away = Calibration(now.model_crc32, now.head + np.float32([[0] * 32 + [30]] * 2), now.biases)
+            headset.write_calibration(away)
+        code, told = recenter(capsys, virtual.port, "--check")
+        assert (code, told["advice"]) == (EXIT_CALIBRATE, "calibrate")
+        with pytest.raises(SystemExit, match=r"not recentred: .* psog-calibrate"):
+            main(["recenter", virtual.port])
+        with open_headset(virtual.port) as headset:
+            assert headset.read_calibration() == away
+
+        shutil.copytree(model_place(RING16), tmp_path / "mine", ignore=lambda *_: ["recovery.safetensors"])
+        for words, why in (
+            (["--model", str(tmp_path / "mine")], "learn it with psog recovery"),
+            (["--model", "grid15"], "install this one with psog flash"),
+            (["--h-deg", "45"], "outside the field"),
+        ):
+            with pytest.raises(SystemExit, match=rf"^psog recenter: [^\n]*{why}"):
+                main(["recenter", virtual.port, *words])
