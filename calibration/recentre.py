@@ -39,12 +39,12 @@ class Look:
     Attributes:
         target_deg: (2,) where the wearer was asked to look.
         gaze_deg: (2,) mean gaze by the head in use.
-        features: (D,) mean of the network's features, as integers.
+        features: (n, D) of each reading, as the network has them.
     """
 
     target_deg: NDArray[np.float64]
     gaze_deg: NDArray[np.float64]
-    features: NDArray[np.float64]
+    features: NDArray[np.int8]
 
     @property
     def off_deg(self) -> float:
@@ -102,7 +102,7 @@ def _seen(client: Client, target: Target, readings: int) -> Look:
                 break
     else:
         raise UnusableTargetError(f"the eye was closed or moved for {_PATIENCE_S:g} s", target)
-    return Look(np.array((target.h_deg, target.v_deg)), np.mean(gaze_deg, axis=0), np.mean(features, axis=0))
+    return Look(np.array((target.h_deg, target.v_deg)), np.mean(gaze_deg, axis=0), np.array(features))
 
 
 def recentred(calibration: Calibration, recovery: Recovery, net: IntegerNet, look: Look) -> Recentred:
@@ -111,14 +111,17 @@ def recentred(calibration: Calibration, recovery: Recovery, net: IntegerNet, loo
     Args:
         net: the model in use, `recovery` what slips teach about it.
     """
-    features = net.real_features(look.features)
+    features = net.real_features(look.features).mean(axis=0)
     change, surprise = recovery.one_target(calibration.head, features, look.target_deg)
     head = recovery.changed(calibration.head, change)
     left_deg = head @ np.append(features, 1.0) - look.target_deg
     now_deg = calibration.head @ np.append(features, 1.0) - look.target_deg
-    advice: Advice = "nothing"
-    if surprise > SURPRISE:
-        advice = "calibrate"
-    elif np.hypot(*now_deg) > OFF_SD * recovery.noise_deg:
-        advice = "recenter"
+    advice = advice_of(float(np.hypot(*now_deg)), surprise, recovery.noise_deg)
     return Recentred(replace(calibration, head=head.astype(np.float32)), float(np.hypot(*left_deg)), advice)
+
+
+def advice_of(off_deg: float, surprise: float, noise_deg: float) -> Advice:
+    """What a look that is so far off and so surprising (Recovery.one_target) says should be done."""
+    if surprise > SURPRISE:
+        return "calibrate"
+    return "recenter" if off_deg > OFF_SD * noise_deg else "nothing"

@@ -64,6 +64,7 @@ BENCHES = {
     "left-out": Verb("psog.benchmarks.left_out", "whether a calibration knows its own accuracy"),
     "tuning": Verb("psog.benchmarks.tuning", "whether a calibration that is kept was ever worse"),
     "recovery": Verb("psog.benchmarks.recovery", "error over hours of slips, and what sets it right"),
+    "recenter": Verb("psog.benchmarks.recenter", "error after a slip, and after one look at one dot"),
     "known-user": Verb("psog.benchmarks.known_user", "error of users who are known, against the bound"),
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),
     "events": Verb("psog.benchmarks.events", "saccades, fixations and blinks found, against what eyes did"),
