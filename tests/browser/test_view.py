@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
+POLL_MS = 200
 CANVASES = ("scene", "eye-and-sensors", "traces")
 _WORN_S, _READINGS = 0.8, 200
 """For the picture: how long the wearer takes to find a target, and how many readings are taken of it."""
@@ -81,6 +82,7 @@ def wait_for(page: Page, condition: str) -> None:
     page.wait_for_function(
         f"() => {{ const text = (id) => document.getElementById(id).textContent; return {condition}; }}",
         timeout=60_000,
+        polling=POLL_MS,
     )
 
 
@@ -97,7 +99,9 @@ def pixels(page: Page, canvas: str) -> str:
 def wait_for_change(page: Page, canvas: str) -> None:
     before = pixels(page, canvas)
     page.wait_for_function(
-        "([id, before]) => document.getElementById(id).toDataURL() !== before", arg=[canvas, before]
+        "([id, before]) => document.getElementById(id).toDataURL() !== before",
+        arg=[canvas, before],
+        polling=POLL_MS,
     )
 
 

@@ -115,7 +115,7 @@ export class Eye {
       const colour = isSaturated ? this.colours.bad : this.colours.sensor;
       context.globalAlpha = 0.22 * light;
       this.disc(x, y, 1.9 * radius, colour);
-      context.globalAlpha = 1;
+      context.globalAlpha = 0.6; // of a headset whose sensors lie before the eye, the eye is seen through them
       this.disc(x, y, radius, this.colours.ground);
       context.globalAlpha = 0.1 + 0.9 * light;
       this.disc(x, y, radius, colour);

@@ -31,7 +31,7 @@ const channel = new Channel({
     say("live", `The headset is back after ${away_s} s.`);
   },
   lost_frames: ({ count }) => tell("frames-lost", `${count} pictures skipped: this page is slow`),
-  close: () => say("ended", "psog has ended, or cannot be reached. This page connects again when it is there."),
+  close: () => say("ended", "psog has ended, or cannot be reached. When it is started again, it prints a new address."),
 });
 const clock = new HostClock(channel);
 
