@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from psog.benchmarks import recenter
 from psog.benchmarks.recenter_wearers import calibration_looks
 from psog.cli.main import main
 from psog.cli.recenter import EXIT_CALIBRATE, EXIT_RECENTER
@@ -37,7 +38,7 @@ def calibration_of(wearer_seed: int, model_crc32: int) -> Calibration:
     return Calibration(model_crc32, head.astype(np.float32), biases.astype(np.int32))
 
 
-def recenter(capsys, *words: str) -> tuple[int, dict]:
+def recentring(capsys, *words: str) -> tuple[int, dict]:
     code = 0
     try:
         main(["recenter", *words, "--json"])
@@ -56,13 +57,13 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
         with open_headset(virtual.port) as headset:
             own = calibration_of(SEED, headset.info.model_crc32)
             headset.write_calibration(own)
-        code, told = recenter(capsys, virtual.port, "--check")
+        code, told = recentring(capsys, virtual.port, "--check")
         assert (code, told["advice"], told["recentred"], told["after_deg"]) == (0, "nothing", False, None)
 
         wearer.slip(4.0)
-        code, told = recenter(capsys, virtual.port, "--check")
+        code, told = recentring(capsys, virtual.port, "--check")
         assert (code, told["advice"]) == (EXIT_RECENTER, "recenter")
-        code, told = recenter(capsys, virtual.port)
+        code, told = recentring(capsys, virtual.port)
         assert (code, told["recentred"]) == (0, True)
         assert max(told["after_deg"], told["expected_deg"]) < 0.6 * told["before_deg"]
         with open_headset(virtual.port) as headset:
@@ -70,7 +71,7 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
             np.testing.assert_array_equal(now.biases, own.biases)
             away = Calibration(now.model_crc32, now.head + np.float32([[0] * 32 + [30]] * 2), now.biases)
             headset.write_calibration(away)
-        code, told = recenter(capsys, virtual.port, "--check")
+        code, told = recentring(capsys, virtual.port, "--check")
         assert (code, told["advice"]) == (EXIT_CALIBRATE, "calibrate")
         with pytest.raises(SystemExit, match=r"not recentred: .* psog-calibrate"):
             main(["recenter", virtual.port])
@@ -85,3 +86,13 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
         ):
             with pytest.raises(SystemExit, match=rf"^psog recenter: [^\n]*{why}"):
                 main(["recenter", virtual.port, *words])
+
+
+def test_the_bench_tells_what_a_recentre_gains(capsys, monkeypatch):
+    monkeypatch.setattr(recenter, "SLIPS_MM", (2.0,))
+    main(["bench", "recenter", "--wearers", "1", "--json"])
+    found = json.loads(capsys.readouterr().out)["slips_mm"]["2"]
+    assert found["advised"] == {"nothing": 0, "recenter": 1, "calibrate": 0}
+    gained = {way: found["error"][way]["median_deg"] for way in ("nothing", "one target")}
+    assert gained["one target"] < gained["nothing"] - 0.5
+    assert found["dot"]["one target"]["median_deg"] < found["dot"]["nothing"]["median_deg"]
