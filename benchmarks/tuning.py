@@ -36,7 +36,7 @@ class Command:
     """Folder of `psog train`, or the name of a model that comes with psog."""
     sequences: int = 1000
     """Kinds of wearers take turns."""
-    points: Literal[5, 9, 13] = 9
+    points: Literal[1, 5, 9, 13] = 9
     """Calibration targets."""
     seed: int = 0
     """Of wearers, fits, noise and mistakes; sequence k depends on (seed, k) alone."""

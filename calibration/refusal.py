@@ -26,6 +26,11 @@ def why_not(fitted: Fitted, judged: Sequence[PointJudged], *, calibrated: bool) 
         calibrated: whether an earlier calibration is in use.
     """
     if fitted.verdict != DeviceErrorCode.OK:
+        if fitted.targets == 1:
+            return (
+                "a single target tells too little to replace the calibration in use, which is "
+                f"{fitted.in_use_deg:.1f}° off there: that one is kept; take 5 targets or more"
+            )
         if fitted.unexplained > MOST_UNEXPLAINED:
             return (
                 "the gaze did not follow the targets (each of them, told by the others, is "

@@ -10,7 +10,7 @@ import numpy as np
 
 from psog.errors import CalibrationError
 
-Points = Literal[5, 9, 13]
+Points = Literal[1, 5, 9, 13]
 Purpose = Literal["calibration", "validation"]
 
 FIELD_SHARE = 0.8
@@ -24,6 +24,7 @@ _CORNERS = ((-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0))
 _EDGES = ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0))
 _HALF_WAY = tuple((h / 2, v / 2) for h, v in _CORNERS)
 _GRIDS: dict[int, tuple[tuple[float, float], ...]] = {
+    1: ((0.0, 0.0),),
     5: ((0.0, 0.0), *_CORNERS),
     9: ((0.0, 0.0), *_CORNERS, *_EDGES),
     13: ((0.0, 0.0), *_CORNERS, *_EDGES, *_HALF_WAY),
@@ -67,14 +68,14 @@ def plan_targets(
     """A calibration grid and its held-out validation places, each in an order drawn from `seed`.
 
     Args:
-        points: 5 (centre, corners), 9 (3×3) or 13 (3×3 and the four places half way to the corners).
+        points: 1 (centre), 5 (and corners), 9 (3×3) or 13 (and the four places half way to the corners).
         field_deg: half width and half height of the gaze field.
         reach_deg: how far out targets may lie, to the right and up: what a screen shows of the field.
     Raises:
         CalibrationError: another number of points, or a screen that shows too little.
     """
     if points not in get_args(Points):
-        raise CalibrationError(f"cannot calibrate with {points} points; choose 5, 9 or 13")
+        raise CalibrationError(f"cannot calibrate with {points} points; choose 1, 5, 9 or 13")
     h_deg, v_deg = (min(FIELD_SHARE * half, reach) for half, reach in zip(field_deg, reach_deg, strict=True))
     if min(h_deg, v_deg) < LEAST_REACH_DEG:
         raise CalibrationError(

@@ -19,7 +19,7 @@ from psog.net.told import SAMPLES_PER_TARGET
 
 OUTPUTS = 4
 GAZE_OUTPUTS = 2
-_TARGET_BYTES = 12
+_TARGET_BYTES = 20
 _IMAGE_ERRORS = (
     DeviceErrorCode.IMAGE,
     DeviceErrorCode.CRC,
@@ -35,6 +35,7 @@ class Fit:
     Attributes:
         weight: (4, features + 1) float32 head; the rows after the gaze are the population's.
         samples: how many readings were added.
+        targets: to how many targets.
         before_deg: rms error on them by the population's head.
         after_deg: on those that were kept, by this one.
         left_out_deg, left_out_worst_deg: psog.net.left_out, rms over the targets and the worst.
@@ -44,6 +45,7 @@ class Fit:
 
     weight: NDArray[np.float32]
     samples: int
+    targets: int
     before_deg: float
     after_deg: float
     left_out_deg: float
@@ -207,6 +209,7 @@ class PsogFit(ctypes.Structure):
 
     _fields_ = (
         ("samples", ctypes.c_uint32),
+        ("targets", ctypes.c_uint32),
         ("before_deg", ctypes.c_float),
         ("after_deg", ctypes.c_float),
         ("left_out_deg", ctypes.c_float),

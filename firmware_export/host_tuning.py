@@ -124,7 +124,7 @@ class HostHeadset:
         )
         if verdict not in (DeviceErrorCode.OK, DeviceErrorCode.NOT_BETTER):
             return Tuned(verdict, None, {})
-        return Tuned(verdict, trial, {name: getattr(fit, name) for name, _ in PsogFit._fields_[1:]})
+        return Tuned(verdict, trial, {name: getattr(fit, name) for name, _ in PsogFit._fields_[2:]})
 
     def _readings(self, wire: NDArray[np.uint16], dimensions: int) -> NDArray[np.uint16]:
         readings = np.ascontiguousarray(wire, np.uint16)

@@ -68,7 +68,7 @@ class Command:
     """File that keeps the virtual headset's model and calibration from one run to the next."""
     headset: str | None = None
     """TOML file of a headset that is not built in."""
-    points: Literal[5, 9, 13] = 9
+    points: Literal[1, 5, 9, 13] = 9
     """Calibration targets."""
     seed: int | None = None
     """Order of the targets; drawn anew, and told in the report, unless given."""

@@ -56,7 +56,7 @@ own is below 1°/s. docs/calibration.md has what was measured."""
 
 
 MOST_UNEXPLAINED = 0.1
-"""Above this TUNE_RESULT's `unexplained` says that the wearer did not look at the targets
+"""Above this TUNE_RESULT's `unexplained` says, of two targets or more, that the wearer did not look at them
 (PSOG_MOST_UNEXPLAINED in the firmware)."""
 
 

@@ -1,5 +1,7 @@
 """When a fitted head is not kept, and what the wearer is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,15 @@ def fitted(left_out_deg, in_use_deg, unexplained=0.01):
     better = left_out_deg < 0.9 * in_use_deg and unexplained <= 0.1
     verdict = DeviceErrorCode.OK if better else DeviceErrorCode.NOT_BETTER
     return Fitted(2700, 9, 6.0, 0.8, left_out_deg, 3.0, in_use_deg, unexplained, int(verdict))
+
+
+def test_one_target_does_not_replace_a_calibration_that_fits():
+    one = Fitted(300, 1, 6.0, 0.1, 5.5, 5.5, 2.1, 1.0, int(DeviceErrorCode.NOT_BETTER))
+    refusal = why_not(one, [], calibrated=True)
+    assert refusal.startswith("a single target tells too little to replace the calibration in use")
+    assert "2.1° off there" in refusal
+    kept = replace(one, verdict=0)
+    assert why_not(kept, [judged(6.0, 2.5)], calibrated=False) == ""
 
 
 def judged(before_deg, after_deg):

@@ -11,7 +11,7 @@ from psog.calibration.targets import FIELD_SHARE, Target, plan_targets
 from psog.errors import CalibrationError
 
 FIELDS = [(20.0, 20.0), (20.0, 15.0), (8.0, 30.0)]
-POINTS = [5, 9, 13]
+POINTS = [1, 5, 9, 13]
 
 
 def places(targets: tuple[Target, ...]) -> list[tuple[float, float]]:
@@ -28,7 +28,11 @@ def test_grid_has_the_points_asked_for_and_stays_inside_the_field(points, field_
         assert abs(v_deg) <= FIELD_SHARE * field_deg[1] + 1e-9
 
 
-@pytest.mark.parametrize("points", POINTS)
+def test_one_point_is_the_centre():
+    assert places(plan_targets(1, (20.0, 20.0), seed=0).calibration) == [(0.0, 0.0)]
+
+
+@pytest.mark.parametrize("points", POINTS[1:])
 def test_grid_reaches_the_four_corners_and_the_centre(points):
     found = places(plan_targets(points, (20.0, 20.0), seed=0).calibration)
     assert {(0.0, 0.0), *itertools.product((-16.0, 16.0), repeat=2)} <= set(found)
@@ -63,7 +67,7 @@ def test_seeds_give_different_orders():
     assert len(orders) == 20
 
 
-@pytest.mark.parametrize("points", [-1, 0, 1, 4, 10])
+@pytest.mark.parametrize("points", [-1, 0, 2, 4, 10])
 def test_other_numbers_of_points_are_refused_with_the_choice_named(points):
-    with pytest.raises(CalibrationError, match="choose 5, 9 or 13"):
+    with pytest.raises(CalibrationError, match="choose 1, 5, 9 or 13"):
         plan_targets(points, (20.0, 20.0), seed=0)

@@ -76,9 +76,22 @@ def test_saturated_readings_are_passed_over_until_there_are_too_few(headset):
     assert headset.tune(dazzled, np.array(TARGETS), 11, None).verdict == DeviceErrorCode.TOO_FEW
 
 
-def test_two_targets_say_too_little(headset):
-    tuned = headset.tune(looking(targets=2), np.array(TARGETS[:2]), 20, None)
+def test_no_targets_are_too_few(headset):
+    tuned = headset.tune(looking(targets=1)[:0], np.zeros((0, 2)), 20, None)
     assert (tuned.verdict, tuned.user) == (DeviceErrorCode.TOO_FEW, None)
+
+
+def test_one_target_replaces_none_and_what_is_far_off_but_no_calibration_that_fits(headset):
+    all_of_them, one = np.array(TARGETS), np.array(TARGETS[4:5])
+    mine = headset.tune(looking(), all_of_them, 20, None).user
+    others = headset.tune(looking(OTHER_USER), all_of_them, 20, None).user
+    seen = looking()[4:5]
+    for in_use, verdict in (None, "OK"), (mine, "NOT_BETTER"), (others, "OK"):
+        tuned = headset.tune(seen, one, 20, in_use)
+        assert tuned.verdict is DeviceErrorCode[verdict]
+        assert tuned.errors["unexplained"] == 1
+        assert tuned.errors["after_deg"] < tuned.errors["left_out_deg"]
+    assert tuned.errors["in_use_deg"] > 5
 
 
 def test_arrays_that_do_not_belong_together_are_named(headset):

@@ -74,7 +74,8 @@ static void reply_tune_result(struct app *app, uint16_t sequence)
     psog_put_f32(payload + PSOG_TUNE_RESULT_LEFT_OUT_WORST_DEG_OFFSET, fit->left_out_worst_deg);
     psog_put_f32(payload + PSOG_TUNE_RESULT_IN_USE_DEG_OFFSET, fit->in_use_deg);
     psog_put_f32(payload + PSOG_TUNE_RESULT_UNEXPLAINED_OFFSET, fit->unexplained);
-    psog_put_u16(payload + PSOG_TUNE_RESULT_VERDICT_OFFSET, (uint16_t)tuning_verdict(&app->tuning));
+    psog_put_u16(payload + PSOG_TUNE_RESULT_VERDICT_OFFSET,
+                 (uint16_t)tuning_verdict(&app->tuning, app_calibrated(app)));
     app_reply(app, PSOG_MSG_TUNE_RESULT, payload, sizeof payload);
 }
 

@@ -46,7 +46,7 @@ void forget_wearer(struct app *app)
 enum psog_error tune_accept(struct app *app, const uint8_t *payload)
 {
     (void)payload;
-    enum psog_error error = tuning_verdict(&app->tuning);
+    enum psog_error error = tuning_verdict(&app->tuning, app_calibrated(app));
     if (error != PSOG_OK)
         return error;
     error = psog_calibration_save(&app->store, &app->model, app->tuning.trial_rows,

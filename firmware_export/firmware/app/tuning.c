@@ -54,7 +54,7 @@ enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_byte
     const struct psog_user user = {tuning->trial_rows, tuning->trial_numbers, tuning->kept.biases};
     if (tuning->phase != TUNING_READY)
         return PSOG_ERR_STATE;
-    if (tuning->samples.targets < TUNING_MIN_TARGETS)
+    if (tuning->samples.targets == 0)
         return PSOG_ERR_TOO_FEW;
     enum psog_error error = psog_samples_solve(&tuning->samples, work, work_bytes, &user, &tuning->fit);
     if (error == PSOG_OK)
@@ -64,9 +64,9 @@ enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_byte
     return error;
 }
 
-enum psog_error tuning_verdict(const struct tuning *tuning)
+enum psog_error tuning_verdict(const struct tuning *tuning, bool calibrated)
 {
-    return tuning->phase == TUNING_TRIAL ? psog_fit_verdict(&tuning->fit) : PSOG_ERR_STATE;
+    return tuning->phase == TUNING_TRIAL ? psog_fit_verdict(&tuning->fit, calibrated) : PSOG_ERR_STATE;
 }
 
 bool tuning_can_receive(const struct tuning *tuning)

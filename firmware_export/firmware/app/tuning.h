@@ -4,9 +4,6 @@
 
 #include "psog.h"
 
-/* A plane needs three points; fewer targets say nothing about one of the axes. */
-#define TUNING_MIN_TARGETS 3u
-
 #define TUNING_TARGETS 9u /* of the largest model; 32 of 32 features and 16 sensors with two planes */
 
 enum tuning_phase {
@@ -58,7 +55,7 @@ bool tuning_reading(struct tuning *tuning, const struct tuning_seen *seen);
 enum psog_error tuning_solve(struct tuning *tuning, void *work, size_t work_bytes);
 
 /* Whether the trial may be used from now on: PSOG_ERR_STATE without one, or PSOG_ERR_NOT_BETTER. */
-enum psog_error tuning_verdict(const struct tuning *tuning);
+enum psog_error tuning_verdict(const struct tuning *tuning, bool calibrated);
 
 /* Whether no calibration is in progress, other than one that comes from the host. */
 bool tuning_can_receive(const struct tuning *tuning);

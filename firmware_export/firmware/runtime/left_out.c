@@ -100,6 +100,7 @@ enum psog_error psog_judge_rows(const struct psog_samples *samples, const float 
                       share_of(left_out[1], variance(samples, 1))};
     *fit = (struct psog_fit){
         .samples = readings,
+        .targets = samples->targets,
         .before_deg = sqrtf(before / (float)readings),
         .after_deg = sqrtf(after / (float)samples->count),
         .left_out_deg = sqrtf(left_out[0] + left_out[1]),
@@ -112,8 +113,16 @@ enum psog_error psog_judge_rows(const struct psog_samples *samples, const float 
     return finite ? PSOG_OK : PSOG_ERR_RANGE;
 }
 
-enum psog_error psog_fit_verdict(const struct psog_fit *fit)
+static bool one_target_is_better(const struct psog_fit *fit, bool calibrated)
 {
+    float least_deg = calibrated ? PSOG_ONE_TARGET_DEG : 0.0f;
+    return fit->in_use_deg > least_deg && fit->after_deg < PSOG_BETTER_SHARE * fit->in_use_deg;
+}
+
+enum psog_error psog_fit_verdict(const struct psog_fit *fit, bool calibrated)
+{
+    if (fit->targets == 1)
+        return one_target_is_better(fit, calibrated) ? PSOG_OK : PSOG_ERR_NOT_BETTER;
     bool follows = fit->unexplained <= PSOG_MOST_UNEXPLAINED; /* NaN does neither */
     bool better = fit->left_out_deg < PSOG_BETTER_SHARE * fit->in_use_deg;
     return follows && better ? PSOG_OK : PSOG_ERR_NOT_BETTER;

@@ -184,6 +184,7 @@ struct psog_user {
 /* How good a calibration is; degrees, rms. */
 struct psog_fit {
     uint32_t samples;         /* readings of all targets */
+    uint32_t targets;         /* that were used */
     float before_deg;         /* on these, by the population's network and head */
     float after_deg;          /* on the kept ones, by the user's */
     float left_out_deg;       /* on those of each target by rows fitted without it: over the targets */
@@ -195,10 +196,13 @@ struct psog_fit {
 /* When a calibration is better; docs/calibration.md, When a calibration is refused, has where from. */
 #define PSOG_MOST_UNEXPLAINED 0.1f /* of a wearer who looks at the targets */
 #define PSOG_BETTER_SHARE 0.9f     /* of the error of what is in use */
+#define PSOG_ONE_TARGET_DEG 5.0f   /* a calibration that is nearer to a single target outlives it */
 
 /* Whether a calibration may take the place of what is in use: it would have been nearer to targets that it
- * has not seen, and it follows the targets on both axes. Otherwise PSOG_ERR_NOT_BETTER. */
-enum psog_error psog_fit_verdict(const struct psog_fit *fit);
+ * has not seen, and it follows the targets on both axes. A single target tells neither: its calibration takes
+ * the place of none, or of one that is far off at this target. Otherwise PSOG_ERR_NOT_BETTER.
+ * calibrated: a user's calibration is in use. */
+enum psog_error psog_fit_verdict(const struct psog_fit *fit, bool calibrated);
 
 /* What psog_samples_solve needs beside the samples. It may be the buffer of the activations. */
 size_t psog_work_bytes(const struct psog_model *model);

@@ -107,5 +107,5 @@ enum psog_error psog_host_tune(const uint8_t *image, size_t image_bytes, const f
     *fit = tuning.fit;
     memcpy(user->rows, tuning.trial_rows, PSOG_ROWS_FLOATS(headset.model.features) * sizeof *user->rows);
     memcpy(user->biases, tuning.kept.biases, headset.model.biases * sizeof *user->biases);
-    return tuning_verdict(&tuning);
+    return tuning_verdict(&tuning, rows != NULL);
 }
