@@ -7,15 +7,17 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from psog.device.reconnecting import Back, Gone, ReconnectingHeadset
 from psog.errors import RecordingError
 from psog.live.batch import EVERY_S, Batch, batches
-from psog.live.recorder import Recorder
+
+if TYPE_CHECKING:
+    from psog.live.recorder import Recorder
 
 MOST_READINGS = 10_000
 """Readings that wait for one subscriber: ten seconds at 1 kHz (a weak value)."""
-
 _SILENT_S = 5.0
 """So long a headset may say nothing before it counts as gone; a cable that is pulled out is noticed at once
 (a weak value, for computers that stand still now and then)."""

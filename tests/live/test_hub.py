@@ -9,9 +9,11 @@ import pytest
 
 from psog.benchmarks.cable import Cable
 from psog.device.reconnecting import Back, Gone, ReconnectingHeadset
-from psog.errors import LinkError
+from psog.errors import LinkError, RecordingError
+from psog.headset import load_headset
 from psog.live.batch import Batch
-from psog.live.hub import MOST_READINGS, Hub, Subscription
+from psog.live.hub import MOST_READINGS, Hub, Subscription, recorded
+from psog.live.recorder import Recorder
 from tests.device.peer import peer
 
 
@@ -104,3 +106,19 @@ def test_a_subscription_that_is_closed_lets_go_of_who_waits():
     closing.join()
     subscription.put(a_batch(0, 1))
     assert subscription.take(0) is None
+
+
+def test_what_cannot_be_recorded_is_told_at_the_end_and_stops_nobody_else(tmp_path):
+    with peer(readings=100, sensors=2) as device, ReconnectingHeadset(device.port) as headset:
+        hub = Hub(headset, sensors=True, every_s=0.005)
+        subscription = hub.subscribe()
+        recorder = Recorder(tmp_path / "out", headset.info, sensors=load_headset("ring16"))
+        with (
+            pytest.raises(RecordingError, match="readings of 2 sensors to record, expected 16"),
+            recorder,
+            recorded(hub, recorder),
+            hub,
+        ):
+            times_ms(subscription, 100)
+            device.read_sensors(50)
+            assert times_ms(subscription, 50)[-1] == 150
