@@ -36,6 +36,7 @@ export class Eye {
     const half = (axis, least) => Math.max(least, ...places.map((mm) => Math.abs(mm[axis]))) + AROUND_MM;
     this.scale = Math.min(width / (2 * half(0, 15)), height / (2 * half(1, 10)));
     this.ground = stillLayer(this.canvas, (context) => this.drawGround(context));
+    this.draw(this.history);
   }
 
   x(mm) {
@@ -48,6 +49,7 @@ export class Eye {
 
   draw(history) {
     const { context } = this;
+    this.history = history;
     if (!this.ground) return;
     context.save();
     context.resetTransform();

@@ -47,6 +47,7 @@ export class Scene {
     const [half_h_deg, half_v_deg] = this.field_deg;
     this.scale = Math.min(width / (2 * MARGIN * half_h_deg), height / (2 * MARGIN * half_v_deg));
     this.ground = stillLayer(this.canvas, (context) => this.drawGround(context));
+    this.draw(this.history);
   }
 
   x(h_deg) {
@@ -59,6 +60,7 @@ export class Scene {
 
   draw(history) {
     const { context } = this;
+    this.history = history;
     if (!this.ground) return;
     context.save();
     context.resetTransform();

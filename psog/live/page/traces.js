@@ -40,6 +40,7 @@ export class Traces {
     this.scale = (height - TOP - BOTTOM) / (2 * MARGIN * this.range_deg);
     this.seconds = (width - LEFT) / SPAN_S;
     this.ground = stillLayer(this.canvas, (context) => this.drawGround(context));
+    this.draw(this.history);
   }
 
   y(deg) {
@@ -48,6 +49,7 @@ export class Traces {
 
   draw(history) {
     const { context } = this;
+    this.history = history;
     if (!this.ground) return;
     context.save();
     context.resetTransform();

@@ -127,6 +127,7 @@ element("close-help").addEventListener("click", () => element("help").close());
 function draw() {
   requestAnimationFrame(draw);
   numbers.drawn(clock.now_s, isNew ? last_host_time_s : NaN);
+  if (!isNew) return; // what was drawn still holds: paused, or no headset
   isNew = false;
   scene.draw(history);
   eye.draw(history);
