@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psog.device.client import open_headset
-from psog.device.messages import Stream
+from psog.device.messages import STILL_BINS, Stream
 from psog.device.samples import FeatureSample, GazeSample
 from psog.firmware_export.boards import BOARDS
 from psog.firmware_export.toolchain import available_boards
@@ -36,7 +36,8 @@ def test_a_session(name, tmp_path):
             pass
         calibrate(headset, board)
         assert headset.tune_solve().targets == len(TARGETS)
-        assert headset.status() == (20 + BURST + 20 * len(TARGETS), 0, 0, 0, 0)
+        taken = 20 + BURST + (20 + STILL_BINS) * len(TARGETS)
+        assert headset.status() == (taken, 0, 0, 0, 0)
         headset.tune_accept()
         calibrated = gaze_deg(streamed(headset, board, Stream.GAZE, 0, 5)[GazeSample])
         assert not np.allclose(calibrated, population[:5], atol=0.1)

@@ -127,18 +127,26 @@ static void upload(const struct fuzz_image *image)
     command(PSOG_MSG_MODEL_COMMIT, NULL, 0);
 }
 
-/* A reading; each sensor takes a byte of the input. */
+static void send_reading(uint8_t *payload, size_t count, uint32_t passed_us)
+{
+    memory_board.t_us += passed_us;
+    memcpy(payload + PSOG_READING_T_US_OFFSET, &memory_board.t_us, sizeof memory_board.t_us);
+    send_frame(&memory_board.sensors, PSOG_MSG_READING, (uint16_t)memory_board.t_us, payload,
+               PSOG_MSG_READING_SIZE + 2u * count);
+}
+
+/* A reading; each sensor takes a byte of the input. One in four stays, until the eye has come to rest. */
 static void reading(struct input *input)
 {
     uint8_t payload[PSOG_MSG_READING_SIZE + 2u * PSOG_MAX_SENSORS];
-    size_t count = 1u + take(input) % PSOG_MAX_SENSORS;
-    memory_board.t_us += US_PER_READING;
-    memcpy(payload + PSOG_READING_T_US_OFFSET, &memory_board.t_us, sizeof memory_board.t_us);
+    uint8_t first = take(input);
+    size_t count = 1u + first % PSOG_MAX_SENSORS;
     payload[PSOG_READING_COUNT_OFFSET] = (uint8_t)count;
     for (size_t i = 0; i < count; i++)
         psog_put_u16(payload + PSOG_MSG_READING_SIZE + 2u * i, (uint16_t)(take(input) * 257u));
-    send_frame(&memory_board.sensors, PSOG_MSG_READING, (uint16_t)memory_board.t_us, payload,
-               PSOG_MSG_READING_SIZE + 2u * count);
+    send_reading(payload, count, US_PER_READING);
+    for (uint32_t bin = 0; first >= 3u * PSOG_MAX_SENSORS && bin <= PSOG_STILL_BINS; bin++)
+        send_reading(payload, count, PSOG_STILL_BIN_US);
 }
 
 /* A target at a few degrees, for a few readings. */
