@@ -50,11 +50,14 @@ class Wearer:
     Args:
         seed: which user, how the headset sits, and every movement.
         donning_mm: how far from the nominal place the headset may sit.
+        heeds_targets: otherwise the wearer looks around, whatever is shown.
     Raises:
         SimulationError: the headset would touch the eye.
     """
 
-    def __init__(self, headset: Headset, seed: int, *, donning_mm: float = _DONNING_MM) -> None:
+    def __init__(
+        self, headset: Headset, seed: int, *, donning_mm: float = _DONNING_MM, heeds_targets: bool = True
+    ) -> None:
         self._rate_hz = headset.rate_hz
         self._headset = headset
         users = draw_users(1, seed)
@@ -62,6 +65,7 @@ class Wearer:
         self._eye.don(donning_mm)
         self._movement = EyeMovement(seed, headset.rate_hz, side=float(users.side[0]))
         self._around = viewer("viewing", headset.rate_hz, headset.field_deg, seed, movement=self._movement)
+        self._heeds_targets = heeds_targets
         self._target: Target | None = None
         self._taken = 0
         self._truth: deque[Truth] = deque()
@@ -82,6 +86,8 @@ class Wearer:
 
     def show(self, target: Target | None) -> None:
         """The display shows a target, or nothing: then the wearer looks around again."""
+        if not self._heeds_targets:
+            return
         if target is not None and target != self._target:
             self._movement.look_at(target)
         self._target = target

@@ -19,7 +19,18 @@ from psog.calibration.events import (
     Stands,
     TargetShown,
 )
-from psog.calibration.flow import Abort, Keep, Pause, RedoAll, RedoLast, RedoPoint, Resume, Start, State
+from psog.calibration.flow import (
+    Abort,
+    Discard,
+    Keep,
+    Pause,
+    RedoAll,
+    RedoLast,
+    RedoPoint,
+    Resume,
+    Start,
+    State,
+)
 from psog.calibration.guide import Guide
 from psog.calibration.session import Settings
 from psog.calibration.still import StillnessRule
@@ -29,6 +40,7 @@ from psog.errors import LinkError
 from psog.firmware_export.image_file import load_image
 from psog.headset import load_headset
 from psog.virtual.headset import VirtualHeadset
+from psog.virtual.wearer import Wearer
 from tests.calibration.steady import SteadyEye
 
 HEADSET = load_headset("ring16")
@@ -198,3 +210,29 @@ def test_a_headset_that_comes_back_begins_again_and_one_that_does_not_is_the_end
     again[0].close()
     with open_headset(virtual.port) as other, pytest.raises(LinkError):
         led(other, START, (at(1), lambda guide: other.close()))
+
+
+def test_a_wearer_who_never_looks_cannot_keep_what_came_of_it(tmp_path):
+    """The device tells it from the readings; a pause is possible too, where the eye never comes to rest."""
+    told: list[str] = []
+
+    def go_on(event: Event) -> None:
+        if isinstance(event, Stands) and event.state in (State.READY, State.PAUSED):
+            guide.give(Start() if event.state is State.READY else Resume())
+        if isinstance(event, Stands) and event.state is State.RESULT:
+            told.append(event.note)
+            guide.give(Keep())
+            guide.give(Discard())
+
+    wearer = Wearer(HEADSET, 1000, heeds_targets=False)
+    image = load_image(Path(HEADSET.name))
+    with (
+        VirtualHeadset("host", wearer, image=image, flash=tmp_path / "flash", speed=SPEED) as virtual,
+        open_headset(virtual.port) as client,
+    ):
+        guide = Guide(client, PLAN, SETTINGS, go_on)
+        report = guide.run()
+        assert not client.hello().calibrated
+    assert "the gaze did not follow the targets" in told[0]
+    assert report is not None
+    assert (report.accepted, report.refusal) == (False, told[0])

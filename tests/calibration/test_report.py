@@ -1,16 +1,21 @@
 """What programs and people get of a finished calibration."""
 
 import json
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from psog.calibration.events import Fitted, PointTaken
+from psog.calibration.html_report import html_report, write_html_report
 from psog.calibration.picture import field_picture
 from psog.calibration.quality import Quality, TargetQuality
 from psog.calibration.report import CalibrationReport, Wearing, write_report
 from psog.calibration.targets import Target, plan_targets
 from psog.errors import CalibrationError
+from psog.metrics import precision_bcea
 
 PROMISED_KEYS = {
     "points",
@@ -83,6 +88,53 @@ def test_report_file_replaces_an_older_one_and_leaves_nothing_else(report, tmp_p
 def test_report_that_cannot_be_written_is_one_clear_line(report, tmp_path):
     with pytest.raises(CalibrationError, match=r"cannot write report .*choose another file"):
         write_report(report, tmp_path / "missing" / "report.json")
+
+
+class Loaded(HTMLParser):
+    """What of a page would be fetched or run, and the numbers of its parts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.parts: Counter[str] = Counter()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.parts[tag] += 1
+        self.fetched += [f"{tag} {name}" for name, _ in attrs if name in ("src", "href") or name[:2] == "on"]
+
+
+def test_html_report_is_one_file_that_shows_every_target_and_runs_nothing(report, tmp_path):
+    path = tmp_path / "report.html"
+    write_html_report(report, path)
+    text = path.read_text("utf-8")
+    loaded = Loaded(text)
+    assert loaded.fetched == []
+    assert (loaded.parts["script"], loaded.parts["link"], loaded.parts["svg"]) == (0, 0, 1)
+    assert loaded.parts["tr"] == (1 + 8) + (1 + 9) + (1 + 6)
+    assert text.count('class="target"') == 8
+    assert text.count(" worst</text>") == 1
+    assert "Good — 0.50° (was 3.00°)" in text
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_html_report_says_why_a_result_was_not_kept_in_letters(report):
+    refused = replace(report, accepted=False, refusal="1 < 2 & <b>worse</b>")
+    text = html_report(refused)
+    assert "Not kept: 1 &lt; 2 &amp; &lt;b&gt;worse&lt;/b&gt;." in text
+
+
+def test_html_report_that_cannot_be_written_is_one_clear_line(report, tmp_path):
+    with pytest.raises(CalibrationError, match=r"cannot write report .*choose another file for --html"):
+        write_html_report(report, tmp_path / "missing" / "report.html")
+
+
+def test_the_area_of_a_fixation_is_that_of_the_metric(report):
+    target = report.after.targets[0]
+    assert target.bcea_deg2 == precision_bcea(target.gaze_deg)
+    assert report.to_json()["validation_targets"][0]["bcea_deg2"] == target.bcea_deg2
+    two = TargetQuality(target.target, target.gaze_deg[:2], lost=0)
+    assert (two.bcea_deg2, Quality((target, two)).bcea_deg2) == (None, None)
 
 
 def picture_of(h_deg: float, v_deg: float, gaze_deg: tuple[float, float], colour: bool = True) -> list[str]:
