@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import os
 import secrets
 import signal
 import sys
@@ -22,7 +23,10 @@ from psog.firmware_export.boards import BoardName
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from psog.calibration.connection import Connection
     from psog.calibration.report import CalibrationReport
+    from psog.calibration.session import Settings
+    from psog.headset import Headset
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Command:
     """Keep the result without asking, if it is better."""
     reject: bool = False
     """Do not keep the result; only measure."""
+    user: str | None = None
+    """Keep what is stored in the headset on this computer too, as a profile of this name (psog profiles)."""
     report: Path | None = None
     """Write the report to this JSON file."""
     html: Path | None = None
@@ -93,7 +99,7 @@ class Command:
         # A stop by the system ends as Ctrl-C does: through every clean-up.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with self._port() as port:
-            report = self._calibrate(port, Console(stderr=True))
+            report = self._calibrated(port, Console(stderr=True))
         if report is None:
             raise KeyboardInterrupt  # the wearer stopped: as with Ctrl-C
         if self.json:
@@ -104,6 +110,8 @@ class Command:
             write_html_report(report, self.html)
 
     def _check(self) -> None:
+        from psog.calibration.profiles import profile_path, profiles_folder
+
         for_virtual = {
             "model": self.model,
             "board": self.board,
@@ -118,6 +126,8 @@ class Command:
         for option, path in (("--report", self.report), ("--html", self.html)):
             if path is not None and not path.parent.is_dir():
                 raise PsogError(f"{option}: there is no folder {path.parent}; create it first")
+        if self.user is not None:
+            profile_path(profiles_folder(os.environ), self.user)
         if self.osc is not None and self.targets != "external":
             raise PsogError("--osc names a renderer; add --targets external or leave it out")
         if self.terminal and self.targets in ("page", "external"):
@@ -142,41 +152,60 @@ class Command:
         ) as (virtual, _):
             yield virtual.port
 
-    def _calibrate(self, port: str, console: Console) -> CalibrationReport | None:
+    def _calibrated(self, port: str, console: Console) -> CalibrationReport | None:
         from psog.calibration.connection import Connection
-        from psog.calibration.guide import run_session
-        from psog.calibration.session import FIXATION_S, Settings, require_model
-        from psog.calibration.targets import plan_targets
-        from psog.calibration.terminal import TerminalFollower
+        from psog.calibration.profiles import profiles_folder, save_profile
+        from psog.calibration.session import require_model
         from psog.cli.ports import virtual_ports
 
-        seed = secrets.randbits(32) if self.seed is None else self.seed
         with Connection(port, virtual=virtual_ports) as connection:
             require_model(connection.client)
             headset = described_headset(connection.client.info, port, self.headset)
-            settings = Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))
-            if not self._on_page(console):
-                plan = plan_targets(self.points, headset.field_deg, seed)
-                follower = TerminalFollower(console, headset.field_deg)
-                return run_session(
-                    connection.client, plan, settings, lambda judged: self._keep(console), follower
-                )
-            from psog.cli.calibrate_page import PageOptions, calibrate_on_page, viewing_of
+            lead = self._on_the_page if self._on_page(console) else self._in_the_terminal
+            report = lead(connection, headset, console)
+            if report is not None and report.accepted and self.user is not None:
+                folder = profiles_folder(os.environ)
+                save_profile(connection.client, self.user, report.to_json(), folder=folder)
+            return report
 
-            options = PageOptions(
-                browser=not self.no_browser,
-                port=self.page_port,
-                display=self.display,
-                drawn=self.targets or "page",
-                osc=self.osc,
-                simulated=self.virtual,
-            )
-            viewing = viewing_of(self, headset, options)
-            reach_deg = viewing.reach_deg() or headset.field_deg
-            plan = plan_targets(self.points, headset.field_deg, seed, reach_deg=reach_deg)
-            return calibrate_on_page(
-                connection, plan, settings, viewing=viewing, options=options, console=console
-            )
+    def _in_the_terminal(
+        self, connection: Connection, headset: Headset, console: Console
+    ) -> CalibrationReport:
+        from psog.calibration.guide import run_session
+        from psog.calibration.targets import plan_targets
+        from psog.calibration.terminal import TerminalFollower
+
+        plan = plan_targets(self.points, headset.field_deg, self._order)
+        follower = TerminalFollower(console, headset.field_deg)
+        return run_session(
+            connection.client, plan, _settings(headset), lambda judged: self._keep(console), follower
+        )
+
+    def _on_the_page(
+        self, connection: Connection, headset: Headset, console: Console
+    ) -> CalibrationReport | None:
+        from psog.calibration.targets import plan_targets
+        from psog.cli.calibrate_page import PageOptions, calibrate_on_page, viewing_of
+
+        options = PageOptions(
+            browser=not self.no_browser,
+            port=self.page_port,
+            display=self.display,
+            drawn=self.targets or "page",
+            osc=self.osc,
+            simulated=self.virtual,
+        )
+        viewing = viewing_of(self, headset, options)
+        reach_deg = viewing.reach_deg() or headset.field_deg
+        plan = plan_targets(self.points, headset.field_deg, self._order, reach_deg=reach_deg)
+        return calibrate_on_page(
+            connection, plan, _settings(headset), viewing=viewing, options=options, console=console
+        )
+
+    @property
+    def _order(self) -> int:
+        """The seed of the order of the targets."""
+        return secrets.randbits(32) if self.seed is None else self.seed
 
     def _on_page(self, console: Console) -> bool:
         if self.terminal:
@@ -200,6 +229,12 @@ class Command:
             return _ask(console)
         console.print("nobody to ask: keeping it, since it is more accurate than before")
         return True
+
+
+def _settings(headset: Headset) -> Settings:
+    from psog.calibration.session import FIXATION_S, Settings
+
+    return Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))
 
 
 def _ask(console: Console) -> bool:

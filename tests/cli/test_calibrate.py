@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from psog.calibration.profiles import load_profile, profile_names
 from psog.cli.calibrate import main
 from psog.device.client import open_headset
 from psog.firmware_export.image_file import load_image
@@ -68,10 +69,11 @@ def test_flags_and_accuracy_decide_where_nobody_can_be_asked(port, flags, kept, 
     assert is_calibrated(port) is kept
 
 
-def test_a_second_result_that_is_no_better_is_not_kept(port):
+def test_a_second_result_that_is_no_better_is_not_kept(port, tmp_path, monkeypatch):
     """The steady eye gives the same readings again, so the second fit is the first one."""
+    monkeypatch.setenv("PSOG_PROFILES", str(tmp_path / "profiles"))
     flags = ("--port", port, "--points", "9", "--seed", "3", "--json")
-    first, again = run(*flags), run(*flags)
+    first, again = run(*flags, "--user", "first"), run(*flags, "--user", "again")
     found = json.loads(again.stdout)
     assert json.loads(first.stdout)["accepted"]
     assert found["before"] == "earlier calibration"
@@ -79,6 +81,8 @@ def test_a_second_result_that_is_no_better_is_not_kept(port):
     assert not found["accepted"]
     assert "not kept: the calibration was not better than the one in use (" in again.stderr
     assert is_calibrated(port)
+    assert load_profile(tmp_path / "profiles", "first").measured["grade"] == json.loads(first.stdout)["grade"]
+    assert profile_names(tmp_path / "profiles") == ["first"]
 
 
 @pytest.mark.parametrize(("answer", "kept"), [("n\n", False), ("what\n\n", True), ("\x04", False)])
@@ -141,6 +145,11 @@ def test_virtual_headset_from_nothing_to_a_report(tiny_model, tmp_path):
         (["--port", "/dev/null", "--seed", "-1"], "--seed is -1"),
         (["--port", "/dev/null", "--report", "/nowhere/at/all.json"], "there is no folder /nowhere/at"),
         (["--port", "/dev/null", "--points", "7"], "see psog-calibrate --help"),
+        (["--port", "/dev/null", "--user", "../x"], "profile"),
+        (["--port", "/dev/null", "--html", "/nowhere/at/all.html"], "there is no folder /nowhere/at"),
+        (["--port", "/dev/null", "--osc", "127.0.0.1:9000"], "add --targets external"),
+        (["--port", "/dev/null", "--terminal", "--targets", "page"], "--terminal has no page"),
+        (["--port", "/dev/null", "--distance-cm", "60"], "--distance-cm and --screen-cm belong together"),
         (["--port", "/dev/no-such-port"], "there is no such port"),
         (["--virtual", "--model", "/nowhere"], "cannot read /nowhere"),
     ],
