@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(module: str, words: Sequence[str], program: str) -> None:
     """Parse `words` into the module's Command and run it; a PsogError is one line and exit 1."""
     try:
-        command = _parse(importlib.import_module(module).Command, words, program)
+        command = parse(importlib.import_module(module).Command, words, program)
         command.run()
         sys.stdout.flush()
     except PsogError as error:
@@ -118,7 +118,12 @@ def run_command(module: str, words: Sequence[str], program: str) -> None:
         sys.exit(f"{program}: {error}")
 
 
-def _parse(command_type: type[Runnable], words: Sequence[str], program: str) -> Runnable:
+def parse(command_type: type[Runnable], words: Sequence[str], program: str) -> Runnable:
+    """The module's Command as these words make it.
+
+    Raises:
+        PsogError: the words are not understood.
+    """
     import tyro
 
     captured = io.StringIO()
