@@ -27,6 +27,13 @@ test-tensorflow: $(STAMP)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tensorflow]'
 	$(BIN)/python -m pytest tests/firmware_export/test_tensorflow_route.py
 
+# The site, into build/site, to be opened from there; a broken link is an error. `docs-serve` shows it as it is made.
+docs: $(STAMP)
+	$(BIN)/python -m scripts.website build
+
+docs-serve: $(STAMP)
+	$(BIN)/python -m scripts.website serve
+
 # The link at 1 kHz, on good and bad lines: minutes, and the hour; `make test` has the seconds.
 soak: $(STAMP) firmware-tools
 	$(BIN)/psog bench link
