@@ -11,7 +11,6 @@ from tests.docs.accepted import fault, unknown_flags
 from tests.docs.pages import PAGES, blocks, spans
 from tests.docs.world import run, worn_headset
 
-PAGES = [page for page in PAGES if page.name not in {"calibration.md", "profiles.md"}]
 CONSOLE = {page: [b for b in blocks(page) if b.language == "console"] for page in PAGES}
 RUN = [page for page in PAGES if any(not c.skipped for b in CONSOLE[page] for c in b.commands())]
 NOT_A_COMMAND = {"psog development key: not secret"}
