@@ -102,7 +102,7 @@ class Outcome(NamedTuple):
 def carry_out(device: HostHeadset, sequence: Sequence) -> Outcome:
     """A sequence from the earlier calibration to the looks afterwards."""
     from psog.benchmarks.tuning_wearers import WANTED
-    from psog.device.messages import DeviceErrorCode
+    from psog.device.error_codes import DeviceErrorCode
 
     in_use: User | None = None
     if sequence.in_use != "none":

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from psog.calibration.events import Fitted, PointJudged
 from psog.calibration.quality import Quality
-from psog.device.messages import MOST_UNEXPLAINED, DeviceErrorCode
+from psog.device.error_codes import DeviceErrorCode
+from psog.device.messages import MOST_UNEXPLAINED
 
 VALIDATION_SHARE = 0.8
 """Of the error of what is in use, on the validation targets: below it the fitted head is taken for better.

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.device.error_codes import ERROR_TEXT, DeviceErrorCode
 from psog.device.identity import SIGNATURE_BYTES
-from psog.device.messages import ERROR_TEXT, DeviceErrorCode
 from psog.errors import DeviceError, ModelImageError, ShapeError
 from psog.firmware_export.image_format import head_of, told_sizes
 from psog.firmware_export.toolchain import build_library

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.identity import SIGNATURE_BYTES
-from psog.device.messages import DeviceErrorCode
 from psog.errors import ShapeError
 from psog.firmware_export.host_runtime import GAZE_OUTPUTS, OUTPUTS, HostRuntime, PsogFit, PsogUser
 from psog.firmware_export.image_format import told_sizes

@@ -13,8 +13,9 @@ from enum import IntFlag
 from pathlib import Path
 
 from psog.device import messages
+from psog.device.error_codes import ERROR_TEXT, DeviceErrorCode
 from psog.device.layout import Message
-from psog.device.messages import ERROR_TEXT, DeviceErrorCode, GazeFlag, Stream
+from psog.device.messages import GazeFlag, Stream
 from psog.errors import ProtocolError
 
 HEADER_PATH = Path("firmware_export/firmware/app/protocol.h")

@@ -9,19 +9,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from psog.device.error_codes import ERROR_TEXT, DeviceErrorCode
 from psog.device.frames import SEQUENCE_MODULUS, Frame, encode
 from psog.device.layout import Message
 from psog.device.link import Link
-from psog.device.messages import (
-    ACK,
-    ERROR_TEXT,
-    HELLO,
-    HELLO_REQUEST,
-    PROTOCOL_VERSION,
-    TIME_REQUEST,
-    TUNE_PROGRESS,
-    DeviceErrorCode,
-)
+from psog.device.messages import ACK, HELLO, HELLO_REQUEST, PROTOCOL_VERSION, TIME_REQUEST, TUNE_PROGRESS
 from psog.device.samples import SAMPLE_OF
 from psog.device.timekeeping import TimeKeeper
 from psog.errors import DeviceError, LinkError, ProtocolError

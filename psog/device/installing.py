@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from psog.device import messages
 from psog.device.conversation import CommandRefusedError, Conversation
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.identity import model_crc32
-from psog.device.messages import MAX_DATA, DeviceErrorCode, Stream
+from psog.device.messages import MAX_DATA, Stream
 from psog.device.samples import GazeSample, sample_of
 from psog.errors import DeviceError, LinkError
 

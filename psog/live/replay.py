@@ -18,9 +18,10 @@ from types import TracebackType
 from typing import Any
 
 from psog.device import messages
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.frames import Decoder, Frame, encode
 from psog.device.layout import Message
-from psog.device.messages import BY_CODE, DeviceErrorCode, Stream
+from psog.device.messages import BY_CODE, Stream
 from psog.errors import ProtocolError, RecordingError
 from psog.live.replay_rows import Row, rows_of
 from psog.manifest import Manifest, read_manifest

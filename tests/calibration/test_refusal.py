@@ -9,7 +9,7 @@ from psog.calibration.events import Fitted, PointJudged
 from psog.calibration.quality import TargetQuality
 from psog.calibration.refusal import why_not
 from psog.calibration.targets import Target
-from psog.device.messages import DeviceErrorCode
+from psog.device.error_codes import DeviceErrorCode
 
 
 def fitted(left_out_deg, in_use_deg, unexplained=0.01):

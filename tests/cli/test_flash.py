@@ -14,9 +14,9 @@ import pytest
 from psog.device import messages
 from psog.device.client import open_headset
 from psog.device.conversation import CommandRefusedError, Conversation
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.identity import model_crc32
 from psog.device.link import Link
-from psog.device.messages import DeviceErrorCode
 from psog.device.transport import SerialTransport
 from psog.firmware_export.image import write_image
 from psog.headset import load_headset

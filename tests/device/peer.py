@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from psog.device import messages as m
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.frames import Decoder, Frame, encode
 from psog.device.identity import model_crc32
 from psog.device.layout import Message
-from psog.device.messages import BY_CODE, DeviceErrorCode, Stream
+from psog.device.messages import BY_CODE, Stream
 
 Wire = Callable[[int, bytes], bytes]
 """What becomes of the n-th encoded frame the peer sends."""

@@ -10,9 +10,10 @@ import pytest
 from psog.device.answers import TuneProgress, TuneResult
 from psog.device.client import open_headset
 from psog.device.conversation import CommandRefusedError
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.identity import SIGNATURE_BYTES
 from psog.device.installing import TrialFailedError
-from psog.device.messages import PROTOCOL_VERSION, DeviceErrorCode, Stream
+from psog.device.messages import PROTOCOL_VERSION, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
 from psog.errors import LinkError, ProtocolError
 from tests.device.peer import peer

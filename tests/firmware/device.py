@@ -13,11 +13,12 @@ import numpy as np
 from psog.device import messages as m
 from psog.device.answers import DeviceInfo
 from psog.device.client import Client
+from psog.device.error_codes import ERROR_TEXT, DeviceErrorCode
 from psog.device.frames import Decoder, Frame, encode
 from psog.device.identity import model_crc32
 from psog.device.installing import _send_and_commit
 from psog.device.layout import Message
-from psog.device.messages import STILL_BIN_US, STILL_BINS, DeviceErrorCode, Stream
+from psog.device.messages import STILL_BIN_US, STILL_BINS, Stream
 from psog.firmware_export.image import write_image
 from psog.firmware_export.installing import image_for_headset
 from psog.net.integer import IntegerNet
@@ -172,7 +173,7 @@ def calibrate(
 
 
 def code(error: DeviceErrorCode) -> str:
-    return m.ERROR_TEXT[error]
+    return ERROR_TEXT[error]
 
 
 class Raw:

@@ -11,7 +11,8 @@ from psog.device import messages as m
 from psog.device.calibration_record import Calibration
 from psog.device.client import Client, open_headset
 from psog.device.conversation import CommandRefusedError
-from psog.device.messages import DeviceErrorCode, Stream
+from psog.device.error_codes import DeviceErrorCode
+from psog.device.messages import Stream
 from psog.device.samples import GazeSample
 from psog.errors import DeviceError
 from psog.firmware_export.image import write_image

@@ -5,8 +5,8 @@ import os
 
 from psog.device import messages as m
 from psog.device.client import open_headset
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.identity import model_crc32
-from psog.device.messages import DeviceErrorCode
 from tests.firmware.device import (
     IMAGE,
     OTHER_IMAGE,

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from psog.device.messages import MOST_UNEXPLAINED, DeviceErrorCode, GazeFlag
+from psog.device.error_codes import DeviceErrorCode
+from psog.device.messages import MOST_UNEXPLAINED, GazeFlag
 from psog.errors import ShapeError
 from psog.firmware_export.host_tuning import HostHeadset
 from psog.firmware_export.image_writer import write_image

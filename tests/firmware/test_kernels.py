@@ -5,8 +5,8 @@ import ctypes
 import numpy as np
 import pytest
 
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.identity import SIGNATURE_BYTES
-from psog.device.messages import DeviceErrorCode
 from psog.errors import DeviceError, ShapeError
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import read_image, write_image

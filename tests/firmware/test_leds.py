@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from psog.device.client import open_headset
-from psog.device.messages import DeviceErrorCode
+from psog.device.error_codes import DeviceErrorCode
 from psog.errors import DeviceError, SafetyError
 from psog.firmware_export.led_drive import LedDrive, led_drive
 from psog.firmware_export.toolchain import available_boards, build_board

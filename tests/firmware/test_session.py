@@ -8,10 +8,11 @@ import pytest
 
 from psog.device import messages as m
 from psog.device.client import open_headset
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.frames import Decoder
 from psog.device.identity import model_crc32
 from psog.device.lids import Lids
-from psog.device.messages import STILL_BINS, DeviceErrorCode, Stream
+from psog.device.messages import STILL_BINS, Stream
 from psog.device.samples import FeatureSample, GazeSample, SensorSample, TrialSample
 from psog.device.stillness import Stillness
 from psog.errors import DeviceError

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from psog.device.client import open_headset
-from psog.device.messages import DeviceErrorCode
+from psog.device.error_codes import DeviceErrorCode
 from psog.errors import DeviceError, ToolchainError
 from psog.firmware_export.toolchain import (
     C_TREE,

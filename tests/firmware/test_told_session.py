@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from psog.device.client import open_headset
-from psog.device.messages import DeviceErrorCode, Stream
+from psog.device.error_codes import DeviceErrorCode
+from psog.device.messages import Stream
 from psog.device.samples import FeatureSample, GazeSample, TrialSample
 from psog.errors import DeviceError
 from psog.firmware_export.image import write_image

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from psog.device.messages import DeviceErrorCode
+from psog.device.error_codes import DeviceErrorCode
 from psog.errors import ToolchainError
 from psog.firmware_export import toolchain
 from psog.firmware_export.boards import BOARDS

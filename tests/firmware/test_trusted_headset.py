@@ -3,8 +3,8 @@
 import pytest
 
 from psog.device.client import open_headset
+from psog.device.error_codes import DeviceErrorCode
 from psog.device.identity import model_crc32
-from psog.device.messages import DeviceErrorCode
 from psog.errors import DeviceError
 from psog.firmware_export.keys import SigningKey, signed_again
 from psog.firmware_export.toolchain import available_boards
