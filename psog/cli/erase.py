@@ -7,8 +7,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import tyro
-
 from psog.errors import PsogError
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ class Command:
     it asks first.
     """
 
-    port: tyro.conf.Positional[str | None] = None
+    port: str | None = None
     """Serial port of the headset; not needed where just one is connected (psog devices)."""
     yes: bool = False
     """Erase without asking."""
