@@ -103,7 +103,7 @@ class Command:
                 raise DeviceError(f"the headset at {port} has no model; send one with psog flash")
             described = described_headset(connected.info, port, self.headset)
             # A replayed recording may have been made without the readings.
-            hub = Hub(connected, sensors=True, every_s=EVERY_S)
+            hub = Hub(connected, sensors=connected.info.sensors > 0, every_s=EVERY_S)
             with contextlib.ExitStack() as ending:
                 recorder = self._recorder(hub, ending)
                 rows = None if recorder is None else lambda: recorder.rows

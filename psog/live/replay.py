@@ -69,7 +69,7 @@ class ReplayedHeadset:
         self.sent = 0
         self._seq = 0
         self._pending = bytearray()
-        self._busy_s = 0.0
+        self._read_s: float | None = None  # when all of it had been read
 
     def __enter__(self) -> ReplayedHeadset:
         with contextlib.ExitStack() as undo:
@@ -133,10 +133,17 @@ class ReplayedHeadset:
             self._play()
             with contextlib.suppress(BlockingIOError):
                 del self._pending[: os.write(self._port, self._pending) if self._pending else 0]
-            if self._pending or self._next is not None or self._unread():
-                self._busy_s = time.monotonic()
-            elif time.monotonic() - self._busy_s > _SETTLED_S:
-                self._ended.set()
+            self._watch_for_end()
+
+    def _watch_for_end(self) -> None:
+        """It has ended a while after all readings had been read; answers that wait later do not count."""
+        if self._next is not None:
+            self._read_s = None
+        elif self._read_s is None:
+            if not self._pending and not self._unread():
+                self._read_s = time.monotonic()
+        elif time.monotonic() - self._read_s > _SETTLED_S:
+            self._ended.set()
 
     def _patience_s(self) -> float:
         """How long there is nothing to do but to answer."""

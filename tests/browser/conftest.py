@@ -18,8 +18,9 @@ _FLAGS = ("--no-sandbox", "--force-color-profile=srgb", "--font-render-hinting=n
 """Containers have no user namespaces for the sandbox; what it would keep off here is psog's own pages."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Of one file: Playwright keeps an event loop running meanwhile, and other tests want to have theirs."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = shutil.which("chromium")
     if chromium is None:

@@ -53,9 +53,10 @@ enum psog_error calibration_write(struct app *app, const uint8_t *payload)
         return PSOG_ERR_NO_MODEL;
     if (app->installed.trial || !tuning_can_receive(&app->tuning))
         return PSOG_ERR_STATE;
+    uint32_t offset = psog_get_u16(payload + PSOG_CALIBRATION_WRITE_OFFSET_OFFSET);
+    uint8_t count = payload[PSOG_CALIBRATION_WRITE_COUNT_OFFSET];
     enum psog_error error =
-        tuning_receive(&app->tuning, psog_get_u16(payload + PSOG_CALIBRATION_WRITE_OFFSET_OFFSET), total,
-                       payload + PSOG_MSG_CALIBRATION_WRITE_SIZE, payload[PSOG_CALIBRATION_WRITE_COUNT_OFFSET]);
+        tuning_receive(&app->tuning, offset, total, payload + PSOG_MSG_CALIBRATION_WRITE_SIZE, count);
     if (error == PSOG_OK && app->tuning.received < total)
         return PSOG_OK; /* there is more to come */
     if (error == PSOG_OK)
