@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
 ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test screenshots lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools browser clean
+.PHONY: demo test screenshots docs docs-serve lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools browser clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
