@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import os
 import secrets
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from psog.cli.main import run_command
-from psog.cli.ports import headset_port
-from psog.cli.virtual_headset import check_virtual_only, described_headset, virtual_headset
+from psog.cli.virtual_headset import check_virtual_only, described_headset, port_to_open
 from psog.errors import PsogError
 from psog.firmware_export.boards import BoardName
 
@@ -137,20 +136,16 @@ class Command:
         if self.screen_deg is not None and self.screen_cm is not None:
             raise PsogError("--screen-deg and --screen-cm say the same; give one of them")
 
-    @contextlib.contextmanager
-    def _port(self) -> Iterator[str]:
-        """The port to open; with --virtual, a headset stands behind it as long as the context lasts."""
-        if not self.virtual:
-            yield headset_port(self.port)
-            return
-        with virtual_headset(
+    def _port(self) -> AbstractContextManager[str]:
+        return port_to_open(
+            port=self.port,
+            virtual=self.virtual,
             model=self.model,
             board=self.board,
             user_seed=self.user_seed,
             flash=self.flash,
             headset=self.headset,
-        ) as (virtual, _):
-            yield virtual.port
+        )
 
     def _calibrated(self, port: str, console: Console) -> CalibrationReport | None:
         from psog.calibration.connection import Connection

@@ -6,13 +6,13 @@ import contextlib
 import json
 import math
 import signal
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psog.cli.ports import headset_port, virtual_ports
-from psog.cli.virtual_headset import check_virtual_only, described_headset, virtual_headset
+from psog.cli.ports import virtual_ports
+from psog.cli.virtual_headset import check_virtual_only, described_headset, port_to_open
 from psog.errors import DeviceError, PsogError
 from psog.firmware_export.boards import BoardName
 
@@ -78,20 +78,16 @@ class Command:
         with contextlib.suppress(KeyboardInterrupt), self._port() as port:
             self._view(port)
 
-    @contextlib.contextmanager
-    def _port(self) -> Iterator[str]:
-        """The port to open; with --virtual, a headset stands behind it as long as the context lasts."""
-        if not self.virtual:
-            yield headset_port(self.port)
-            return
-        with virtual_headset(
+    def _port(self) -> AbstractContextManager[str]:
+        return port_to_open(
+            port=self.port,
+            virtual=self.virtual,
             model=self.model,
             board=self.board,
             user_seed=self.user_seed,
             flash=self.flash,
             headset=self.headset,
-        ) as (virtual, _):
-            yield virtual.port
+        )
 
     def _view(self, port: str) -> None:
         from psog.device.reconnecting import ReconnectingHeadset

@@ -59,6 +59,34 @@ def virtual_headset(
         yield virtual, wearer
 
 
+@contextlib.contextmanager
+def port_to_open(
+    *,
+    port: str | None,
+    virtual: bool,
+    model: Path | None,
+    board: str | None,
+    user_seed: int | None,
+    flash: Path | None,
+    headset: str | None,
+) -> Iterator[str]:
+    """The port of a headset, or where `virtual` is asked for, of one that lasts as long as the context.
+
+    Raises:
+        LinkError: no headset is found. PsogError: see virtual_headset.
+    """
+    from psog.cli.ports import headset_port
+
+    if not virtual:
+        yield headset_port(port)
+        return
+    with virtual_headset(model=model, board=board, user_seed=user_seed, flash=flash, headset=headset) as (
+        started,
+        _,
+    ):
+        yield started.port
+
+
 def check_virtual_only(virtual: bool, port: str | None, describing: Mapping[str, object | None]) -> None:
     """Raise PsogError where flags contradict each other.
 

@@ -1,7 +1,7 @@
 // The sensors around the eye, lit up by what they read, and the eye as the gaze and the openness tell it.
 // As the wearer sees it: right is right. Millimetres of the headset's frame.
 
-import { colours, fitToDisplay, lessMotion, stillLayer } from "./shared/canvas.js";
+import { colours, copyLayer, fitToDisplay, lessMotion, stillLayer } from "./shared/canvas.js";
 
 const PUPIL_MM = 2;
 const IRIS_MM = 5.9; // diameter 11.75 mm (docs/simulator.md)
@@ -51,10 +51,7 @@ export class Eye {
     const { context } = this;
     this.history = history;
     if (!this.ground) return;
-    context.save();
-    context.resetTransform();
-    context.drawImage(this.ground, 0, 0);
-    context.restore();
+    copyLayer(context, this.ground);
     if (!history?.count) return;
     const at = history.place(0);
     const isStill = lessMotion.matches;

@@ -1,6 +1,6 @@
 // The scene: the field in degrees, where the gaze is on it, where it came from, and how far off it may be.
 
-import { colours, fitToDisplay, lessMotion, stillLayer } from "./shared/canvas.js";
+import { colours, copyLayer, fitToDisplay, lessMotion, stillLayer } from "./shared/canvas.js";
 import { Flag } from "./frame.js";
 
 const TRAIL_US = 700_000;
@@ -62,10 +62,7 @@ export class Scene {
     const { context } = this;
     this.history = history;
     if (!this.ground) return;
-    context.save();
-    context.resetTransform();
-    context.drawImage(this.ground, 0, 0);
-    context.restore();
+    copyLayer(context, this.ground);
     if (!history?.count) return;
     this.drawFixations();
     if (!lessMotion.matches) this.drawTrail(history);

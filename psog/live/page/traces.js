@@ -1,6 +1,6 @@
 // Right and up against time, with the spans of saccades and blinks behind them.
 
-import { colours, fitToDisplay, stillLayer } from "./shared/canvas.js";
+import { colours, copyLayer, fitToDisplay, stillLayer } from "./shared/canvas.js";
 import { Flag } from "./frame.js";
 
 export const SPAN_S = 5;
@@ -51,10 +51,7 @@ export class Traces {
     const { context } = this;
     this.history = history;
     if (!this.ground) return;
-    context.save();
-    context.resetTransform();
-    context.drawImage(this.ground, 0, 0);
-    context.restore();
+    copyLayer(context, this.ground);
     if (!history?.count) return;
     context.save();
     context.beginPath();

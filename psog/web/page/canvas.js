@@ -23,6 +23,14 @@ export function stillLayer(canvas, draw) {
   return layer;
 }
 
+/** Draws such a layer over all that is there. */
+export function copyLayer(context, layer) {
+  context.save();
+  context.resetTransform();
+  context.drawImage(layer, 0, 0);
+  context.restore();
+}
+
 /** The colours of base.css and of the page's own style sheet, by name. */
 export function colours() {
   const style = getComputedStyle(document.documentElement);
