@@ -72,6 +72,7 @@ def print_result(console: Console, result: dict[str, Any], out: Path) -> None:
     model = out / "model"
     suggestions = {
         f"psog-calibrate --virtual --model {model}": "watch a calibration, point by point",
+        f"psog view --virtual --model {model}": "look at it live, in the browser",
         f"psog virtual --model {model}": "a virtual headset that any program can open",
         f"psog show {result['headset']} --out eye.png": "the simulated eye and its sensors",
     }
