@@ -131,8 +131,9 @@ def test_a_websocket_needs_the_token(page):
 
 
 def test_a_program_of_ones_own_that_has_the_token_gets_in(page):
-    with client(page, origin=None):
-        pass
+    with client(page, origin=None) as connection:
+        connection.send('{"type": "none of these"}')
+        assert json.loads(connection.recv(timeout=10))["type"] == "refused"
 
 
 def test_messages_go_both_ways_and_who_comes_and_goes_is_told(page, channel):
