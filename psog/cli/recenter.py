@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tyro.conf import Positional
-
 from psog.errors import CalibrationError, ModelError
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ class Command:
     recenter), 4 calibrate anew (psog-calibrate); 1 is an error. See docs/recovery.md.
     """
 
-    port: Positional[str | None] = None
+    port: str | None = None
     """Serial port of the headset; not needed where just one is connected (psog devices)."""
     check: bool = False
     """Only measure, and say whether something should be done."""

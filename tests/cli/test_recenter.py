@@ -53,17 +53,17 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
     wearer = Wearer(load_headset("ring16"), SEED)
     with VirtualHeadset("host", wearer, image=load_image(RING16)) as virtual:
         with pytest.raises(SystemExit, match=r"^psog recenter: .* is not calibrated, .*psog-calibrate"):
-            main(["recenter", virtual.port])
+            main(["recenter", "--port", virtual.port])
         with open_headset(virtual.port) as headset:
             own = calibration_of(SEED, headset.info.model_crc32)
             headset.write_calibration(own)
-        code, told = recentring(capsys, virtual.port, "--check")
+        code, told = recentring(capsys, "--port", virtual.port, "--check")
         assert (code, told["advice"], told["recentred"], told["after_deg"]) == (0, "nothing", False, None)
 
         wearer.slip(4.0)
-        code, told = recentring(capsys, virtual.port, "--check")
+        code, told = recentring(capsys, "--port", virtual.port, "--check")
         assert (code, told["advice"]) == (EXIT_RECENTER, "recenter")
-        code, told = recentring(capsys, virtual.port)
+        code, told = recentring(capsys, "--port", virtual.port)
         assert (code, told["recentred"]) == (0, True)
         assert max(told["after_deg"], told["expected_deg"]) < 0.6 * told["before_deg"]
         with open_headset(virtual.port) as headset:
@@ -71,10 +71,10 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
             np.testing.assert_array_equal(now.biases, own.biases)
             away = Calibration(now.model_crc32, now.head + np.float32([[0] * 32 + [30]] * 2), now.biases)
             headset.write_calibration(away)
-        code, told = recentring(capsys, virtual.port, "--check")
+        code, told = recentring(capsys, "--port", virtual.port, "--check")
         assert (code, told["advice"]) == (EXIT_CALIBRATE, "calibrate")
         with pytest.raises(SystemExit, match=r"not recentred: .* psog-calibrate"):
-            main(["recenter", virtual.port])
+            main(["recenter", "--port", virtual.port])
         with open_headset(virtual.port) as headset:
             assert headset.read_calibration() == away
 
@@ -85,7 +85,7 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
             (["--h-deg", "45"], "outside the field"),
         ):
             with pytest.raises(SystemExit, match=rf"^psog recenter: [^\n]*{why}"):
-                main(["recenter", virtual.port, *words])
+                main(["recenter", "--port", virtual.port, *words])
 
 
 def test_the_bench_tells_what_a_recentre_gains(capsys, monkeypatch):
