@@ -18,7 +18,10 @@ from psog.sealed import is_whole, seal
 from psog.sim import anatomy
 
 _SOURCES = Path(__file__).resolve().parent / "kernels"
-_FLAGS = ("-std=c99", "-O3", "-march=native", "-ffast-math", "-fPIC", "-shared")
+_FLAGS = ("-std=c99", "-O3", "-march=native", "-ffast-math", "-fPIC")
+_LINK = ("-shared",)
+"""Without -ffast-math: linked with it, older compilers add code that turns subnormal numbers off for the
+whole process that loads the library."""
 _WARNINGS = ("-Wall", "-Wextra", "-Werror")
 _CONSTANTS = (
     "CORNEA_INDEX",
@@ -58,7 +61,7 @@ def build_name(across: int) -> str:
     made_by = _run([compiler, "--version"]) + _run([compiler, "-march=native", "-Q", "--help=target"])
     digest = hashlib.sha256()
     texts = (source.read_text("utf-8") for source in sorted(_SOURCES.iterdir()))
-    for part in (made_by, _constants(across), *_FLAGS, *texts):
+    for part in (made_by, _constants(across), *_FLAGS, *_LINK, *texts):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:24]
 
@@ -115,8 +118,9 @@ def _cache() -> Path:
 def _compile(across: int, library: Path) -> None:
     """Write the shared library, sealed."""
     library.with_name("anatomy.h").write_text(_constants(across), "utf-8")
-    source = str(_SOURCES / "render.c")
-    _run([_compiler(), *_WARNINGS, *_FLAGS, f"-I{library.parent}", source, "-o", str(library), "-lm"])
+    source, machine_code = str(_SOURCES / "render.c"), str(library.with_suffix(".o"))
+    _run([_compiler(), *_WARNINGS, *_FLAGS, f"-I{library.parent}", "-c", source, "-o", machine_code])
+    _run([_compiler(), *_LINK, machine_code, "-o", str(library), "-lm"])
     seal(library)
 
 

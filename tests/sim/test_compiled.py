@@ -141,3 +141,16 @@ def test_machine_code_that_the_system_does_not_load_is_told_in_one_line(cache):
     ) as told:
         library(ACROSS)
     assert "\n" not in str(told.value)
+
+
+def test_loading_it_leaves_subnormal_numbers_to_the_process(whole):
+    """Code linked with -ffast-math would turn them to zero from then on, in numpy and in everything else."""
+    program = (
+        "import sys; from psog.sim.native import library; "
+        f"library({ACROSS}); print(sys.float_info.min / 2 > 0)"
+    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(whole)}
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert run.stdout == "True\n", run.stderr
