@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A process a core, each with whole files (what a file sets up is set up once), at most 1 GB each.
 ON_ALL_CORES := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test screenshots docs docs-serve lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools browser clean
+.PHONY: demo test screenshots results docs docs-serve lint test-tensorflow soak soak-hour power-cuts fuzz fuzz-short fuzz-coverage analyse firmware-tools browser clean
 
 demo: $(STAMP) firmware-tools
 	$(BIN)/psog demo
@@ -17,6 +17,10 @@ test: $(STAMP) firmware-tools browser
 # The pictures of the pages in the documentation, made by the tests of the pages.
 screenshots: $(STAMP) browser
 	PSOG_SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser
+
+# The tables of docs/results.md that benchmarks write: one run again with NAME=, else set from what is kept.
+results: $(STAMP) firmware-tools
+	$(BIN)/python scripts/results $(NAME)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
