@@ -13,7 +13,7 @@ import tyro
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from psog.benchmarks.tuning_wearers import Sequence
+    from psog.benchmarks.tuning_looks import Sequence
     from psog.calibration.events import Fitted, PointJudged
     from psog.firmware_export.host_tuning import HostHeadset, Tuned, User
 
@@ -38,6 +38,8 @@ class Command:
     """Kinds of wearers take turns."""
     points: Literal[1, 5, 9, 13] = 9
     """Calibration targets."""
+    attentive: bool = False
+    """Only wearers who do as they are asked."""
     seed: int = 0
     """Of wearers, fits, noise and mistakes; sequence k depends on (seed, k) alone."""
     json: bool = False
@@ -63,7 +65,8 @@ class Command:
             _print(Console(), found)
 
     def _outcomes(self, console: Console) -> list[Outcome]:
-        from psog.benchmarks.tuning_wearers import STEP_US, sequences
+        from psog.benchmarks.tuning_looks import KINDS, STEP_US
+        from psog.benchmarks.tuning_wearers import sequences
         from psog.firmware_export.host_tuning import HostHeadset
         from psog.firmware_export.image_writer import write_image
         from psog.headset import load_headset
@@ -75,7 +78,8 @@ class Command:
         device = HostHeadset(write_image(net, headset), STEP_US)
         outcomes: list[Outcome] = []
         with console.status("") as status:
-            for sequence in sequences(headset, self.points, self.sequences, self.seed):
+            kinds = ("attentive",) if self.attentive else KINDS
+            for sequence in sequences(headset, self.points, self.sequences, self.seed, kinds=kinds):
                 outcomes.append(carry_out(device, sequence))
                 status.update(f"{len(outcomes)} of {self.sequences} sequences")
         return outcomes
@@ -85,7 +89,7 @@ class Outcome(NamedTuple):
     """What came of one sequence.
 
     Attributes:
-        kind, in_use, goes_on: of psog.benchmarks.tuning_wearers.Sequence.
+        kind, in_use, goes_on: of psog.benchmarks.tuning_looks.Sequence.
         ended: "kept"; refused by the "device" or at "validation"; or "given up": too few readings.
         before_deg, after_deg: mean gaze error of the looks afterwards by what was in use, and by the
             calibration, kept or not; after is None without one.
@@ -101,7 +105,7 @@ class Outcome(NamedTuple):
 
 def carry_out(device: HostHeadset, sequence: Sequence) -> Outcome:
     """A sequence from the earlier calibration to the looks afterwards."""
-    from psog.benchmarks.tuning_wearers import WANTED
+    from psog.benchmarks.tuning_looks import WANTED
     from psog.device.error_codes import DeviceErrorCode
 
     in_use: User | None = None
@@ -110,11 +114,11 @@ def carry_out(device: HostHeadset, sequence: Sequence) -> Outcome:
         in_use = device.tune(sequence.wire["earlier"], earlier, WANTED, None).user
     said_deg = sequence.stages["calibration"].said_deg
     tuned = device.tune(sequence.wire["calibration"], said_deg, WANTED, in_use)
-    before_deg = _error_deg(device, sequence, in_use)
+    before_deg = error_deg(device, sequence, in_use)
     shared = sequence.kind, sequence.in_use, sequence.goes_on
     if tuned.user is None:
         return Outcome(*shared, "given up", before_deg, None)
-    after_deg = _error_deg(device, sequence, tuned.user)
+    after_deg = error_deg(device, sequence, tuned.user)
     if tuned.verdict is not DeviceErrorCode.OK:
         return Outcome(*shared, "device", before_deg, after_deg)
     return Outcome(*shared, _validated(device, sequence, in_use, tuned), before_deg, after_deg)
@@ -124,7 +128,7 @@ def _validated(
     device: HostHeadset, sequence: Sequence, in_use: User | None, tuned: Tuned
 ) -> Literal["kept", "validation", "given up"]:
     """As psog-calibrate does: both heads on the same readings of an open eye at rest."""
-    from psog.benchmarks.tuning_wearers import WANTED
+    from psog.benchmarks.tuning_looks import WANTED
     from psog.calibration.events import PointJudged
     from psog.calibration.quality import TargetQuality
     from psog.calibration.refusal import why_not
@@ -153,7 +157,8 @@ def _fitted(tuned: Tuned) -> Fitted:
     return Fitted(samples=0, targets=0, verdict=int(tuned.verdict), **tuned.errors)
 
 
-def _error_deg(device: HostHeadset, sequence: Sequence, user: User | None) -> float:
+def error_deg(device: HostHeadset, sequence: Sequence, user: User | None) -> float:
+    """Mean gaze error of the looks afterwards with somebody's calibration, or with none."""
     import numpy as np
 
     wire, looks = sequence.wire["later"], sequence.stages["later"]
@@ -163,12 +168,14 @@ def _error_deg(device: HostHeadset, sequence: Sequence, user: User | None) -> fl
 
 def summary(outcomes: Many[Outcome]) -> dict[str, Any]:
     """Counts and errors of all sequences, by kind of wearer, and of attentive wearers by what was in use."""
-    from psog.benchmarks.tuning_wearers import IN_USE, KINDS
+    from psog.benchmarks.tuning_looks import IN_USE, KINDS
 
     attentive = [one for one in outcomes if one.kind == "attentive"]
     return {
         "all": _counted(outcomes),
-        "kinds": {kind: _counted([one for one in outcomes if one.kind == kind]) for kind in KINDS},
+        "kinds": {
+            kind: _counted(own) for kind in KINDS if (own := [one for one in outcomes if one.kind == kind])
+        },
         "attentive": {
             in_use: _counted([one for one in attentive if one.in_use == in_use]) for in_use in IN_USE
         },

@@ -63,6 +63,8 @@ BENCHES = {
     "confidence": Verb("psog.benchmarks.confidence", "whether a model knows when not to be trusted"),
     "left-out": Verb("psog.benchmarks.left_out", "whether a calibration knows its own accuracy"),
     "tuning": Verb("psog.benchmarks.tuning", "whether a calibration that is kept was ever worse"),
+    "points": Verb("psog.benchmarks.points", "error after 1, 5, 9 and 13 points, by the device's own code"),
+    "still": Verb("psog.benchmarks.still", "which readings the device takes for those of an eye at rest"),
     "recovery": Verb("psog.benchmarks.recovery", "error over hours of slips, and what sets it right"),
     "recenter": Verb("psog.benchmarks.recenter", "error after a slip, and after one look at one dot"),
     "known-user": Verb("psog.benchmarks.known_user", "error of users who are known, against the bound"),
