@@ -80,6 +80,7 @@ BENCHES = {
     "firmware": Verb("psog.benchmarks.firmware", "instructions, flash, RAM and stack per board"),
     "kernels": Verb("psog.benchmarks.kernels", "a core's own kernels against plain C, bit for bit"),
     "view": Verb("psog.benchmarks.view", "a thousand readings a second into the live view's page"),
+    "clients": Verb("psog.benchmarks.clients", "processor time of programs that take live gaze"),
     "link": Verb("psog.benchmarks.link", "an hour at 1 kHz: losses, faults, latency, processor time"),
     "skips": Verb("psog.benchmarks.skips", "what a skipped instruction does to the check of signatures"),
     "replay": Verb("psog.benchmarks.replay", "a recording through the firmware, against the integer model"),
