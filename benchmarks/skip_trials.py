@@ -15,9 +15,10 @@ import numpy as np
 
 from psog.device.identity import SIGNATURE_BYTES
 from psog.errors import ProbeError
+from psog.firmware_export.binaries import functions, symbols
 from psog.firmware_export.executed import Code, execute
 from psog.firmware_export.keys import DEVELOPMENT_KEY, SigningKey
-from psog.firmware_export.toolchain import board_target, build_skips, functions, symbols
+from psog.firmware_export.toolchain import board_target, build_skips
 from psog.probe.emulator import Emulator
 from psog.probe.skipping import Marks, Skip, Skipper
 

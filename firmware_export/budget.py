@@ -9,19 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ToolchainError
+from psog.firmware_export.binaries import section_sizes
 from psog.firmware_export.boards import EMULATED
 from psog.firmware_export.image import ModelImage, read_image
 from psog.firmware_export.installing import image_for
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.keys import DEVELOPMENT_KEY, signed_again
 from psog.firmware_export.packings import Packing
-from psog.firmware_export.toolchain import (
-    available_boards,
-    board_target,
-    build_board,
-    build_runtime,
-    section_sizes,
-)
+from psog.firmware_export.toolchain import available_boards, board_target, build_board, build_runtime
 from psog.net.integer import Normalisation
 
 _HEAD_TOLERANCE_DEG = 1e-3  # float sums in another order (docs/SPEC.md, test vector)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psog.errors import ToolchainError
+from psog.firmware_export.binaries import disassembly, symbols
 from psog.firmware_export.boards import BoardTarget
-from psog.firmware_export.toolchain import C_TREE, QEMU, build_program, disassembly, find_program, symbols
+from psog.firmware_export.toolchain import C_TREE, QEMU, build_program, find_program
 
 _LINE = re.compile(r"\s*([0-9a-f]+):\t(\S+)\s*([^@<]*)")
 _COUNTS = "counts.txt"

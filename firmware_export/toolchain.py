@@ -1,4 +1,4 @@
-"""Building the firmware's C tree: compilers, and what the linker says about size.
+"""Building the firmware's C tree.
 
 Every build goes into a cache folder named after its sources, flags and compiler, so that it happens once;
 it appears there complete or not at all, and one that is damaged later is built again.
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from psog.cache import cache_folder
@@ -75,7 +75,7 @@ def find_program(program: str, package: str) -> str:
 
 def compiler_version(target: Target) -> str:
     """The first line with which a compiler introduces itself."""
-    return _run([find_program(target.compiler, target.package), "--version"], C_TREE).splitlines()[0]
+    return run_tool([find_program(target.compiler, target.package), "--version"], C_TREE).splitlines()[0]
 
 
 def build_board(
@@ -192,56 +192,6 @@ def build_program(source: Path, *, link: Sequence[str] = ()) -> Path:
     return _build(HOST, source.stem + ".so", [source], ["-shared", "-fPIC", *link])
 
 
-@dataclass(frozen=True)
-class Sections:
-    """What the linker placed, bytes."""
-
-    text: int
-    data: int
-    bss: int
-
-    @property
-    def flash_bytes(self) -> int:
-        """Code, constants and start values."""
-        return self.text + self.data
-
-
-def section_sizes(elf: Path, target: Target) -> Sections:
-    """Sizes of an ELF file by the toolchain's `size`."""
-    output = _run([find_program(target.size, target.package), "--format=berkeley", str(elf)], elf.parent)
-    text, data, bss = output.splitlines()[1].split()[:3]
-    return Sections(int(text), int(data), int(bss))
-
-
-def symbols(elf: Path, target: Target) -> dict[str, int]:
-    """Addresses of an ELF file's symbols by name."""
-    output = _run([find_program(target.nm, target.package), str(elf)], elf.parent)
-    rows = [line.split() for line in output.splitlines()]
-    return {row[2]: int(row[0], 16) for row in rows if len(row) == 3}
-
-
-def functions(elf: Path, target: Target) -> dict[range, str]:
-    """Names of an ELF file's functions by their addresses."""
-    output = _run([find_program(target.nm, target.package), "--print-size", str(elf)], elf.parent)
-    found = {}
-    for row in (line.split() for line in output.splitlines()):
-        if len(row) == 4 and row[2] in "tTwW":
-            start = int(row[0], 16) & ~1  # Thumb
-            found[range(start, start + int(row[1], 16))] = row[3]
-    return found
-
-
-def disassembly(elf: Path, target: Target) -> list[str]:
-    """An ELF file's instructions as `objdump` writes them, a line each, among others.
-
-    All Cortex-M are read as the newest of them; otherwise vector instructions pass for a coprocessor's.
-    """
-    disassembler = target.nm.removesuffix("nm") + "objdump"  # a toolchain's programs share a prefix
-    path = find_program(disassembler, target.package)
-    command = [path, "-d", "-m", "armv8.1-m.main", "--no-show-raw-insn", str(elf)]
-    return _run(command, elf.parent).splitlines()
-
-
 _TRUST = C_TREE / "app/trust.c"
 _SIGNATURE = C_TREE / "runtime/signature.c"
 _LIBRARY = "library*.c"
@@ -298,14 +248,14 @@ def _compiled(
     compiler: str, flags: Sequence[str], sources: Sequence[Path], output: str, link: Sequence[str]
 ) -> Path:
     """What a compiler makes of sources, from the cache or into it."""
-    key = _digest([_run([compiler, "--version"], C_TREE), *flags, *link, output], sources)
+    key = _digest([run_tool([compiler, "--version"], C_TREE), *flags, *link, output], sources)
     built = cache_folder() / "firmware" / key / output
     if is_whole(built):
         return built
     built.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=built.parent.parent, prefix="building-") as folder:
         partial = Path(folder) / output
-        _run([compiler, *flags, *map(str, sources), "-o", str(partial), *link], C_TREE)
+        run_tool([compiler, *flags, *map(str, sources), "-o", str(partial), *link], C_TREE)
         seal(partial)
         built.parent.mkdir(exist_ok=True)
         partial.replace(built)
@@ -324,7 +274,12 @@ def _digest(words: Sequence[str], sources: Sequence[Path]) -> str:
     return digest.hexdigest()[:24]
 
 
-def _run(command: Sequence[str], folder: Path) -> str:
+def run_tool(command: Sequence[str], folder: Path) -> str:
+    """What a program prints, run in a folder.
+
+    Raises:
+        ToolchainError: it cannot be started, or it fails.
+    """
     try:
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from psog.device.client import open_headset
-from psog.firmware_export.toolchain import available_boards, board_target, build_board, symbols
+from psog.firmware_export.binaries import symbols
+from psog.firmware_export.toolchain import available_boards, board_target, build_board
 from psog.probe.gdb import LR, PC, SP
 from psog.virtual import boards
 from psog.virtual.boards import start_board

@@ -7,17 +7,13 @@ import pytest
 
 from psog.device.identity import SIGNATURE_BYTES
 from psog.errors import ModelError, ShapeError, ToolchainError
+from psog.firmware_export.binaries import section_sizes
 from psog.firmware_export.image import read_image, write_image
 from psog.firmware_export.image_file import load_image
 from psog.firmware_export.image_writer import repacked
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.keys import DEVELOPMENT_KEY
-from psog.firmware_export.toolchain import (
-    board_target,
-    build_board,
-    build_runtime,
-    section_sizes,
-)
+from psog.firmware_export.toolchain import board_target, build_board, build_runtime
 from tests.firmware.emulated import EMULATED, ONE_PER_CORE, pairs
 from tests.random_nets import PLANS, LayerPlan, random_net, random_readings
 

@@ -16,14 +16,8 @@ import pytest
 from psog.device.client import open_headset
 from psog.device.error_codes import DeviceErrorCode
 from psog.errors import DeviceError, ToolchainError
-from psog.firmware_export.toolchain import (
-    C_TREE,
-    available_boards,
-    board_target,
-    build_board,
-    section_sizes,
-    symbols,
-)
+from psog.firmware_export.binaries import section_sizes, symbols
+from psog.firmware_export.toolchain import C_TREE, available_boards, board_target, build_board
 from psog.virtual import boards
 from tests.firmware.c_api import Flash
 from tests.firmware.device import IMAGE, code, upload

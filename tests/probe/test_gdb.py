@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from psog.errors import ProbeError, ToolchainError
-from psog.firmware_export.toolchain import available_boards, board_target, build_board, symbols
+from psog.firmware_export.binaries import symbols
+from psog.firmware_export.toolchain import available_boards, board_target, build_board
 from psog.probe.gdb import LR, PC, SP, XPSR, Gdb
 from psog.probe.packets import Packets, frame
 from psog.virtual.boards import start_board
