@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
+from psog.benchmarks.tables import Table
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from rich.console import Console
 
     from psog.net.confidence import Judged
     from psog.net.integer import IntegerNet
@@ -24,6 +27,7 @@ CLOSED, NOT_OPEN = 0.25, 0.75
 LARGE_DEG = 3.0
 DECILES = 10
 WITHHELD = (0.0, 0.05, 0.1, 0.2)
+_TENTHS = ("", *map(str, range(1, DECILES + 1)))
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class Command:
     of the expected error, expected beside actual error, and the error left when the worst are withheld.
     """
 
-    model: Positional[Path]
-    """Folder of `psog train`."""
-    users: int = 60
+    models: Positional[tuple[Path, ...]] = (Path("ring16"), Path("grid15"))
+    """Folders of `psog train`, or names of models that come with psog."""
+    users: int = 200
     """Unseen ones."""
     seed: int = 999
     """Of the users, their fits, slips, lids and noise."""
@@ -46,27 +50,33 @@ class Command:
     """Print one JSON document, and nothing else on standard output."""
 
     def run(self) -> None:
+        import json
+
         from rich.console import Console
 
+        document: dict[str, Any] = {"users": self.users, "seed": self.seed, "models": {}}
+        for model in self.models:
+            document["models"][model.name] = self._judged(model, Console(stderr=True))
+        if self.json:
+            print(json.dumps(document))
+        else:
+            for table in tables(document):
+                Console().print(table.rich())
+
+    def _judged(self, model: Path, console: Console) -> dict[str, Any]:
         from psog.headset import load_headset
         from psog.net.confidence import judge
+        from psog.net.shipped import model_place
         from psog.net.store import load_model
         from psog.sim.episodes import make_test_episodes
 
-        net = load_model(self.model).net
+        net = load_model(model_place(model)).net
         headset = load_headset(str(self.headset or net.headset))
-        with Console(stderr=True).status(f"{self.users} users"):
+        with console.status(f"{model.name}: {self.users} users"):
             episodes = make_test_episodes(
                 headset, users=self.users, seed=self.seed, slips_mm=SLIPS_MM, lids_share=LIDS_SHARE
             )
-            found = judge(net, episodes, headset, self.seed)
-        result = {"users": self.users, "seed": self.seed, **figures(net, found)}
-        if self.json:
-            import json
-
-            print(json.dumps(result))
-        else:
-            _print(result)
+            return figures(net, judge(net, episodes, headset, self.seed))
 
 
 def figures(net: IntegerNet, found: Judged) -> dict[str, Any]:
@@ -157,25 +167,34 @@ _AUROCS = {
 _WHERE = {"within": f"open, to {TRAINED_MM:g} mm", "open": "open, to 6 mm", "everything": "everything"}
 
 
-def _print(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+_STATES = {"uncalibrated": "not calibrated", "calibrated": "9 points"}
 
-    console = Console()
-    states = ("uncalibrated", "calibrated")
-    table = Table("AUROC", *states, title=f"{result['users']} unseen users, seed {result['seed']}")
-    for name, words in (("closed", "openness: closed lids"), ("half", "openness: half closed")):
-        table.add_row(words, *[f"{result['openness'][name]:.3f}"] * 2)
-    for name, words in _AUROCS.items():
-        table.add_row(f"expected error: {words}", *(f"{result[s]['auroc'][name]:.3f}" for s in states))
-    console.print(table)
-    table = Table("expected / actual, degrees", *map(str, range(1, DECILES + 1)), title="tenths")
-    for state in states:
-        for where, rows in result[state]["reliability"].items():
-            table.add_row(f"{state}, {_WHERE[where]}", *(f"{e:.1f}/{a:.1f}" for e, a in rows))
-    console.print(table)
-    table = Table("error left, degrees", *(f"{share:.0%} withheld" for share in WITHHELD))
-    for state in states:
-        for where, errors in result[state]["error_deg"].items():
-            table.add_row(f"{state}, {_WHERE[where]}", *(f"{error:.2f}" for error in errors.values()))
-    console.print(table)
+
+def tables(document: dict[str, Any]) -> list[Table]:
+    """AUROCs, the error left, and expected beside actual error."""
+    who = f"{document['users']} unseen users, seed {document['seed']}"
+    columns = [(name, found, state) for name, found in document["models"].items() for state in _STATES]
+    headings = [f"{name}, {_STATES[state]}" for name, _, state in columns]
+    auroc = [
+        (f"openness: {words}", *(f"{found['openness'][name]:.3f}" for _, found, _ in columns))
+        for name, words in (("closed", "closed lids"), ("half", "half closed"))
+    ] + [
+        (f"expected error: {words}", *(f"{found[state]['auroc'][name]:.3f}" for _, found, state in columns))
+        for name, words in _AUROCS.items()
+    ]
+    withheld = [
+        (f"{heading}, {_WHERE[where]}", *(f"{error:.2f}" for error in errors.values()))
+        for heading, (_, found, state) in zip(headings, columns, strict=True)
+        for where, errors in found[state]["error_deg"].items()
+    ]
+    tenths = [
+        (f"{heading}, {_WHERE[where]}", *(f"{expected:.1f}/{actual:.1f}" for expected, actual in rows))
+        for heading, (_, found, state) in zip(headings, columns, strict=True)
+        for where, rows in found[state]["reliability"].items()
+    ]
+    left = ("", *(f"{share:.0%} withheld" for share in WITHHELD))
+    return [
+        Table(f"AUROC, {who}", ("", *headings), auroc),
+        Table("mean error in degrees when the worst are withheld", left, withheld),
+        Table("expected / actual error in degrees, by tenths of what is expected", _TENTHS, tenths),
+    ]

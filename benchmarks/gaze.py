@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from psog.benchmarks.tables import Table
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 REGION_DEG = 15.0
 """Half width of the part of the field that is told apart."""
+_NOTE = f"Median user, mean ± SD over models / 95th percentile / median within ±{REGION_DEG:g}°, degrees."
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,14 @@ class Command:
                 found[name] = self._measure(nets, headset)
             if self.bound:
                 found[name]["bound_deg"] = self._bounds(headset, console)
+        document = {"users": self.users, "seed": self.seed, "headsets": found}
         if self.json:
             import json
 
-            print(json.dumps({"users": self.users, "seed": self.seed, "headsets": found}))
+            print(json.dumps(document))
         else:
-            _print(found, self.users, self.seed)
+            for table in tables(document):
+                Console().print(table.rich())
 
     def _measure(self, nets: Sequence[IntegerNet], headset: Headset) -> dict[str, Any]:
         """{"models", "float": {points: {slip: figures}}, "int8": …, and "int8, head" and such."""
@@ -157,22 +162,23 @@ def _by_headset(folders: Sequence[Path]) -> dict[str, list[IntegerNet]]:
     return nets
 
 
-def _print(found: dict[str, Any], users: int, seed: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    note = f"median user / 95th percentile / median within ±{REGION_DEG:g}°, degrees; × the bound"
-    for name, of_headset in found.items():
+def tables(document: dict[str, Any]) -> list[Table]:
+    """One for each headset and each use of a calibration."""
+    made: list[Table] = []
+    for name, of_headset in document["headsets"].items():
         for way in (key for key in of_headset if key.startswith("int8")):
-            made = f"{of_headset['models']} models, {way}"
-            title = f"{name}: gaze error of {users} unseen users (seed {seed}), {made}"
+            models = f"{of_headset['models']} models (training seeds), {way}"
+            title = (
+                f"{name}: gaze error of {document['users']} unseen users (seed {document['seed']}), {models}"
+            )
             slips = next(iter(of_headset[way].values()))
-            table = Table("points", *(f"{slip} mm" for slip in slips), title=title, caption=note)
+            rows = []
             for points, row in of_headset[way].items():
                 bounds = of_headset.get("bound_deg", {}).get(points, {})
                 cells = [_cell(figures, bounds.get(slip)) for slip, figures in row.items()]
-                table.add_row("none" if points == "0" else points, *cells)
-            Console().print(table)
+                rows.append(("none" if points == "0" else points, *cells))
+            made.append(Table(title, ("points", *(f"{slip} mm" for slip in slips)), rows, _NOTE))
+    return made
 
 
 def _cell(figures: dict[str, list[float]], bound_deg: float | None) -> str:

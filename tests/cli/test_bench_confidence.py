@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from psog.benchmarks.confidence import tables
 from psog.cli.main import main
 
 
@@ -43,5 +44,8 @@ def test_the_command_prints_the_same_as_json(tiny_model, capsys):
     main(["bench", "confidence", str(tiny_model), "--users", "2", "--seed", "5", "--json"])
     report = json.loads(capsys.readouterr().out)
     assert report["users"] == 2
-    assert 0 <= report["openness"]["closed"] <= 1
-    assert len(report["calibrated"]["reliability"]["within"]) == 10
+    (found,) = report["models"].values()
+    assert 0 <= found["openness"]["closed"] <= 1
+    assert len(found["calibrated"]["reliability"]["within"]) == 10
+    auroc, withheld, tenths = tables(report)
+    assert (len(auroc.rows), len(withheld.rows), len(tenths.rows)) == (7, 6, 4)
