@@ -14,6 +14,8 @@ from pathlib import Path
 
 _NEWLIB = ("/usr/lib/arm-none-eabi/include/stdint.h", "/usr/arm-none-eabi/include/stdint.h")
 
+_PCI_DEVICES = Path("/sys/bus/pci/devices")
+_NVIDIA = "0x10de"
 _GPU_S = 5.0
 """A driver that does not answer in this time is of no use (a weak value)."""
 
@@ -81,16 +83,23 @@ def _parts() -> Iterator[Finding]:
 
 
 def _gpu() -> Iterator[Finding]:
-    """What its driver says; torch, which takes seconds to load, is not asked."""
+    """What its driver says; torch, which takes seconds to load, is not asked. A computer without one needs no
+    driver."""
     program = shutil.which("nvidia-smi")
+    if program is None and not _on_pci(_NVIDIA):
+        return
     found = None
     if program is not None:
         query = [program, "--query-gpu=name", "--format=csv,noheader"]
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             answer = subprocess.run(query, capture_output=True, text=True, timeout=_GPU_S, check=True)
             found = ", ".join(answer.stdout.split("\n")).strip(", ") or None
-    fix = "" if found else "sudo apt-get install nvidia-driver, on a computer with an NVIDIA GPU"
-    yield Finding("GPU", found, "quicker training", fix)
+    yield Finding("GPU", found, "quicker training", "" if found else "sudo apt-get install nvidia-driver")
+
+
+def _on_pci(vendor: str) -> bool:
+    """Whether a device of this vendor is on the bus, as Linux tells it."""
+    return any(path.read_text("ascii").strip() == vendor for path in _PCI_DEVICES.glob("*/vendor"))
 
 
 def _udev() -> Iterator[Finding]:

@@ -90,3 +90,13 @@ def test_parts_that_a_probe_writes_are_looked_for_in_pyocd(capsys):
     pytest.importorskip("pyocd", reason="the extra psog[flash] is not installed")
     row = findings(capsys)["pyOCD's STM32F405RG"]
     assert row["found"] or row["fix"] == f"pyocd pack install {SILICON['netduinoplus2'].target}"
+
+
+@pytest.mark.parametrize(("vendor", "told"), [("0x10de", True), ("0x1af4", False)])
+def test_a_driver_is_missing_only_where_there_is_a_gpu(vendor, told, capsys, monkeypatch, tmp_path):
+    device = tmp_path / "devices" / "0000:00:02.0"
+    device.mkdir(parents=True)
+    (device / "vendor").write_text(f"{vendor}\n")
+    monkeypatch.setattr("psog.cli.checks._PCI_DEVICES", tmp_path / "devices")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ("GPU" in findings(capsys)) == told
