@@ -39,6 +39,7 @@ PROOFS = {
         tuple(f"runtime/{name}.c" for name in ("slot", "marks", "flash", "store", "crc32")),
         ("-eva-precision", "3"),
     ),
+    "stillness": Proof(("app/stillness.c",), ("-eva-precision", "6", "-eva-slevel", "5000")),
     "header": Proof(("runtime/crc32.c",), ("-eva-precision", "3", "-eva-split-return", "full")),
 }
 # NaN and infinity are values like others: the firmware asks by their bits.
@@ -49,7 +50,7 @@ def holds(name: str) -> tuple[bool, str]:
     """Whether Eva proves it, and what it says."""
     proof = PROOFS[name]
     sources = [str(HERE / f"prove_{name}.c"), *(str(C_TREE / source) for source in proof.sources)]
-    headers = f"-cpp-extra-args=-I{C_TREE / 'runtime'}"
+    headers = f"-cpp-extra-args=-I{C_TREE / 'runtime'} -I{C_TREE / 'app'}"
     run = subprocess.run(
         [FRAMA_C, *_OPTIONS, *proof.options, headers, *sources], capture_output=True, text=True, check=False
     )
