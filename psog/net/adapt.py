@@ -8,27 +8,25 @@ instead: docs/transfer.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from psog.episodes import Episodes
 from psog.errors import ModelError
 from psog.headset import Headset
 from psog.net.adapt_episodes import episodes_of, wearers_of
+from psog.net.adapt_objective import MixedObjective
 from psog.net.adapt_pruned import hold_pruned, pruning_of
 from psog.net.checkpoint import Checkpoint
 from psog.net.convert import from_integer
 from psog.net.integer import IntegerNet, Normalisation
-from psog.net.loop import ProgressCallback, TrainingConfig, fit, seeded
+from psog.net.loop import ProgressCallback, TrainingConfig, fit
 from psog.net.normalise import fit_normalisation
 from psog.net.objectives import OPEN_ENOUGH, EpisodeObjective
-from psog.net.processes import ALONE, Team
 from psog.net.qat import GazeNet
 from psog.net.quantized_layer import QuantizedLayer
 from psog.net.sources import Source
@@ -40,17 +38,26 @@ FEWEST_WEARERS = 4
 value."""
 
 
+Stage = Literal["headset", "fleet"]
+NormalisationOf = Literal["keep", "refit"]
+
+USUAL: Mapping[Stage, NormalisationOf] = {"headset": "refit", "fleet": "keep"}
+"""Of each stage: what a headset's own recordings fit is a gain where the network stays with this headset, and
+a loss where it meets another (docs/transfer.md)."""
+
+
 @dataclass(frozen=True)
 class Adaptation:
     """How a network is trained further.
 
     Attributes:
         simulated_share: of the steps, on simulated users of the headset's file.
-        normalisation: of readings: the parent's ("keep"), or one fitted to the recordings ("refit").
+        normalisation: of readings: the parent's ("keep"), or one fitted to the recordings of each headset
+            ("refit").
     """
 
     simulated_share: float = 0.5
-    normalisation: Literal["keep", "refit"] = "refit"
+    normalisation: NormalisationOf = "refit"
 
     def __post_init__(self) -> None:
         if not 0 <= self.simulated_share < 1:
@@ -102,30 +109,67 @@ def adapt(
             f"cannot adapt to {len(people)} users who fixate often enough; at least {FEWEST_WEARERS} "
             "expected; record more people"
         )
-    if simulated is None and how.simulated_share > 0:
-        raise ModelError(f"a share of {how.simulated_share:g} goes to simulated users, and none are given")
     recorded = episodes_of(people, headset, config.seed)
-    refit = how.normalisation == "refit"
-    net = trainable(parent, _refitted(parent.net, recorded, headset) if refit else parent.net)
-    objective = MixedObjective.on(
-        recorded,
-        headset,
-        config,
-        normalisation=net.normalisation,
-        simulated=simulated,
-        share=how.simulated_share,
-    )
-    happened = fit(net, objective, config, progress, checkpoint)
+    normalisation = parent.net.normalisation
+    if how.normalisation == "refit":
+        normalisation = fitted(recorded, headset, normalisation.planes)
+    run = Further(parent, "headset", headset, config, how, simulated)
     data = {
-        "kind": "recordings",
         "files": [source.told() for source in sources],
         "users": len(people),
         "poses": sum(map(len, people)),
-        "simulated_users": len(simulated.readings) if simulated and how.simulated_share > 0 else 0,
-        **asdict(how),
     }
-    made, report = finish(net, config, happened, data)
-    return made, {**report, "stage": "headset", "parent": parent.origin, **pruning_of(parent)}
+    objective = objective_on(recorded, headset, normalisation, config)
+    return run.on(objective, normalisation, normalisation, data, progress=progress, checkpoint=checkpoint)
+
+
+@dataclass(frozen=True)
+class Further:
+    """A stage after the population's, whatever was recorded for it.
+
+    Attributes:
+        simulated: episodes of the headset's file, where `how` has a share for them.
+    """
+
+    parent: Model
+    stage: Stage
+    headset: Headset
+    config: TrainingConfig
+    how: Adaptation
+    simulated: Episodes | None
+
+    def on(
+        self,
+        recorded: EpisodeObjective,
+        normalisation: Normalisation,
+        of_simulated: Normalisation,
+        data: Mapping[str, Any],
+        *,
+        progress: ProgressCallback | None,
+        checkpoint: Checkpoint | None,
+    ) -> tuple[IntegerNet, dict[str, Any]]:
+        """Train on what was recorded, and on simulated users in between.
+
+        Args:
+            normalisation: that the network gets.
+            of_simulated: that simulated readings are learnt from with.
+            data: what the report says of the recordings.
+        """
+        config, users, simulated = self.config, 0, None
+        if self.how.simulated_share > 0:
+            if self.simulated is None:
+                raise ModelError(
+                    f"a share of {self.how.simulated_share:g} goes to simulated users, and none are given"
+                )
+            users = len(self.simulated.readings)
+            simulated = objective_on(self.simulated, self.headset, of_simulated, config)
+        net = trainable(self.parent, replace(self.parent.net, normalisation=normalisation))
+        objective = MixedObjective.of(recorded, simulated, self.how.simulated_share)
+        happened = fit(net, objective, config, progress, checkpoint)
+        told = {"kind": "recordings", **data, "simulated_users": users, **asdict(self.how)}
+        made, report = finish(net, config, happened, told)
+        origin = {"stage": self.stage, "parent": self.parent.origin}
+        return made, {**report, **origin, **pruning_of(self.parent)}
 
 
 def unfinished(
@@ -137,14 +181,20 @@ def unfinished(
     *,
     how: Adaptation,
     simulated_users: int,
+    units: Sequence[str] = (),
 ) -> Checkpoint:
-    """The checkpoint of the adaptation that makes `model`."""
+    """The checkpoint of the adaptation that makes `model`.
+
+    Args:
+        units: of the fleet's stage: the name of each source's headset.
+    """
     decides = config.to_json()
     del decides["learning_rate"]  # a run that diverged goes on with a lower one
     made_from = {
         "headset": headset.model_dump(mode="json"),
         "parent": parent.origin,
         "files": [source.told() for source in sources],
+        "units": list(units),
         "simulated_users": simulated_users,
         **asdict(how),
         **decides,
@@ -170,49 +220,7 @@ def trainable(parent: Model, source: IntegerNet) -> GazeNet:
     return net
 
 
-def _refitted(net: IntegerNet, recorded: Episodes, headset: Headset) -> IntegerNet:
-    """The network with a normalisation of the readings of open eyes in these episodes."""
+def fitted(recorded: Episodes, headset: Headset, planes: int) -> Normalisation:
+    """The normalisation of what a headset read of open eyes in these episodes."""
     wire = recorded.readings[recorded.openness >= OPEN_ENOUGH] * np.float32(headset.wire_scale)
-    return replace(net, normalisation=fit_normalisation(wire, planes=net.normalisation.planes))
-
-
-@dataclass
-class MixedObjective:
-    """Recorded episodes in some steps, simulated ones in the others; both draw from one generator.
-
-    Attributes:
-        share: of steps on simulated episodes.
-    """
-
-    recorded: EpisodeObjective
-    simulated: EpisodeObjective | None
-    share: float
-    generator: torch.Generator
-    team: Team = field(default=ALONE, init=False)
-
-    @classmethod
-    def on(
-        cls,
-        recorded: Episodes,
-        headset: Headset,
-        config: TrainingConfig,
-        *,
-        normalisation: Normalisation,
-        simulated: Episodes | None,
-        share: float,
-    ) -> MixedObjective:
-        """What a run on these episodes minimises, with readings as this normalisation gives them."""
-        generator = seeded(config.seed)
-
-        def of(episodes: Episodes) -> EpisodeObjective:
-            return replace(objective_on(episodes, headset, normalisation, config), generator=generator)
-
-        return cls(
-            of(recorded), of(simulated) if simulated is not None and share > 0 else None, share, generator
-        )
-
-    def __call__(self, net: GazeNet, fraction: float) -> tuple[Tensor, float]:
-        chosen = self.recorded
-        if self.simulated is not None and float(torch.rand((), generator=self.generator)) < self.share:
-            chosen = self.simulated
-        return chosen(net, fraction)
+    return fit_normalisation(wire, planes=planes)

@@ -98,7 +98,12 @@ def wearers_of(net: IntegerNet, headset: Headset, sources: Iterable[Source]) -> 
     return found
 
 
-def episodes_of(people: Iterable[Wearer], headset: Headset, seed: int) -> Episodes:
+def most_poses(people: Iterable[Wearer]) -> int:
+    """Of the one of them, at least one, who has most; those that are taken."""
+    return min(max(map(len, people)), MOST_POSES)
+
+
+def episodes_of(people: Iterable[Wearer], headset: Headset, seed: int, poses: int | None = None) -> Episodes:
     """Episodes in which every pose of a person is the calibration once, followed by the others.
 
     Whoever has fewer poses than others has them repeated. Readings keep the noise they were recorded with.
@@ -106,18 +111,19 @@ def episodes_of(people: Iterable[Wearer], headset: Headset, seed: int) -> Episod
     Args:
         people: at least one.
         seed: of the run that these are for.
+        poses: in each episode, where it is to have as many as those of other people; `most_poses` of these
+            at least.
     """
-    chosen = [[poses[k] for k in _evenly(len(poses), min(len(poses), MOST_POSES))] for poses in people]
-    count = max(map(len, chosen))
-    rolled = [
-        [poses[(first + k) % len(poses)] for k in range(count)] for poses in chosen for first in range(count)
-    ]
-    samples = [[_samples(pose) for pose in poses] for poses in rolled]
+    people = list(people)
+    count = most_poses(people) if poses is None else poses
+    chosen = [[own[k] for k in _evenly(len(own), min(len(own), MOST_POSES))] for own in people]
+    rolled = [[own[(first + k) % len(own)] for k in range(count)] for own in chosen for first in range(count)]
+    samples = [[_samples(pose) for pose in episode] for episode in rolled]
     return Episodes(
         headset=headset.name,
-        readings=np.array([[pose.readings for pose in poses] for poses in samples]),
-        gaze_deg=np.array([[pose.gaze_deg for pose in poses] for poses in samples]),
-        openness=np.array([[pose.openness for pose in poses] for poses in samples]),
+        readings=np.array([[pose.readings for pose in episode] for episode in samples]),
+        gaze_deg=np.array([[pose.gaze_deg for pose in episode] for episode in samples]),
+        openness=np.array([[pose.openness for pose in episode] for episode in samples]),
         noise_counts=np.zeros(headset.sensor_count, np.float32),
         seed=seed,
     )

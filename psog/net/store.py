@@ -22,7 +22,7 @@ FOLDER = FolderKind("model", MODEL, ModelError)
 
 ORIGIN = ("stage", "training", "data", "parent")
 """Keys of a report that say where a model comes from; they are kept in model.json. Stages are "population",
-"headset" and "user"; older models do not tell theirs."""
+"fleet", "headset" and "user"; older models do not tell theirs."""
 PRUNING = "pruning"
 """Key of a report that says what was removed (psog.net.pruned); in model.json too, if there is any."""
 

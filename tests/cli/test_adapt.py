@@ -46,6 +46,21 @@ def test_it_says_where_the_model_comes_from(tiny_model, people, tmp_path, capsys
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]  # no state of a run is left
 
 
+@pytest.mark.usefixtures("one_thread")
+def test_recordings_of_several_headsets_make_a_fleet_s_model(tiny_model, people, tmp_path, capsys):
+    five = read_recording(people / "five")
+    for name, rows in {"unitA/day1": slice(0, 8_000), "unitB/day1": slice(8_000, 20_000)}.items():
+        write_recording(five.take(rows), tmp_path / name)
+    out, recordings = tmp_path / "fleet", [str(tmp_path / unit / "day1") for unit in ("unitA", "unitB")]
+    words = ["--stage", "fleet", "--steps", "2", "--seed", "7", "--simulated-users", "20"]
+    main(["adapt", str(tiny_model), *recordings, "--out", str(out), *words])
+    assert "of 2 headsets, unitA (2), unitB (3)" in capsys.readouterr().err
+    content = json.loads((out / "model.json").read_text())
+    assert content["stage"] == "fleet" and content["parent"]["stage"] == "population"
+    assert {name: of["users"] for name, of in content["data"]["headsets"].items()} == {"unitA": 2, "unitB": 3}
+    assert load_model(out).origin["stage"] == "fleet"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -54,6 +69,11 @@ def test_it_says_where_the_model_comes_from(tiny_model, people, tmp_path, capsys
         (["none"], "none"),
         (["five", "--simulated-share", "1"], "share of simulated users is 1"),
         (["five", "--steps", "0"], "training budget is steps=0"),
+        (
+            ["five", "--stage", "fleet"],
+            "all recordings are of one headset, 'people.*'; a fleet is at least 2",
+        ),
+        (["five", "--designs", "ring16"], "--designs say something of --stage fleet"),
         (["five", "--headset", "grid15"], "the model is for headset 'ring16', expected 'grid15'"),
     ],
 )
