@@ -128,6 +128,11 @@ def build_skips(name: str) -> Path:
     return _build_program(name, "skips")
 
 
+def build_spikes(name: str) -> Path:
+    """The program that runs and measures a spiking network on an emulated board (programs/spikes.c)."""
+    return _build_program(name, "spikes")
+
+
 def build_runtime(name: str, *, calibrating: bool = False) -> Path:
     """Network and head alone, linked for a board's core: what an application adds to its flash.
 

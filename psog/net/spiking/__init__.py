@@ -1,0 +1,1 @@
+"""Spiking networks made from trained ones: rate code in integers. See docs/spiking.md."""
