@@ -1,10 +1,10 @@
-/* Runs a spiking network (docs/spiking.md) and measures it: what lies between bench_begin and bench_end is all
- * time steps of one reading. Layers behind the first are dense; a step is done event by event, so that a neuron
- * that is silent costs nothing.
+/* Runs a spiking network (docs/spiking.md) and measures it: what lies between bench_begin and bench_end is
+ * all time steps of one reading. Layers behind the first are dense; a step is done event by event, so that a
+ * neuron that is silent costs nothing.
  *
- * link_input_start: struct given; of each layer struct layer_head; of each of its neurons as int32 the bias, the
- *     threshold and the membrane at the start; of each of its inputs a row of int8 weights, `row_bytes` long.
- *     Then of each reading the first layer's currents as int32.
+ * link_input_start: struct given; of each layer struct layer_head; of each of its neurons as int32 the bias,
+ *     the threshold and the membrane at the start; of each of its inputs a row of int8 weights, `row_bytes`
+ *     long. Then of each reading the first layer's currents as int32.
  * spikes.out: of each reading the last layer's membranes as int32, then of each layer but the last how many
  *     spikes it had.
  * Sections counted: an empty one, then each reading's. */
