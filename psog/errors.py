@@ -65,6 +65,10 @@ class ToolchainError(PsogError):
     """A compiler or emulator that a firmware board needs is missing or failed."""
 
 
+class SearchError(PsogError):
+    """A search over networks cannot begin or go on, or found none."""
+
+
 class WebError(PsogError):
     """A page cannot be served: its port or address is not to be had."""
 

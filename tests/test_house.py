@@ -17,7 +17,7 @@ FOLDERS = {
 }
 FLOORS = [
     ("psog.cli", "psog.benchmarks"),
-    ("psog.live", "psog.virtual", "psog.calibration"),
+    ("psog.live", "psog.virtual", "psog.calibration", "psog.search"),
     ("psog.firmware_export", "psog.device", "psog.probe", "psog.web"),
     ("psog.net", "psog.sim"),
 ]

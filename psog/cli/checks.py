@@ -139,6 +139,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _Extra("video", "av", "av", "eye videos"),
     _Extra("reference", "mitsuba", "mitsuba", "path-traced reference"),
     _Extra("scale", "distributed", "distributed", "simulation on a cluster"),
+    _Extra("search", "optuna", "optuna", "psog search"),
     _Extra("tflm", "tflite-micro", "tflite_micro", "TensorFlow Lite Micro's interpreter"),
     _Extra("tensorflow", "tensorflow-cpu", "tensorflow", "TensorFlow's own converter"),
     _Extra("flash", "pyocd", "pyocd", "psog flash --probe"),

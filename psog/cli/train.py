@@ -36,9 +36,10 @@ class Command:
     """Training steps (5000 unless --seconds is given)."""
     seconds: float | None = None
     """Training time instead of steps."""
-    network: Literal["cnn", "mlp", "deep"] = "cnn"
-    """The headset's standard network, the baseline of about the same cost without convolutions, or two
-    convolutions of 16 channels, which are worth pruning."""
+    network: str = "cnn"
+    """The headset's standard network (cnn), the baseline of about the same cost without convolutions (mlp),
+    two convolutions of 16 channels, which are worth pruning (deep), or layers, as `psog search` prints them:
+    conv16-dense96-dense64-features32-planes2."""
     embedding: int | None = None
     """Numbers that tell the network whose eye it sees, from a calibration (16 unless given); 0 for none."""
     keep: float | None = None
@@ -130,7 +131,8 @@ class Command:
             console.print(f"pruned: {left:,} MACs are left where removed weights are passed over")
 
     def _config(self, headset: Headset) -> TrainingConfig:
-        from psog.net.architecture import USER_NUMBERS, named
+        from psog.net.architecture import USER_NUMBERS
+        from psog.net.architecture_text import network_for
         from psog.net.loop import TrainingConfig
 
         numbers = USER_NUMBERS if self.embedding is None else self.embedding
@@ -138,7 +140,7 @@ class Command:
             steps=DEFAULT_STEPS if self.steps is None and self.seconds is None else self.steps,
             seconds=self.seconds,
             seed=self.seed,
-            architecture=replace(named(self.network, headset), embedding=numbers),
+            architecture=replace(network_for(self.network, headset), embedding=numbers),
             learning_rate=TrainingConfig.learning_rate if self.learning_rate is None else self.learning_rate,
             users_per_batch=self.users_per_batch,
             pruning=self._pruning(),
