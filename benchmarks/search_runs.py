@@ -15,7 +15,7 @@ from psog.headset import load_headset
 from psog.net.architecture import USER_NUMBERS, standard
 from psog.search.finalists import Finalist, keep_result, kept_results
 from psog.search.folder import write_json
-from psog.search.instructions import InstructionModel, count, instruction_model
+from psog.search.instructions import InstructionModel, instruction_model, instructions_of
 from psog.search.plan import Plan, Sampler
 from psog.search.search import Found, pareto_front, search
 from psog.search.space import Candidate
@@ -67,17 +67,17 @@ FULL = Protocol(
         judges=40,
         steps=200,
         finalists=2,
-        final_steps=200,
+        final_steps=150,
         final_seeds=1,
         final_judges=40,
     ),
     searches=3,
     nets=(28, 12),
-    users=2000,
+    users=1000,
     test_users=60,
-    test_steps=300,
+    test_steps=200,
     test_seeds=2,
-    longer_steps=1000,
+    longer_steps=800,
     checked=6,
 )
 SHORT = Protocol(
@@ -85,7 +85,7 @@ SHORT = Protocol(
         headset="ring16",
         board="mps2-an386",
         instructions=34_234,
-        trials=2,
+        trials=1,
         users=20,
         judges=2,
         steps=100,
@@ -233,7 +233,7 @@ class _Judge:
             errors = errors_deg(net, self._users, self._headset)
             found = {
                 "error_deg": errors.round(4).tolist(),
-                "instructions": count(net, self._headset, plan.board) if seed == 0 else None,
+                "instructions": instructions_of(candidate, net, self._headset, plan.board),
             }
             keep_result(self._folder, key, json.dumps(found))
             self._kept[key] = found

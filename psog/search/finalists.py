@@ -14,7 +14,7 @@ from psog.errors import SearchError
 from psog.headset import Headset
 from psog.net.architecture import USER_NUMBERS, standard
 from psog.search.folder import Order
-from psog.search.instructions import count
+from psog.search.instructions import instructions_of
 from psog.search.space import Candidate
 from psog.search.training import errors_deg, trained
 from psog.search.trials import Tried
@@ -103,7 +103,7 @@ def train_finalist(order: Order, folder: Path, candidate: Candidate, length: Len
         users_per_batch=length.users_per_batch,
     )
     error = float(errors_deg(net, final_judges(plan, headset, length.judges), headset).mean())
-    counted = count(net, headset, plan.board) if length.number == 0 else None
+    counted = instructions_of(candidate, net, headset, plan.board) if length.number == 0 else None
     return {"error_deg": error, "instructions": counted}
 
 

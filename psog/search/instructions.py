@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -95,10 +96,26 @@ def instruction_model(
         counts.append(count(random_net(candidates[-1], headset, number), headset, board))
         progress(number + 1, sum(nets))
     core = core_of(board)
-    turns = _fit([loops_of(one, headset, core) for one in candidates[: nets[0]]], counts[: nets[0]])
+    turns = fitted_costs([loops_of(one, headset, core) for one in candidates[: nets[0]]], counts[: nets[0]])
     model = InstructionModel(board, headset, turns, 0.0, 0.0)
     wrong = [abs(model(c) / n - 1) for c, n in zip(candidates[nets[0] :], counts[nets[0] :], strict=True)]
     return InstructionModel(board, headset, turns, float(np.mean(wrong)), float(np.max(wrong)))
+
+
+def instructions_of(candidate: Candidate, net: IntegerNet, headset: Headset, board: str) -> int:
+    """What `count` says of a trained candidate; what an untrained one of its shape has, unless it was pruned.
+
+    Weights that are there cost the same whatever they are.
+    """
+    if candidate.pruning is None:
+        return _of_shape(candidate, headset.model_dump_json(by_alias=True), board)
+    return count(net, headset, board)
+
+
+@lru_cache
+def _of_shape(candidate: Candidate, headset: str, board: str) -> int:
+    described = Headset.model_validate_json(headset)
+    return count(random_net(candidate, described, seed=0), described, board)
 
 
 def count(net: IntegerNet, headset: Headset, board: str) -> int:
@@ -164,7 +181,7 @@ _SHARE_OF_WEIGHTS = 0.8
 """Of an image; the shipped ring16's are 0.87 of it as int16, 0.76 plain."""
 
 
-def _fit(loops: Sequence[Mapping[str, float]], counts: Sequence[int]) -> dict[str, float]:
+def fitted_costs(loops: Sequence[Mapping[str, float]], counts: Sequence[int]) -> dict[str, float]:
     """Costs, none below zero, with the least squares of relative errors."""
     names = sorted({name for each in loops for name, turns in each.items() if turns > 0})
     turns = np.array([[each.get(name, 0) for name in names] for each in loops], float)
