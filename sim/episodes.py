@@ -83,7 +83,7 @@ def make_episodes(
         start = donning(random, donning_mm)
         moved = [slipped(random, start, random.uniform(0, slip_mm)) for _ in range(poses - 1)]
         gaze = random.uniform(-1, 1, (poses, samples, 2)) * field
-        return Draw(np.array([start, *moved]), gaze, gaze, *_moments(random, (poses, samples), pupil_mm))
+        return Draw(np.array([start, *moved]), gaze, gaze, *draw_moments(random, (poses, samples), pupil_mm))
 
     return rendered_episodes(
         headset,
@@ -139,7 +139,7 @@ def make_test_episodes(
         label[0] = grid
         gaze = label.copy()
         gaze[0] += random.standard_normal(grid.shape) * FIXATION_SD_DEG
-        openness, diameter, offset = _moments(random, shape, pupil_mm, lids_share)
+        openness, diameter, offset = draw_moments(random, shape, pupil_mm, lids_share)
         openness[0] = 1.0
         return Draw(fits, gaze, label, openness, diameter, offset)
 
@@ -188,7 +188,7 @@ def make_episodes_of_one(
     def draw(random: np.random.Generator) -> Draw:
         fit = donning(random, donning_mm)[None]
         gaze = random.uniform(-1, 1, (1, samples, 2)) * headset.field_deg
-        return Draw(fit, gaze, gaze, *_moments(random, (1, samples), float(user.pupil_mm[0]), 0.0))
+        return Draw(fit, gaze, gaze, *draw_moments(random, (1, samples), float(user.pupil_mm[0]), 0.0))
 
     readings, labels = [], []
     for first in range(0, poses, _BATCH):
@@ -208,7 +208,7 @@ def make_episodes_of_one(
     )
 
 
-def _moments(
+def draw_moments(
     random: np.random.Generator, shape: tuple[int, int], pupil_mm: float, lids_share: float = BLINK_SHARE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Openness, pupil and lid offsets of one user: (poses, samples), the same, (poses, samples, 2)."""

@@ -36,6 +36,9 @@ VERBS = {
     "design": Verb("psog.cli.design", "a better sensor layout, by the gradient of the information limit"),
     "train": Verb("psog.cli.train", "train a population model for a headset"),
     "search": Verb("psog.cli.search", "the best network within a budget of instructions on a board"),
+    "pretrain": Verb(
+        "psog.cli.pretrain", "a network from readings without labels; psog adapt goes on with it"
+    ),
     "adapt": Verb("psog.cli.adapt", "a model for the headset that was built, or for a fleet of them"),
     "personalise": Verb("psog.cli.personalise", "a model for one user, from a recording"),
     "evaluate": Verb("psog.cli.evaluate", "error of a model on recordings or unseen users, and a page of it"),
@@ -76,6 +79,9 @@ BENCHES = {
     "video": Verb("psog.benchmarks.video", "the pupil's centre from what sensors read of real eye videos"),
     "etra2019": Verb("psog.benchmarks.etra2019.command", "the ETRA 2019 paper's protocol and networks"),
     "multistage": Verb("psog.benchmarks.multistage", "what each stage of training buys, at equal steps"),
+    "pretraining": Verb(
+        "psog.benchmarks.pretraining", "error by share of labels, with and without pretraining"
+    ),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "spiking": Verb("psog.benchmarks.spiking", "error against energy of a network of spikes, beside int8"),
     "search": Verb("psog.benchmarks.search", "networks found under a budget, and the shipped architecture"),

@@ -21,8 +21,8 @@ MODEL, WEIGHTS, REPORT = "model.json", "weights.safetensors", "report.json"
 FOLDER = FolderKind("model", MODEL, ModelError)
 
 ORIGIN = ("stage", "training", "data", "parent")
-"""Keys of a report that say where a model comes from; they are kept in model.json. Stages are "population",
-"fleet", "headset" and "user"; older models do not tell theirs."""
+"""Keys of a report that say where a model comes from; they are kept in model.json. Stages are
+"pretrained", "population", "fleet", "headset" and "user"; older models do not tell theirs."""
 PRUNING = "pruning"
 """Key of a report that says what was removed (psog.net.pruned); in model.json too, if there is any."""
 

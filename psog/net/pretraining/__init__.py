@@ -1,0 +1,1 @@
+"""Self-supervised pretraining: learning from readings whose gaze nobody knows; docs/pretraining.md."""
