@@ -33,6 +33,8 @@ class Command:
     """Few users and settings. The result says what was used."""
     out: Path | None = None
     """Picture to draw, .png: error against energy."""
+    keep: Path | None = None
+    """A file for parts that are done: given again, the same command goes on from there."""
     force: bool = False
     """Replace an existing picture."""
     json: bool = False
@@ -51,7 +53,7 @@ class Command:
         if self.out is not None:
             check_new_file(self.out, ".png", SimulationError, force=self.force)
         torch.set_num_threads(1)
-        document = measure(self.models, SHORT if self.short else Protocol(), Console(stderr=True))
+        document = measure(self.models, SHORT if self.short else Protocol(), Console(stderr=True), self.keep)
         if self.out is not None:
             from psog.benchmarks.spiking_picture import draw_spiking
 
@@ -63,30 +65,43 @@ class Command:
                 Console().print(table.rich())
 
 
-def measure(models: tuple[Path, ...], protocol: Protocol, console: Console) -> dict[str, Any]:
+def measure(
+    models: tuple[Path, ...], protocol: Protocol, console: Console, keep: Path | None = None
+) -> dict[str, Any]:
     """Everything, by headset.
 
     Returns:
         The protocol, and in "headsets" for each headset "models", "tried" (settings of the sweep), "sweep",
         "judged" and "microcontroller" (psog.benchmarks.spiking_study).
     Raises:
-        PsogError: a model that cannot be read, or is of a headset that is not built in, or two of one name.
+        PsogError: a model that cannot be read, or is of a headset that is not built in; two of one name; or
+            `keep` is of something else.
     """
     from dataclasses import asdict
 
-    from psog.benchmarks.spiking_study import chosen, judged, on_microcontroller, subject, sweep
+    from psog.benchmarks.pieces import Pieces
+    from psog.benchmarks.spiking_study import (
+        chosen,
+        is_by_steps,
+        judged,
+        on_microcontroller,
+        subject,
+        sweep,
+    )
     from psog.headset import load_headset
+    from psog.net.store import load_model
 
+    pieces = Pieces(keep, asdict(protocol))
     found = {}
     for name, paths in _by_headset(models).items():
         console.print(f"{name}: {', '.join(paths)}", highlight=False)
         with console.status(name):
-            one = subject(load_headset(name), {model: net for model, (_, net) in paths.items()})
-            rows = sweep(one, protocol, console)
+            one = subject(load_headset(name), {key: load_model(path) for key, path in paths.items()})
+            rows = sweep(one, protocol, pieces, console)
             configs = chosen(rows, protocol)
-            result = judged(one, configs, protocol, console)
-            by_steps = {key: config for key, config in configs.items() if key.endswith(" steps")}
-            cost = on_microcontroller(one, paths[one.first][0], by_steps)
+            result = judged(one, configs, protocol, pieces, console)
+            by_steps = {key: config for key, config in configs.items() if is_by_steps(key)}
+            cost = on_microcontroller(one, paths[one.first], by_steps)
         found[name] = {
             "models": list(paths),
             "tried": len(rows),
@@ -97,20 +112,18 @@ def measure(models: tuple[Path, ...], protocol: Protocol, console: Console) -> d
     return {**asdict(protocol), "headsets": found}
 
 
-def _by_headset(models: tuple[Path, ...]) -> dict[str, dict[str, Any]]:
-    """By headset and name of the model: its path and its network."""
+def _by_headset(models: tuple[Path, ...]) -> dict[str, dict[str, Path]]:
+    """By headset and name of the model, its path."""
     from psog.errors import PsogError
     from psog.net.store import load_model
 
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Path]] = {}
     for path in models:
-        net, name = load_model(path).net, path.resolve().name
-        of_headset = found.setdefault(net.headset, {})
+        headset, name = load_model(path).net.headset, path.resolve().name
+        of_headset = found.setdefault(headset, {})
         if name in of_headset:
-            raise PsogError(
-                f"two models of {net.headset} are named {name}; results go by name, so rename one"
-            )
-        of_headset[name] = (path, net)
+            raise PsogError(f"two models of {headset} are named {name}; results go by name, so rename one")
+        of_headset[name] = path
     if not found:
         raise PsogError("no model is given; name a folder, or ring16 or grid15")
     return found
@@ -174,8 +187,11 @@ def _over_models(judged: dict[str, Any]) -> str:
     sd = judged["int8"]["median_deg"]["sd_models"]
     if sd is None:
         return ""
-    largest = max(row["paired_deg"]["sd_models"] for row in judged.values())
-    return f"; over trained networks int8 scatters by {sd:.2f}°, paired differences by {largest:.2f}° at most"
+    largest = max(row["paired_deg"]["sd_models"] or 0 for row in judged.values())
+    return (
+        f"; over trained networks int8 scatters by {sd:.2f}°, paired differences by {largest:.2f}° at most; "
+        "variants are of the first network"
+    )
 
 
 def _microcontroller_table(headset: str, found: dict[str, Any]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from psog.benchmarks.pieces import Pieces
 from psog.cli.spike import SCALE_USERS, wearers
 from psog.errors import ToolchainError
 from psog.headset import Headset
@@ -18,6 +20,7 @@ from psog.net.integer import IntegerNet
 from psog.net.spiking.conversion import SpikingConfig
 from psog.net.spiking.energy import Operations, told
 from psog.net.spiking.study import Int8Outcome, Outcome, Wearers, by_int8, by_spikes
+from psog.net.store import Model
 
 SLIPS_MM = (0.0, 1.0)
 AT = 64
@@ -39,8 +42,8 @@ class Protocol:
     timesteps: tuple[int, ...] = (4, 8, 16, 32, 64, 128, 256)
     thresholds: tuple[float, ...] = (0.7, 0.85, 1.0, 1.25, 1.5)
     weight_bits: tuple[int, ...] = (8, 6, 5, 4)
-    choosing_users: int = 20
-    users: int = 12
+    choosing_users: int = 12
+    users: int = 10
     seeds: int = 5
 
 
@@ -49,10 +52,17 @@ SHORT = Protocol((4, AT), (0.85, 1.0), (8, 5), choosing_users=2, users=1, seeds=
 
 @dataclass(frozen=True)
 class Subject:
-    """Trained networks for one headset that differ in their seeds, and the readings that scale them."""
+    """Trained networks for one headset that differ in their seeds.
+
+    Attributes:
+        nets: by name.
+        prints: of each a text that no other network has.
+        scales: of each its activations' percentiles.
+    """
 
     headset: Headset
     nets: dict[str, IntegerNet]
+    prints: dict[str, str]
     scales: dict[str, NDArray[np.float64]]
 
     @property
@@ -69,29 +79,44 @@ class Subject:
         return self.wearers(users, _SEED, "spiking choosing", (0.0,))
 
 
-def subject(headset: Headset, nets: dict[str, IntegerNet]) -> Subject:
-    """The networks with their scales."""
-    first = next(iter(nets.values()))
-    scaling = wearers(first, headset, SCALE_USERS, _SEED, purpose="spiking scales")
-    return Subject(headset, nets, {name: scaling.scales(net) for name, net in nets.items()})
+def subject(headset: Headset, models: dict[str, Model]) -> Subject:
+    """Models, by name, with their scales."""
+    nets = {name: model.net for name, model in models.items()}
+    prints = {name: f"{name} {(model.origin or {})['weights_sha256'][:8]}" for name, model in models.items()}
+    scaling = wearers(next(iter(nets.values())), headset, SCALE_USERS, _SEED, purpose="spiking scales")
+    return Subject(headset, nets, prints, {name: scaling.scales(net) for name, net in nets.items()})
 
 
-def sweep(subject: Subject, protocol: Protocol, console: Console) -> list[dict[str, Any]]:
+def sweep(subject: Subject, protocol: Protocol, pieces: Pieces, console: Console) -> list[dict[str, Any]]:
     """Every threshold with every number of weight bits and of steps, on the users that choose."""
-    net, scales = subject.nets[subject.first], subject.scales[subject.first]
     choosing = subject.choosing(protocol.choosing_users)
     found = []
     for bits in protocol.weight_bits:
         for threshold in protocol.thresholds:
             config = SpikingConfig(protocol.timesteps[-1], threshold, bits)
-            outcomes = by_spikes(net, scales, config, choosing, protocol.timesteps)
-            for steps, outcome in zip(protocol.timesteps, outcomes, strict=True):
-                median_deg = round(float(np.median(outcome.error_deg[:, 0])), 4)
-                setting = {"timesteps": steps, "threshold": threshold, "weight_bits": bits}
-                found.append({**setting, "median_deg": median_deg, **told(outcome.operations)})
-            worst, best = found[-len(outcomes)]["median_deg"], found[-1]["median_deg"]
-            console.print(f"{bits} bits, threshold {threshold:g}: {worst}° to {best}°", highlight=False)
+            name = f"{subject.prints[subject.first]}, {bits} bits, threshold {threshold:g}"
+            rows = pieces.get(name, partial(_swept, subject, config, choosing, protocol.timesteps))
+            console.print(f"{name}: {rows[0]['median_deg']}° to {rows[-1]['median_deg']}°", highlight=False)
+            found += rows
     return found
+
+
+def _swept(
+    subject: Subject, config: SpikingConfig, choosing: Wearers, timesteps: Sequence[int]
+) -> list[dict[str, Any]]:
+    outcomes = by_spikes(
+        subject.nets[subject.first], subject.scales[subject.first], config, choosing, timesteps
+    )
+    return [
+        {
+            "timesteps": steps,
+            "threshold": config.threshold,
+            "weight_bits": config.weight_bits,
+            "median_deg": round(float(np.median(outcome.error_deg[:, 0])), 4),
+            **told(outcome.operations),
+        }
+        for steps, outcome in zip(timesteps, outcomes, strict=True)
+    ]
 
 
 def chosen(sweep: Sequence[dict[str, Any]], protocol: Protocol) -> dict[str, SpikingConfig]:
@@ -113,8 +138,13 @@ def chosen(sweep: Sequence[dict[str, Any]], protocol: Protocol) -> dict[str, Spi
     }
 
 
+def is_by_steps(name: str) -> bool:
+    """Whether a setting differs from others in its steps alone; only these are judged on every model."""
+    return name.endswith(" steps")
+
+
 def judged(
-    subject: Subject, configs: dict[str, SpikingConfig], protocol: Protocol, console: Console
+    subject: Subject, configs: dict[str, SpikingConfig], protocol: Protocol, pieces: Pieces, console: Console
 ) -> dict[str, Any]:
     """The chosen settings on unseen users, and the int8 network on the same.
 
@@ -124,22 +154,28 @@ def judged(
         `over_seeds`; operations and energy.
     """
     each: dict[str, list[list[dict[str, float]]]] = {}
-    operations: dict[str, list[Operations]] = {}
     for seed in range(protocol.seeds):
         unseen = subject.wearers(protocol.users, seed, "spiking unseen", SLIPS_MM)
-        rows: dict[str, list[dict[str, float]]] = {}
-        for model, net in subject.nets.items():
-            reference = by_int8(net, unseen)
-            for name, outcome in _outcomes(net, subject.scales[model], configs, unseen, reference):
-                rows.setdefault(name, []).append(_figures(outcome, reference))
-                operations.setdefault(name, []).append(outcome.operations)
-        for name, row in rows.items():
-            each.setdefault(name, []).append(row)
-        told_now = ", ".join(
-            f"{name} {np.mean([one['median_deg'] for one in rows[name]]):.2f}" for name in rows
-        )
-        console.print(f"users of seed {seed}: {told_now}", highlight=False)
-    return {name: _judgement(configs.get(name), each[name], operations[name]) for name in each}
+        for model in subject.nets:
+            asked = {k: v for k, v in configs.items() if model == subject.first or is_by_steps(k)}
+            name = f"{subject.prints[model]}, users of seed {seed}"
+            rows = pieces.get(name, partial(_rows, subject, model, asked, unseen))
+            console.print(f"{name}: int8 {rows['int8']['median_deg']:.2f}°", highlight=False)
+            for setting, row in rows.items():
+                each.setdefault(setting, [[] for _ in range(protocol.seeds)])[seed].append(row)
+    return {name: _judgement(configs.get(name), rows) for name, rows in each.items()}
+
+
+def _rows(
+    subject: Subject, model: str, configs: dict[str, SpikingConfig], unseen: Wearers
+) -> dict[str, dict[str, float]]:
+    """By setting, what came of one model on the users of one seed."""
+    net = subject.nets[model]
+    reference = by_int8(net, unseen)
+    return {
+        name: {**_figures(outcome, reference), **asdict(outcome.operations)}
+        for name, outcome in _outcomes(net, subject.scales[model], configs, unseen, reference)
+    }
 
 
 def _outcomes(
@@ -171,13 +207,19 @@ def _figures(outcome: Outcome, reference: Outcome) -> dict[str, float]:
     }
 
 
-def _judgement(
-    config: SpikingConfig | None, each: list[list[dict[str, float]]], operations: list[Operations]
-) -> dict[str, Any]:
-    figures = {key: over_seeds(np.array([[row[key] for row in rows] for rows in each])) for key in each[0][0]}
-    macs, synaptic, updates = np.mean([(one.macs, one.synaptic, one.updates) for one in operations], axis=0)
-    mean = Operations(float(macs), float(synaptic), float(updates), operations[0].weight_bits)
+def _judgement(config: SpikingConfig | None, each: list[list[dict[str, float]]]) -> dict[str, Any]:
+    """Of (seeds, models) rows."""
+
+    def values(key: str) -> NDArray[np.float64]:
+        return np.array([[row[key] for row in rows] for rows in each])
+
+    macs, synaptic, updates = (float(values(key).mean()) for key in ("macs", "synaptic", "updates"))
+    mean = Operations(macs, synaptic, updates, int(each[0][0]["weight_bits"]))
+    figures = {key: over_seeds(values(key)) for key in _ERRORS}
     return {"config": None if config is None else asdict(config), **figures, **told(mean)}
+
+
+_ERRORS = ("median_deg", "mean_deg", "slipped_deg", "paired_deg")
 
 
 def over_seeds(each: NDArray[np.float64]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ import pytest
 from rich.console import Console
 from safetensors.numpy import load_file
 
+from psog.benchmarks.pieces import Pieces
 from psog.benchmarks.spiking import measure, tables
 from psog.benchmarks.spiking_picture import draw_spiking, front
 from psog.benchmarks.spiking_study import SHORT
 from psog.cli.main import main
+from psog.errors import PsogError
 from psog.firmware_export.toolchain import available_boards
 from psog.net.store import load_model
 
@@ -89,3 +91,15 @@ def test_the_front_has_what_nothing_else_beats():
 def test_two_models_of_one_name_are_one_line():
     with pytest.raises(SystemExit, match="two models of ring16 are named ring16"):
         main(["bench", "spiking", "ring16", "ring16", "--short"])
+
+
+def test_parts_that_are_kept_are_not_made_again_and_belong_to_one_protocol(tmp_path):
+    kept = tmp_path / "kept.json"
+    first = Pieces(kept, {"users": 3})
+    assert first.get("a", lambda: {"deg": 1.5}) == {"deg": 1.5}
+    assert Pieces(kept, {"users": 3}).get("a", lambda: pytest.fail("made again")) == {"deg": 1.5}
+    with pytest.raises(PsogError, match="of another protocol"):
+        Pieces(kept, {"users": 4})
+    kept.write_text("[]", "utf-8")
+    with pytest.raises(PsogError, match="does not hold parts of a benchmark"):
+        Pieces(kept, {"users": 3})
