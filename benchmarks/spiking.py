@@ -153,6 +153,7 @@ def _tables(document: dict[str, Any]) -> Iterator[Table]:
                 "float32",
                 "integer",
                 "with memory",
+                "Loihi",
             ),
             [_judged_row(key, row) for key, row in found["judged"].items()],
             f"Mean ± SD over seeds of users{_over_models(found['judged'])}. Thresholds are the best of "
@@ -165,7 +166,7 @@ def _tables(document: dict[str, Any]) -> Iterator[Table]:
 def _judged_row(name: str, row: dict[str, Any]) -> tuple[str, ...]:
     is_spiking = row["config"] is not None
     operations = row["macs"] + row["synaptic"] + row["updates"]
-    energies = (row["float_nj"], row["integer_nj"], row["integer_nj"] + row["memory_nj"])
+    energies = [row["float_nj"], row["integer_nj"], row["integer_nj"] + row["memory_nj"], row["loihi_nj"]]
     return (
         name,
         f"{row['config']['threshold']:g}" if is_spiking else "",
@@ -173,7 +174,7 @@ def _judged_row(name: str, row: dict[str, Any]) -> tuple[str, ...]:
         _spread(row["paired_deg"], "+") if is_spiking else "",
         _spread(row["slipped_deg"]),
         f"{operations:,.0f}",
-        *(f"{nj:.1f}" if nj < _WHOLE_FROM_NJ else f"{nj:,.0f}" for nj in energies),
+        *((f"{nj:.1f}" if nj < _WHOLE_FROM_NJ else f"{nj:,.0f}") if nj else "" for nj in energies),
     )
 
 

@@ -179,10 +179,10 @@ def _print(report: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(
-        title=f"{report['users']} unseen users after 9 points (seed {report['seed']}); energy of operations "
-        "at 45 nm, nJ"
+        title=f"{report['users']} unseen users after 9 points (seed {report['seed']}); energy of operations, "
+        "nJ"
     )
-    columns = ("", "median °", "paired", "operations", "float32", "integer", "with memory")
+    columns = ("", "median °", "paired", "operations", "float32", "integer", "with memory", "Loihi")
     for name in columns:
         table.add_column(name, justify="right" if name else "left")
     zeros = {**report["int8"], **report["int8"]["without_zeros"]}
@@ -190,8 +190,9 @@ def _print(report: dict[str, Any]) -> None:
     rows |= {f"{row['timesteps']} steps": row for row in report["spiking"]}
     for name, row in rows.items():
         operations = row["macs"] + row["synaptic"] + row["updates"]
-        energies = (row["float_nj"], row["integer_nj"], row["integer_nj"] + row["memory_nj"])
+        energies = [row["float_nj"], row["integer_nj"], row["integer_nj"] + row["memory_nj"]]
+        energies += [row["loihi_nj"]] if "timesteps" in row else []
         paired = f"{row['paired_deg']:+.2f}" if "paired_deg" in row else ""
         cells = [f"{row['median_deg']:.2f}", paired, f"{operations:,.0f}"]
-        table.add_row(name, *cells, *(f"{nj:.1f}" for nj in energies))
+        table.add_row(name, *cells, *(f"{nj:,.1f}" for nj in energies))
     Console().print(table)

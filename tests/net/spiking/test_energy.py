@@ -20,6 +20,7 @@ def test_energies_are_those_of_the_table():
     assert found.integer_nj == pytest.approx(0.23 + 0.1 * (2 + 2 * 0.5))
     # a byte of weight 2.5 pJ; a membrane of 4 bytes is read and written, 5 pJ each
     assert found.memory_nj == pytest.approx(2.5 * (1 + 2 * 0.5) + 10 * 0.5)
+    assert found.loihi_nj == pytest.approx(23.6 * 2 + 81 * 0.5)
 
 
 @pytest.mark.parametrize("plan", ["valid", "same", "dense"])
