@@ -23,7 +23,7 @@ FLOAT_MAC_PJ, FLOAT_ADD_PJ = 4.6, 0.9
 INT8_MAC_PJ = 0.23
 INT32_ADD_PJ = 0.1
 WEIGHT_BYTE_PJ = 20 / 8
-"""From 32 KB, where the shipped models' weights just fit."""
+"""From 32 KB, about what the shipped models' weights take."""
 MEMBRANE_WORD_PJ = 10 / 8 * 4
 """32 bits from 8 KB, where their membranes fit, read or written."""
 LOIHI_SYNAPSE_PJ, LOIHI_UPDATE_PJ = 23.6, 81.0
