@@ -29,8 +29,9 @@ class Command:
     """Search the network with the least gaze error within a budget of instructions on a board.
 
     Tries networks in short trainings, stops those that are behind, trains the best few again for longer,
-    and prints them beside the headset's standard network, with the command that trains the best in full. A
-    search that was stopped goes on when the same command is given again; so it does with more --trials.
+    and prints them beside the headset's standard network at this budget, with the command that trains the
+    best in full. A search that was stopped goes on when the same command is given again; so it does with
+    more --trials.
     """
 
     headset: Positional[str]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from psog.errors import SearchError
-from psog.headset import Headset
-from psog.net.architecture import USER_NUMBERS, standard
+from psog.errors import ModelError, SearchError
+from psog.net.architecture import standard
 from psog.search.folder import Order
 from psog.search.instructions import instructions_of
-from psog.search.space import Candidate
+from psog.search.space import Candidate, fitted, like
 from psog.search.training import errors_deg, trained
 from psog.search.trials import Tried
 from psog.search.users import final_judges, users
@@ -28,9 +27,9 @@ class Finalist:
     """A network that was trained again.
 
     Attributes:
-        trial: the number of its trial; None of the headset's standard network.
+        trial: the number of its trial; None of the headset's standard network at this budget.
         instructions: counted in QEMU.
-        proxy_deg: error of its trial; None for the standard network.
+        proxy_deg: error of its trial; None where that is None.
         error_deg: mean error of the final judges after each training, degrees.
     """
 
@@ -66,8 +65,10 @@ class Length:
     judges: int
 
 
-def chosen(tried: Sequence[Tried], headset: Headset, count: int) -> list[tuple[Candidate, Tried | None]]:
-    """The best trials, each network once, and the headset's standard network.
+def chosen(tried: Sequence[Tried], order: Order) -> list[tuple[Candidate, Tried | None]]:
+    """The best trials, each network once, and what one would take without a search.
+
+    That is the headset's standard network, wider or narrower as the budget allows.
 
     Raises:
         SearchError: no trial came to its end.
@@ -75,12 +76,21 @@ def chosen(tried: Sequence[Tried], headset: Headset, count: int) -> list[tuple[C
     best: dict[Candidate, Tried | None] = {}
     finished = [each for each in tried if each.error_deg is not None]
     for each in sorted(finished, key=lambda one: (one.error_deg, one.number)):
-        if len(best) < count:
+        if len(best) < order.plan.finalists:
             best.setdefault(each.candidate, each)
     if not best:
         raise SearchError("every trial diverged or was stopped; try more of them, or another seed")
-    usual = Candidate(replace(standard(headset), embedding=USER_NUMBERS))
-    return [*best.items(), *([] if usual in best else [(usual, None)])]
+    usual = _standard(order)
+    return [*best.items(), *([] if usual is None or usual in best else [(usual, None)])]
+
+
+def _standard(order: Order) -> Candidate | None:
+    """The standard network at this budget; None if it cannot be so small."""
+    knobs, limit = like(standard(order.headset)), order.model.limit(order.plan.instructions)
+    try:
+        return fitted(knobs, order.headset, order.model, limit)
+    except ModelError:
+        return None
 
 
 def train_finalist(order: Order, folder: Path, candidate: Candidate, length: Length) -> dict[str, Any]:

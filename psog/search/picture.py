@@ -29,7 +29,7 @@ def draw_search(found: Found, path: Path) -> None:
     left.step(steps, [each.error_deg for each in front], where="post", c=INK, lw=1.2, label="front")
     for each in found.finalists:
         usual = each.trial is None
-        name = "standard network" if usual else None
+        name = "standard network at this budget" if usual else None
         colour = RED if usual else BLUE
         right.scatter([each.instructions] * len(each.error_deg), each.error_deg, c=PALE, s=12)
         right.scatter(each.instructions, each.mean_deg, c=colour, s=34, label=name)

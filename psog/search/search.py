@@ -111,7 +111,7 @@ def _run_trials(plan: Plan, folder: Path, workers: Workers, told: Progress) -> N
 def _finals(order: Order, folder: Path, workers: Workers, told: Progress) -> Found:
     plan = order.plan
     all_tried = tried(plan, folder)
-    entrants = chosen(all_tried, order.headset, plan.finalists)
+    entrants = chosen(all_tried, order)
     lengths = [
         Length(number, plan.final_steps, plan.final_users_per_batch, plan.final_judges)
         for number in range(plan.final_seeds)

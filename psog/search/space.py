@@ -79,6 +79,22 @@ class Knobs:
     planes: int
 
 
+def like(architecture: Architecture) -> Knobs:
+    """The knobs of a network of at most one convolution and two hidden dense layers, as the standard ones."""
+    first, second = architecture.dense
+    convolutions = architecture.convolutions
+    return Knobs(
+        share=1.0,
+        convolutions=len(convolutions),
+        channels=convolutions[0].channels / first if convolutions else 0.0,
+        keep=1.0,
+        dense=2,
+        taper=second / first,
+        features=architecture.features,
+        planes=architecture.planes,
+    )
+
+
 KEEPS = (0.15, 0.25, 0.5, 1.0)
 _WIDTHS = range(4, 513, 4)
 """Of the first dense layer. Both fast kernels compute four outputs at a time."""

@@ -86,10 +86,11 @@ def test_every_trial_keeps_to_the_budget(found):
     assert all(each.instructions <= PLAN.instructions for each in found.tried)
 
 
-def test_the_standard_network_is_among_the_finalists(found):
+def test_the_standard_network_as_the_budget_allows_is_among_the_finalists(found):
     usual = [each for each in found.finalists if each.trial is None]
-    assert [each.candidate.network for each in usual] == ["conv16-dense96-dense64-features32-planes2"]
-    assert usual[0].instructions == pytest.approx(34_230, rel=0.02)
+    assert len(usual) == 1
+    assert len(usual[0].candidate.architecture.convolutions) == 1
+    assert 0.9 * PLAN.instructions < usual[0].instructions <= PLAN.instructions
 
 
 def test_the_best_finalist_within_the_budget_is_found(found):

@@ -8,12 +8,10 @@ from psog.errors import ModelError
 from psog.headset import load_headset
 from psog.net.architecture import standard
 from psog.search.loops import weights_and_products
-from psog.search.space import Candidate, Knobs, RandomChooser, choose, fitted, sized
+from psog.search.space import Candidate, RandomChooser, choose, fitted, like, sized
 from psog.sim.streams import stream
 
-LIKE_THE_STANDARD = Knobs(
-    share=1.0, convolutions=1, channels=1 / 6, keep=1.0, dense=2, taper=2 / 3, features=32, planes=2
-)
+LIKE_THE_STANDARD = like(standard(load_headset("ring16")))
 
 
 @pytest.mark.parametrize("name", ["ring16", "grid15"])
@@ -26,10 +24,11 @@ def test_every_choice_is_a_network_that_its_headset_can_have(name):
         assert candidate == Candidate.read(candidate.network, candidate.keep)
 
 
-def test_the_standard_network_is_in_the_space(ring16, model):
-    usual = replace(standard(ring16), embedding=16)
-    budget = model(Candidate(usual))
-    assert fitted(LIKE_THE_STANDARD, ring16, model, budget).architecture == usual
+@pytest.mark.parametrize("name", ["ring16", "grid15"])
+def test_the_standard_networks_are_in_the_space(name):
+    headset = load_headset(name)
+    usual = replace(standard(headset), embedding=16)
+    assert sized(like(usual), headset, usual.dense[0]) == Candidate(usual)
 
 
 def test_a_network_is_as_wide_as_its_budget_allows(ring16, model):
@@ -40,7 +39,7 @@ def test_a_network_is_as_wide_as_its_budget_allows(ring16, model):
 
 def test_half_a_share_is_half_a_budget(ring16, model):
     half = replace(LIKE_THE_STANDARD, share=0.5)
-    assert fitted(half, ring16, model, 40_000) == replace(fitted(LIKE_THE_STANDARD, ring16, model, 20_000))
+    assert fitted(half, ring16, model, 40_000) == fitted(LIKE_THE_STANDARD, ring16, model, 20_000)
 
 
 def test_a_budget_may_be_too_small(ring16, model):
