@@ -185,7 +185,7 @@ def _finalists(found: Found) -> object:
     for name in ("trial", "network", "instructions", "error", "each training"):
         table.add_column(name, justify="left" if name == "network" else "right")
     for each in found.finalists:
-        trial = "standard" if each.trial is None else str(each.trial)
+        trial = "standard" if each.trial in (None, 0) else str(each.trial)
         errors = " ".join(f"{error:.3f}" for error in each.error_deg)
         over = " (too many)" if each.instructions > plan.instructions else ""
         count = f"{each.instructions:,}{over}"

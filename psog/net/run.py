@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 REPORT_EVERY = 50
 """Steps between two entries of a run's history."""
+ERROR_MOMENTUM = 0.02
+"""Share that a step's error has in the running mean, which begins with the first step's."""
 
 _RANGE_STEPS = 100  # two time constants of the running activation ranges
 _RISE = 100  # steps over which the learning rate rises from zero
-_ERROR_MOMENTUM = 0.02
 
 
 class Run:
@@ -184,4 +185,4 @@ def _learning_rate(config: TrainingConfig, fraction: float, step: int) -> float:
 
 
 def _running(mean: float, value: float) -> float:
-    return value if math.isnan(mean) else mean + _ERROR_MOMENTUM * (value - mean)
+    return value if math.isnan(mean) else mean + ERROR_MOMENTUM * (value - mean)

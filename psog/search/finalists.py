@@ -27,7 +27,7 @@ class Finalist:
     """A network that was trained again.
 
     Attributes:
-        trial: the number of its trial; None of the headset's standard network at this budget.
+        trial: the number of its trial; None of the standard network at this budget, if its trial was stopped.
         instructions: counted in QEMU.
         proxy_deg: error of its trial; None where that is None.
         error_deg: mean error of the final judges after each training, degrees.
@@ -81,7 +81,9 @@ def chosen(tried: Sequence[Tried], order: Order) -> list[tuple[Candidate, Tried 
     if not best:
         raise SearchError("every trial diverged or was stopped; try more of them, or another seed")
     usual = _standard(order)
-    return [*best.items(), *([] if usual is None or usual in best else [(usual, None)])]
+    if usual is not None:
+        best.setdefault(usual, next((each for each in finished if each.candidate == usual), None))
+    return list(best.items())
 
 
 def _standard(order: Order) -> Candidate | None:

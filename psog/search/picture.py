@@ -28,7 +28,7 @@ def draw_search(found: Found, path: Path) -> None:
     steps = [each.instructions for each in front]
     left.step(steps, [each.error_deg for each in front], where="post", c=INK, lw=1.2, label="front")
     for each in found.finalists:
-        usual = each.trial is None
+        usual = each.trial in (None, 0)
         name = "standard network at this budget" if usual else None
         colour = RED if usual else BLUE
         right.scatter([each.instructions] * len(each.error_deg), each.error_deg, c=PALE, s=12)
