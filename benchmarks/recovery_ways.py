@@ -12,7 +12,8 @@ from psog.device.messages import OPENNESS_BORDER
 from psog.metrics import angular_error
 from psog.net.calibrated import int8_features
 from psog.net.integer import IntegerNet
-from psog.net.recovery import Moments, Recovery, Wearer, covers
+from psog.net.recovery import Recovery, Wearer, covers
+from psog.net.surface import Moments
 from psog.sim.hours import ASKED, JUDGED, READ
 
 Array = NDArray[np.float64]

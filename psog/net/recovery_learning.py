@@ -17,17 +17,17 @@ from psog.errors import ModelError
 from psog.net.calibrated import Form
 from psog.net.embedding import personal
 from psog.net.integer import IntegerNet
-from psog.net.recovery import (
+from psog.net.recovery import Recovery
+from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG, solve_head
+from psog.net.surface import (
     CALIBRATION_RIDGE,
     SURFACE_RIDGE,
     Moments,
-    Recovery,
     fitted,
     inputs_of,
     moments,
     terms,
 )
-from psog.net.ridge import GAZE_OUTPUTS, GAZE_UNIT_DEG, solve_head
 
 Array = NDArray[np.float64]
 
@@ -100,15 +100,15 @@ def learn(
             f"cannot learn to recover: {wire.shape[1]} poses and slips of {tuple(slips_mm)} mm; expected one "
             "pose more than slips, two of them 0 mm"
         )
-    slips = _seen(net, form, wire, np.asarray(gaze_deg, np.float64))
+    slips = seen_slips(net, form, wire, np.asarray(gaze_deg, np.float64))
     covariance = _covariance(slips.features)
     changes, noise_deg = _changes(slips, covariance)
-    surface = _average_surface(slips)
+    surface = average_surface(slips)
     random = np.random.default_rng((seed, 1))
     slipped = range(1, wire.shape[1])
-    windows = np.stack([_windows(slips, surface, slipped, random) for _ in range(WINDOWS)])
+    windows = np.stack([surfaces_of_windows(slips, surface, slipped, random) for _ in range(WINDOWS)])
     weight, bias, left = _map(slips, changes, windows)
-    rests = np.stack([_windows(slips, surface, 1 + still[:2], random) for _ in range(RESTS)])
+    rests = np.stack([surfaces_of_windows(slips, surface, 1 + still[:2], random) for _ in range(RESTS)])
     calm, alarm = _calm((rests[:, :, 1] - rests[:, :, 0]).reshape(-1, rests.shape[-1]) @ weight.T)
     return Recovery(surface, changes, weight, bias, left, noise_deg, calm, alarm)
 
@@ -122,7 +122,8 @@ def _calm(wandered: Array) -> tuple[Array, float]:
     return calm, float(np.quantile(drifts, 1 - ALARMS_PER_H / LOOKS_PER_H))
 
 
-def _seen(net: IntegerNet, form: Form, wire: NDArray[np.uint16], gaze_deg: Array) -> Slips:
+def seen_slips(net: IntegerNet, form: Form, wire: NDArray[np.uint16], gaze_deg: Array) -> Slips:
+    """Readings and gaze of `learn` as the network, calibrated in pose 0, has them."""
     _, poses, samples, sensors = wire.shape
     prior = net.head.weight[:GAZE_OUTPUTS].astype(np.float64)
     features, heads = [], []
@@ -155,14 +156,17 @@ def _changes(slips: Slips, covariance: Array) -> tuple[Array, float]:
     return size[:, None, None] * (ways @ np.linalg.inv(root)), noise_deg
 
 
-def _average_surface(slips: Slips) -> Array:
+def average_surface(slips: Slips) -> Array:
+    """(6, sensors) inputs over gaze of the average calibration."""
     rows, inputs = terms(slips.gaze_deg[:, 0]), slips.inputs[:, 0]
     return np.asarray(
         np.linalg.lstsq(rows.reshape(-1, rows.shape[-1]), inputs.reshape(-1, inputs.shape[-1]))[0]
     )
 
 
-def _windows(slips: Slips, average: Array, poses: Iterable[int], random: np.random.Generator) -> Array:
+def surfaces_of_windows(
+    slips: Slips, average: Array, poses: Iterable[int], random: np.random.Generator
+) -> Array:
     """(users, poses, 6 · sensors) coefficients of surfaces, each of a minute with gaze of its own."""
     found = []
     for inputs, features, gaze_deg, head in zip(

@@ -8,10 +8,11 @@ import pytest
 from psog.errors import ModelError, ShapeError
 from psog.metrics import angular_error
 from psog.net.calibrated import int8_features
-from psog.net.recovery import Agreement, Recovery, covers, moments
+from psog.net.recovery import Agreement, Recovery, covers
 from psog.net.recovery_file import NAME, load_recovery, save_recovery
 from psog.net.recovery_learning import learn
 from psog.net.store import save_model
+from psog.net.surface import moments
 
 SLIPS_MM = (0.0, 0.0, 1.0, 2.0)
 POSES, SAMPLES, STILL = 1 + len(SLIPS_MM), 60, (1, 2)
