@@ -5,6 +5,7 @@ import { Flag } from "./frame.js";
 
 const TRAIL_US = 700_000;
 const TRAIL_PIECES = 14;
+const TRAIL_POINTS = 12; // of a piece: more of them say no more, and long lines are slow to draw
 const MARGIN = 1.22; // more than the field is shown: gaze leaves it
 const STEP_DEG = 5;
 const LABEL_DEG = 10;
@@ -139,6 +140,7 @@ export class Scene {
     const { context } = this;
     const count = history.since(history.newest_t_us - TRAIL_US);
     const piece = Math.ceil(count / TRAIL_PIECES);
+    const step = Math.ceil(piece / TRAIL_POINTS);
     context.strokeStyle = this.colours.gaze;
     context.lineCap = context.lineJoin = "round";
     for (let from = count - 1; from > 0; from -= piece) {
@@ -146,13 +148,15 @@ export class Scene {
       context.globalAlpha = 0.05 + 0.75 * share * share;
       context.lineWidth = 1 + 3 * share;
       context.beginPath();
-      for (let back = from, isFirst = true; back >= Math.max(0, from - piece); back -= 1) {
+      const end = Math.max(0, from - piece);
+      for (let back = from, isFirst = true; ; back = Math.max(end, back - step)) {
         const at = history.place(back);
         if (!(history.flags[at] & Flag.VALID)) isFirst = true;
         else if (isFirst) {
           context.moveTo(this.x(history.h_deg[at]), this.y(history.v_deg[at]));
           isFirst = false;
         } else context.lineTo(this.x(history.h_deg[at]), this.y(history.v_deg[at]));
+        if (back === end) break;
       }
       context.stroke();
     }

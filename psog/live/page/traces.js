@@ -9,6 +9,7 @@ const BOTTOM = 24;
 const TOP = 8;
 const MARGIN = 1.2;
 const MOST_EVENTS = 200;
+const LINE_PX = 2;
 
 export class Traces {
   constructor(canvas) {
@@ -32,6 +33,15 @@ export class Traces {
 
   clear() {
     this.events = [];
+    this.clearLines();
+  }
+
+  clearLines() {
+    this.newest = -1;
+    this.drawn_t_us = -Infinity;
+    this.up = new Line(this.colours.up);
+    this.right = new Line(this.colours.right);
+    this.lines?.clearRect(0, 0, this.lines.canvas.width, this.lines.canvas.height);
   }
 
   resized(width, height) {
@@ -40,7 +50,18 @@ export class Traces {
     this.scale = (height - TOP - BOTTOM) / (2 * MARGIN * this.range_deg);
     this.seconds = (width - LEFT) / SPAN_S;
     this.ground = stillLayer(this.canvas, (context) => this.drawGround(context));
+    this.sharpness = this.canvas.height / height;
+    this.lines = this.emptyLayer(width - LEFT, height - BOTTOM);
+    this.columnsPerSecond = this.lines.canvas.width / SPAN_S;
+    this.clearLines();
     this.draw(this.history);
+  }
+
+  emptyLayer(width, height) {
+    const layer = document.createElement("canvas");
+    layer.width = Math.max(1, Math.round(width * this.sharpness));
+    layer.height = Math.max(1, Math.round(height * this.sharpness));
+    return layer.getContext("2d");
   }
 
   y(deg) {
@@ -53,14 +74,9 @@ export class Traces {
     if (!this.ground) return;
     copyLayer(context, this.ground);
     if (!history?.count) return;
-    context.save();
-    context.beginPath();
-    context.rect(LEFT, 0, this.width - LEFT, this.height - BOTTOM);
-    context.clip();
+    this.drawLines(history);
     this.drawEvents(history.newest_t_us);
-    this.drawTrace(history, history.v_deg, this.colours.up);
-    this.drawTrace(history, history.h_deg, this.colours.right);
-    context.restore();
+    this.copyLines();
   }
 
   drawGround(context) {
@@ -95,44 +111,88 @@ export class Traces {
       if (x(end_us) < LEFT || (kind !== "saccade" && kind !== "blink")) continue;
       context.globalAlpha = kind === "blink" ? 0.3 : 0.4;
       context.fillStyle = kind === "blink" ? this.colours.quiet : this.colours.saccade;
-      context.fillRect(x(start_us), 0, Math.max(2, x(end_us) - x(start_us)), height);
+      const left = Math.max(LEFT, x(start_us));
+      context.fillRect(left, 0, Math.max(2, x(end_us) - left), height);
     }
     context.globalAlpha = 1;
   }
 
-  /** Lowest and highest of every column of pixels: nothing short gets lost, and a minute costs no more. */
-  drawTrace(history, values, colour) {
-    const { context } = this;
+  /** Draws what has come since the last picture into the columns of the lines' layer, round and round: the
+   *  lowest and highest of each, so that nothing short gets lost, and what is drawn stays. */
+  drawLines(history) {
     const now_t_us = history.newest_t_us;
-    const count = history.since(now_t_us - SPAN_S * 1e6);
-    context.strokeStyle = colour;
-    context.lineWidth = 2;
-    context.lineJoin = "bevel";
-    context.beginPath();
-    let [column, low, high, last, isFirst] = [-1, 0, 0, 0, true];
-    const end = () => {
-      if (column < 0) return;
-      if (isFirst) context.moveTo(column, this.y(low));
-      else context.lineTo(column, this.y(low));
-      if (high !== low) {
-        context.lineTo(column, this.y(high));
-        context.lineTo(column, this.y(last));
-      }
-      isFirst = false;
-    };
-    for (let back = count - 1; back >= 0; back -= 1) {
+    const from_t_us = Math.max(now_t_us - SPAN_S * 1e6, this.drawn_t_us + 1);
+    for (let back = history.since(from_t_us) - 1; back >= 0; back -= 1) {
       const at = history.place(back);
-      const x = Math.round(this.width - ((now_t_us - history.t_us[at]) / 1e6) * this.seconds);
+      const column = this.column(history.t_us[at]);
+      if (column !== this.newest) this.begin(column);
       const isOpen = history.flags[at] & Flag.VALID;
-      if (x !== column || !isOpen) {
-        end();
-        column = -1;
-      }
-      if (!isOpen) isFirst = true;
-      else if (column < 0) [column, low, high, last] = [x, values[at], values[at], values[at]];
-      else [low, high, last] = [Math.min(low, values[at]), Math.max(high, values[at]), values[at]];
+      this.up.add(isOpen ? history.v_deg[at] : NaN);
+      this.right.add(isOpen ? history.h_deg[at] : NaN);
     }
-    end();
-    context.stroke();
+    this.fill();
+    this.drawn_t_us = now_t_us;
+  }
+
+  column(t_us) {
+    return Math.floor((t_us / 1e6) * this.columnsPerSecond);
+  }
+
+  /** Ends a column and empties those up to the next. */
+  begin(column) {
+    this.fill();
+    const { width, height } = this.lines.canvas;
+    const first = Math.max(this.newest + 1, column - width + 1);
+    for (let empty = first; empty <= column; empty += 1) this.lines.clearRect(empty % width, 0, 1, height);
+    this.newest = column;
+    this.up.next();
+    this.right.next();
+  }
+
+  /** Draws the newest column as far as it is known; more of it only makes its lines longer. */
+  fill() {
+    if (this.newest < 0) return;
+    const x = (this.newest % this.lines.canvas.width) - LINE_PX / 2;
+    for (const { low_deg, high_deg, colour } of [this.up, this.right]) {
+      if (Number.isNaN(low_deg)) continue;
+      const top = (this.y(high_deg) - LINE_PX / 2) * this.sharpness;
+      const bottom = (this.y(low_deg) + LINE_PX / 2) * this.sharpness;
+      this.lines.fillStyle = colour;
+      this.lines.fillRect(x, top, LINE_PX, bottom - top);
+    }
+  }
+
+  /** Copies the layer so that its newest column is at the right edge. */
+  copyLines() {
+    const { context, lines } = this;
+    const { width, height } = lines.canvas;
+    const older = width - 1 - (this.newest % width); // columns right of the newest one are the oldest
+    const left = this.canvas.width - width;
+    context.save();
+    context.resetTransform();
+    if (older > 0) context.drawImage(lines.canvas, width - older, 0, older, height, left, 0, older, height);
+    context.drawImage(lines.canvas, 0, 0, width - older, height, left + older, 0, width - older, height);
+    context.restore();
+  }
+}
+
+/** What one line covers of the newest column; it begins where the column before ended. */
+class Line {
+  constructor(colour) {
+    this.colour = colour;
+    this.last_deg = NaN;
+    this.next();
+  }
+
+  next() {
+    this.low_deg = this.high_deg = this.last_deg;
+  }
+
+  /** NaN, of a closed eye, leaves a gap. */
+  add(deg) {
+    this.last_deg = deg;
+    if (Number.isNaN(deg)) return;
+    this.low_deg = Number.isNaN(this.low_deg) ? deg : Math.min(this.low_deg, deg);
+    this.high_deg = Number.isNaN(this.high_deg) ? deg : Math.max(this.high_deg, deg);
   }
 }

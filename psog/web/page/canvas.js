@@ -31,10 +31,11 @@ export function copyLayer(context, layer) {
   context.restore();
 }
 
-/** The colours of base.css and of the page's own style sheet, by name. */
+/** The colours of base.css and of the page's own style sheet, by name; asking for a style is slow, so once. */
 export function colours() {
   const style = getComputedStyle(document.documentElement);
-  return new Proxy({}, { get: (_, name) => style.getPropertyValue(`--${name}`).trim() });
+  const known = {};
+  return new Proxy(known, { get: (_, name) => (known[name] ??= style.getPropertyValue(`--${name}`).trim()) });
 }
 
 /** Whether the person has asked for less movement. */
