@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from psog.calibration.events import PointJudged, PointTaken
 from psog.calibration.interruption import Check, go_on
@@ -16,7 +18,7 @@ from psog.calibration.still import Arrival, Gaze, StillnessRule, centre
 from psog.calibration.targets import Target
 from psog.device.answers import TuneProgress
 from psog.device.client import Client
-from psog.device.samples import GazeSample, Sample, TrialSample
+from psog.device.samples import GazeSample, Sample, SensorSample, TrialSample
 from psog.errors import CalibrationError
 from psog.metrics import precision_rms_s2s, precision_std
 
@@ -27,6 +29,18 @@ _STEPS = 20
 
 Seen = Callable[[float], None]
 """Told how much of a target's readings is in, 0 … 1."""
+
+
+class Taken(NamedTuple):
+    """A calibration target.
+
+    Attributes:
+        point: what is told of it.
+        reading: (sensors,) the mean of what the sensors read; None unless they are streamed.
+    """
+
+    point: PointTaken
+    reading: NDArray[np.float64] | None
 
 
 class UnusableTargetError(CalibrationError):
@@ -90,7 +104,7 @@ def wait_until_still(
 
 def take_readings(
     client: Client, target: Target, readings: int, patience_s: float, *, seen: Seen, check: Check
-) -> PointTaken:
+) -> Taken:
     """Have the device add the next `readings` as one calibration target, and wait until they are in.
 
     Args:
@@ -103,11 +117,17 @@ def take_readings(
     client.tune_target_begin(target.h_deg, target.v_deg, readings)
     end_s = time.monotonic() + patience_s
     gaze_deg, steps = [], 0
+    latest: SensorSample | None = None
+    wire = []
     progress: TuneProgress | None = None
     for sample in _checked(client.samples(), check):
         if isinstance(sample, GazeSample):
             gaze_deg += [_gaze(sample)] if sample.still else []
+            if latest is not None and latest.t_us == sample.t_us and sample.still and sample.valid:
+                wire.append(latest.readings)
             steps = _tell_steps(seen, steps, len(gaze_deg) / readings)
+        elif isinstance(sample, SensorSample):
+            latest = sample  # its gaze comes next
         progress = client.tune_progress()
         if progress is not None:
             break
@@ -117,7 +137,8 @@ def take_readings(
     seen(1.0)
     gaze = np.array(gaze_deg[:readings], np.float64)
     precision = (precision_rms_s2s(gaze), precision_std(gaze)) if len(gaze) > 1 else (None, None)
-    return PointTaken(target, *progress, *precision)
+    reading = np.array(wire, np.float64).mean(axis=0) if wire else None
+    return Taken(PointTaken(target, *progress, *precision), reading)
 
 
 def collect_pairs(

@@ -192,6 +192,7 @@ class Guide:
             refusal=decided.refusal,
             seconds=self._ended_s - self._began_s,
             retaken=self.flow.retaken,
+            looks=self._session.looks,
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from psog.calibration.looks import Look, looks_from_json, looks_to_json
 from psog.device.answers import DeviceInfo
 from psog.device.calibration_record import Calibration
 from psog.device.client import Client
@@ -27,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,63}")
 """No separator of any system, nothing hidden, nothing that ends a line; short enough for any file system."""
 _SUFFIX = ".profile.json"
 _LARGEST_BYTES = 64 << 10
-"""A record has at most 3,632 bytes; the rest is room for what was measured."""
+"""A record has at most 3,632 bytes, 64 looks by 64 sensors some 34,000; the rest is for what was measured."""
 _MEASURED = ("points", "accuracy_deg", "before_deg", "grade", "seconds")
 
 
@@ -39,6 +40,7 @@ class Profile:
         headset: its name. board: on which it was made.
         saved_at: ISO 8601, UTC.
         measured: a few values of the calibration's report (`_MEASURED`); empty without one.
+        looks: what the sensors read at its targets; empty where nobody kept it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Profile:
     saved_at: str
     calibration: Calibration
     measured: Mapping[str, Any]
+    looks: tuple[Look, ...] = ()
 
     @property
     def model_crc32(self) -> int:
@@ -54,7 +57,7 @@ class Profile:
         return self.calibration.model_crc32
 
     def to_json(self) -> dict[str, Any]:
-        """What can be told to anyone: everything but the calibration itself."""
+        """What can be told to anyone: everything but the calibration itself and its readings."""
         return {
             "name": self.name,
             "headset": self.headset,
@@ -92,6 +95,7 @@ def save_profile(
     name: str,
     report_json: Mapping[str, Any] | None = None,
     *,
+    looks: tuple[Look, ...] = (),
     folder: Path | None = None,
     force: bool = True,
 ) -> Path:
@@ -103,6 +107,7 @@ def save_profile(
 
     Args:
         report_json: CalibrationReport.to_json(), of which a few values are kept for `psog profiles`.
+        looks: CalibrationReport.looks, by which psog view tells whether the headset has moved since.
         folder: by default `profiles_folder(os.environ)`; it is made where it is missing.
         force: replace a profile of that name: a user calibrates again under their own.
     Returns:
@@ -123,6 +128,7 @@ def save_profile(
         saved_at=datetime.now(UTC).isoformat(timespec="seconds"),
         calibration=calibration,
         measured={key: report[key] for key in _MEASURED if key in report},
+        looks=looks,
     )
     write_profile(path, profile)
     return path
@@ -136,6 +142,8 @@ def write_profile(path: Path, profile: Profile) -> None:
     """
     record = base64.b64encode(profile.calibration.to_bytes()).decode("ascii")
     content = {"format": FORMAT, **profile.to_json(), "calibration": record}
+    if profile.looks:
+        content["looks"] = looks_to_json(profile.looks)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -232,7 +240,11 @@ def _read(path: Path, name: str) -> Profile:
             raise ProfileError(f"{damaged}: a value is of the wrong kind; {again}")
         record = base64.b64decode(text.pop("calibration"), validate=True)
         return Profile(
-            name=name, **text, calibration=Calibration.from_bytes(record), measured=_plain(measured)
+            name=name,
+            **text,
+            calibration=Calibration.from_bytes(record),
+            measured=_plain(measured),
+            looks=looks_from_json(content.get("looks", [])),
         )
     except (OSError, ValueError, RecursionError, KeyError, binascii.Error, CalibrationError) as error:
         raise ProfileError(f"{damaged}: {error or type(error).__name__}; {again}") from error

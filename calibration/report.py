@@ -9,6 +9,7 @@ from typing import Any
 
 from psog.calibration.event_json import target_values
 from psog.calibration.events import Fitted, PointTaken
+from psog.calibration.looks import Look
 from psog.calibration.quality import Quality
 from psog.calibration.targets import TargetPlan
 from psog.errors import CalibrationError
@@ -38,6 +39,7 @@ class CalibrationReport:
         refusal: why it could not be kept; empty where it could.
         seconds: from the first target to the end of validation, host time.
         retaken: how often a finished point was taken or judged again.
+        looks: what the sensors read at the calibration targets, for a profile; no report has them.
     """
 
     wearing: Wearing
@@ -50,6 +52,7 @@ class CalibrationReport:
     refusal: str
     seconds: float
     retaken: int = 0
+    looks: tuple[Look, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; docs/calibration.md explains every key."""

@@ -28,6 +28,7 @@ from psog.calibration.events import (
     TargetShown,
 )
 from psog.calibration.interruption import Check, Interrupted, go_on
+from psog.calibration.looks import Look
 from psog.calibration.refusal import why_not
 from psog.calibration.still import StillnessRule
 from psog.calibration.targets import Target
@@ -47,10 +48,13 @@ class Settings:
     Attributes:
         readings: per target, calibration and validation alike.
         patience_s: how long the readings of one target may take before the wearer is told (host time).
+        keeps_readings: have the sensors' readings streamed, for `looks`. They can identify people, so only
+            where the wearer has a profile made.
     """
 
     readings: int
     patience_s: float = 10.0
+    keeps_readings: bool = False
     stillness: StillnessRule = field(default_factory=StillnessRule)
 
     def __post_init__(self) -> None:
@@ -116,6 +120,7 @@ class CalibrationSession:
         self._calibrated = client.info.calibrated
         self._fitted: Fitted | None = None
         self._judged: dict[Target, PointJudged] = {}
+        self._looks: dict[Target, Look] = {}
         self._shows = False
 
     def __enter__(self) -> CalibrationSession:
@@ -136,6 +141,11 @@ class CalibrationSession:
             pass  # it has gone; an unfinished calibration lives in its RAM only
         self._tell(Abandoned(str(error) if isinstance(error, PsogError) else ""))
 
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """Of the calibration targets taken; none unless the settings keep readings."""
+        return tuple(self._looks.values())
+
     def begin_again(self, client: Client | None = None) -> None:
         """Forget every target and the fit, in the device too.
 
@@ -148,8 +158,9 @@ class CalibrationSession:
         self._phase = _Phase.TAKING
         self._fitted = None
         self._judged.clear()
+        self._looks.clear()
         self._client.tune_begin()
-        self._client.stream(Stream.GAZE)
+        self._client.stream(Stream.GAZE | (Stream.SENSORS if self._settings.keeps_readings else Stream(0)))
 
     def take(self, target: Target, number: int, total: int) -> PointTaken:
         """Show a calibration target and have the device add its readings once the eye rests on it.
@@ -160,10 +171,12 @@ class CalibrationSession:
         self._expect(_Phase.TAKING)
         self._show(target, number, total)
         try:
-            point = take_readings(self._client, target, *self._limits, **self._watched(target))
+            point, reading = take_readings(self._client, target, *self._limits, **self._watched(target))
         except (Interrupted, UnusableTargetError):
             self.forget(target)
             raise
+        if reading is not None:
+            self._looks[target] = Look(target.h_deg, target.v_deg, tuple(reading.tolist()))
         self._tell(point)
         return point
 
@@ -179,6 +192,7 @@ class CalibrationSession:
         """Have the device forget a calibration target that it has taken, or is taking."""
         self._expect(_Phase.TAKING)
         self._client.tune_forget(target.h_deg, target.v_deg)
+        self._looks.pop(target, None)
 
     def fit(self) -> Fitted:
         """Have the device fit the head to the targets taken; it streams as the trial head from now on.

@@ -80,7 +80,8 @@ class Command:
     reject: bool = False
     """Do not keep the result; only measure."""
     user: str | None = None
-    """Keep what is stored in the headset on this computer too, as a profile of this name (psog profiles)."""
+    """Keep what is stored in the headset on this computer too, as a profile of this name (psog profiles),
+    with what the sensors read at the targets: by it psog view tells whether the headset has moved since."""
     report: Path | None = None
     """Write the report to this JSON file."""
     html: Path | None = None
@@ -160,7 +161,8 @@ class Command:
             report = lead(connection, headset, console)
             if report is not None and report.accepted and self.user is not None:
                 folder = profiles_folder(os.environ)
-                save_profile(connection.client, self.user, report.to_json(), folder=folder)
+                told, looks = report.to_json(), report.looks
+                save_profile(connection.client, self.user, told, looks=looks, folder=folder)
             return report
 
     def _in_the_terminal(
@@ -173,7 +175,7 @@ class Command:
         plan = plan_targets(self.points, headset.field_deg, self._order)
         follower = TerminalFollower(console, headset.field_deg)
         return run_session(
-            connection.client, plan, _settings(headset), lambda judged: self._keep(console), follower
+            connection.client, plan, self._settings(headset), lambda judged: self._keep(console), follower
         )
 
     def _on_the_page(
@@ -194,8 +196,14 @@ class Command:
         reach_deg = viewing.reach_deg() or headset.field_deg
         plan = plan_targets(self.points, headset.field_deg, self._order, reach_deg=reach_deg)
         return calibrate_on_page(
-            connection, plan, _settings(headset), viewing=viewing, options=options, console=console
+            connection, plan, self._settings(headset), viewing=viewing, options=options, console=console
         )
+
+    def _settings(self, headset: Headset) -> Settings:
+        from psog.calibration.session import FIXATION_S, Settings
+
+        readings = max(2, round(FIXATION_S * headset.rate_hz))
+        return Settings(readings=readings, keeps_readings=self.user is not None)
 
     @property
     def _order(self) -> int:
@@ -224,12 +232,6 @@ class Command:
             return _ask(console)
         console.print("nobody to ask: keeping it, since it is more accurate than before")
         return True
-
-
-def _settings(headset: Headset) -> Settings:
-    from psog.calibration.session import FIXATION_S, Settings
-
-    return Settings(readings=max(2, round(FIXATION_S * headset.rate_hz)))
 
 
 def _ask(console: Console) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from psog.calibration.looks import Look
 from psog.calibration.profiles import (
     Profile,
     active_profile,
@@ -68,6 +69,10 @@ def test_numbers_that_no_record_holds_are_refused():
 
 def test_a_profile_is_kept_whole_and_for_its_owner_alone(tmp_path):
     folder = tmp_path / "made" / "here"
+    with_looks = replace(ADA, looks=(Look(-5.0, 0.0, (1.5, 65535.0)), Look(5.0, 2.5, (0.0, 7.2))))
+    saved(folder, with_looks)
+    assert load_profile(folder, "ada") == with_looks
+    assert "looks" not in with_looks.to_json()
     path = saved(folder)
     assert load_profile(folder, "ada") == ADA
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -103,6 +108,12 @@ def test_a_name_that_could_lead_elsewhere_is_refused(tmp_path, name):
         {"calibration": 7},
         {"headset": None},
         {"measured": []},
+        {"looks": {}},
+        {"looks": [[0, 0]]},
+        {"looks": [[0, 0, 1], [0, 0, 1, 2]]},
+        {"looks": [[0, 0, True]]},
+        {"looks": [[0, 0, 70_000]]},
+        {"looks": [[0, 0, 1]] * 65},
         {"calibration": base64.b64encode(bytes(72)).decode()},
         b" " * 70_000,
     ],

@@ -20,6 +20,7 @@ from psog.calibration.events import (
 )
 from psog.calibration.guide import run_session
 from psog.calibration.interruption import Interrupted
+from psog.calibration.looks import Look
 from psog.calibration.session import CalibrationSession, Settings
 from psog.calibration.targets import Target, plan_targets
 from psog.device.client import Client, open_headset
@@ -131,6 +132,21 @@ def test_events_tell_the_session_in_order(client):
     kinds = [type(e) for e in events if isinstance(e, PointTaken | Fitted | PointJudged | Decided)]
     assert kinds == [PointTaken] * 9 + [Fitted] + [PointJudged] * 2 + [Decided]
     assert not any(isinstance(event, Abandoned) for event in events)
+
+
+def test_a_profile_gets_the_readings_at_the_targets_that_were_kept_and_only_when_asked(client, eye):
+    first, second = PLAN.calibration[:2]
+    with CalibrationSession(client, replace(SETTINGS, keeps_readings=True), lambda event: None) as session:
+        for target in (first, second):
+            session.take(target, 1, 2)
+        places = [(target.h_deg, target.v_deg) for target in (first, second)]
+        expected = [Look(*place, tuple(eye.reading_at(*place))) for place in places]
+        assert session.looks == tuple(expected)
+        session.forget(first)
+        assert session.looks == (expected[1],)
+    with CalibrationSession(client, SETTINGS, lambda event: None) as session:
+        session.take(first, 1, 1)
+        assert session.looks == ()
 
 
 def test_before_and_after_are_measured_on_the_same_readings(client):
