@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from psog.errors import CalibrationError, ModelError
 
 if TYPE_CHECKING:
-    from psog.calibration.recentre import Look
+    from psog.calibration.recentre import Advice, Look
     from psog.device.client import Client
     from psog.headset import Headset
     from psog.net.integer import IntegerNet
     from psog.net.recovery import Recovery
 
 EXIT_RECENTER, EXIT_CALIBRATE = 3, 4
+_EXITS = {"nothing": 0, "recenter": EXIT_RECENTER, "calibrate": EXIT_CALIBRATE}
+LEAST_S, MOST_S = 5.0, 600.0
+"""Of looking around: an estimate needs three seconds of an open eye (psog.live.shift)."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,10 @@ class Command:
     """Look at the dot that appears, and the gaze is set right after a slip. A calibration must be in use.
 
     The correction is what simulated slips of such a headset make most probable, not a plain offset; it is
-    kept in the headset. --check only measures. Exit status with --check: 0 all is well, 3 recentre (psog
-    recenter), 4 calibrate anew (psog-calibrate); 1 is an error. See docs/recovery.md.
+    kept in the headset. --check only measures: with a profile in use that has its calibration's readings
+    (psog-calibrate --user), how far the headset has moved, while the wearer looks around; else at the dot.
+    Exit status with --check: 0 all is well, 3 recentre (psog recenter), 4 calibrate anew (psog-calibrate); 1
+    is an error. See docs/recovery.md.
     """
 
     port: str | None = None
@@ -41,17 +46,23 @@ class Command:
     """Folder of the model that the headset runs, if it is not the one that comes with psog."""
     headset: str | None = None
     """TOML file of a headset that is not built in."""
+    seconds: float = 12.0
+    """How long to look around, for --check with a profile; at least 5."""
     json: bool = False
     """Print {"target_deg", "before_deg", "expected_deg", "after_deg", "advice", "recentred"}; with --check
-    after_deg is null."""
+    after_deg is null. With a profile --check prints {"shift_mm", "size_mm", "within_mm", "advice"}."""
 
     def run(self) -> None:
         from psog.calibration.recentre import recentred, take_look
         from psog.cli.ports import headset_port
         from psog.device.client import open_headset
 
+        if not LEAST_S <= self.seconds <= MOST_S:
+            raise CalibrationError(f"--seconds is {self.seconds:g}; expected {LEAST_S:g} to {MOST_S:g}")
         with open_headset(headset_port(self.port)) as client:
             headset, net, recovery = self._known(client)
+            if self.check:
+                self._check_shift(client, headset)
             look = take_look(client, self.h_deg, self.v_deg, headset.rate_hz)
             found = recentred(client.read_calibration(), recovery, net, look)
             writes = not self.check and found.advice != "calibrate"
@@ -62,12 +73,41 @@ class Command:
         self._tell(look, found.expected_off_deg, after, found.advice)
         if self.check:
             sys.stdout.flush()
-            sys.exit({"nothing": 0, "recenter": EXIT_RECENTER, "calibrate": EXIT_CALIBRATE}[found.advice])
+            sys.exit(_EXITS[found.advice])
         if not writes:
             raise CalibrationError(
                 f"not recentred: the gaze is {look.off_deg:.1f}° from the dot, more than a slip explains; "
                 "look at the dot and try again, or calibrate anew with psog-calibrate"
             )
+
+    def _check_shift(self, client: Client, headset: Headset) -> None:
+        """Tell how far the headset has moved, and end; come back where no profile knows."""
+        from psog.cli.shift_watch import look_around, shift_watch
+
+        watch = shift_watch(client, self.model, headset)
+        if watch is None or watch.since != "calibration":
+            return
+        print(f"look around for {self.seconds:g} s", file=sys.stderr)
+        shift = look_around(client, watch, self.seconds)
+        if shift is None:
+            raise CalibrationError(
+                f"cannot tell whether the headset has moved: in {self.seconds:g} s the eye was hardly open "
+                "or hardly moved; look around and try again"
+            )
+        advice: Advice = "recenter" if shift.has_moved else "nothing"
+        if self.json:
+            told = {
+                "shift_mm": [round(float(mm), 2) for mm in shift.mm],
+                "size_mm": round(shift.size_mm, 2),
+                "within_mm": round(shift.within_mm, 2),
+                "advice": advice,
+            }
+            print(json.dumps(told))
+        else:
+            moved = f"{shift.size_mm:.1f} ± {shift.within_mm:.1f} mm from where it was at the calibration"
+            print(f"the headset sits {moved}: {_ADVICE[advice]}")
+        sys.stdout.flush()
+        sys.exit(_EXITS[advice])
 
     def _known(self, client: Client) -> tuple[Headset, IntegerNet, Recovery]:
         """What is known of the headset and its model, before anybody is asked to look."""

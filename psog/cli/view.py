@@ -17,9 +17,12 @@ from psog.errors import DeviceError, PsogError
 from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
+    from psog.device.client import Client
+    from psog.headset import Headset
     from psog.live.finishing import Finished
     from psog.live.hub import Hub
     from psog.live.recorder import Recorder
+    from psog.live.shift import ShiftWatch
     from psog.live.view import LiveView
 
 
@@ -99,11 +102,14 @@ class Command:
                 raise DeviceError(f"the headset at {port} has no model; send one with psog flash")
             described = described_headset(connected.info, port, self.headset)
             # A replayed recording may have been made without the readings.
+            watch = self._shift_watch(connected.client, described)
             hub = Hub(connected, sensors=connected.info.sensors > 0, every_s=EVERY_S)
             with contextlib.ExitStack() as ending:
                 recorder = self._recorder(hub, ending)
                 rows = None if recorder is None else lambda: recorder.rows
-                view = LiveView(hub, described, bind=self.bind, port=self.http_port, recorded=rows)
+                view = LiveView(
+                    hub, described, bind=self.bind, port=self.http_port, recorded=rows, shift=watch
+                )
                 ending.enter_context(view)
                 ending.enter_context(hub)
                 self._show(view)
@@ -111,6 +117,13 @@ class Command:
                     hub.wait(self.seconds)
             if recorder is not None:
                 self._tell(recorder.finished)
+
+    def _shift_watch(self, client: Client, described: Headset) -> ShiftWatch | None:
+        """None where nothing is known of shifts; a model given by its image has no folder to know it from."""
+        from psog.cli.shift_watch import shift_watch
+
+        folder = self.model if self.model is not None and self.model.is_dir() else None
+        return shift_watch(client, folder, described) if client.info.sensors else None
 
     def _recorder(self, hub: Hub, ending: contextlib.ExitStack) -> Recorder | None:
         """Records everything from now on, until the end."""

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psog.device.reconnecting import Gone
 from psog.errors import PsogError
@@ -19,6 +19,9 @@ from psog.live.hub import Hub
 from psog.live.view_frame import pack
 from psog.web.channel import Channel, Client
 from psog.web.server import LOOPBACK, LocalPage
+
+if TYPE_CHECKING:
+    from psog.live.shift import ShiftWatch
 
 PACKAGE = "psog.live.page"
 EVERY_S = 1 / 64
@@ -35,6 +38,7 @@ class LiveView:
         headset: description of the one that the hub reads.
         bind, port: see LocalPage.
         recorded: how many readings have been recorded so far; None when nothing is.
+        shift: told every reading, and asked how far the headset has moved; None where that cannot be known.
     Raises:
         MissingExtraError, WebError: see LocalPage.
     """
@@ -47,10 +51,12 @@ class LiveView:
         bind: str = LOOPBACK,
         port: int = 0,
         recorded: Callable[[], int] | None = None,
+        shift: ShiftWatch | None = None,
     ) -> None:
         self._hub = hub
         self._headset = headset
         self._recorded = recorded
+        self._shift = shift
         self._events = _detector(headset.rate_hz)
         self._gone: Gone | None = None
         self._number = 0
@@ -84,12 +90,16 @@ class LiveView:
                 channel.send_frame(pack(item, self._number))
                 self._count(len(item.t_us))
                 self._tell_events(self._events.add(item) if self._events else [])
+                if self._shift is not None:
+                    self._shift.add(item)
             elif isinstance(item, Gone):
                 self._gone = item
                 self._tell_events(self._events.end() if self._events else [])
                 channel.send("gone", **self._gone_values(item))
             elif item is not None:
                 self._gone = None
+                if self._shift is not None:
+                    self._shift.begin_anew()  # whoever pulls the cable may have moved the headset
                 channel.send("back", away_s=round(item.away_s, 1), device=self._device())
             if time.monotonic() - told_s >= _STATE_EVERY_S:
                 told_s = time.monotonic()
@@ -122,6 +132,7 @@ class LiveView:
             "viewers": len(self.page.channel.clients),
             "view_lost": self._subscription.lost_readings,
             "recorded": None if self._recorded is None else self._recorded(),
+            "shift": None if self._shift is None else _shift_values(self._shift),
         }
 
     def _rate_hz(self) -> float | None:
@@ -163,6 +174,21 @@ def _event_values(event: Event) -> dict[str, Any]:
         "end_us": event.end_us,
         "h_deg": h_deg,
         "v_deg": v_deg,
+    }
+
+
+def _shift_values(watch: ShiftWatch) -> dict[str, Any]:
+    """What is told of a shift; no more than "since" while too little has been seen."""
+    shift = watch.shift
+    if shift is None:
+        return {"since": watch.since}
+    return {
+        "since": watch.since,
+        "size_mm": round(shift.size_mm, 2),
+        "within_mm": round(shift.within_mm, 2),
+        "mm": [round(float(value), 2) for value in shift.mm],
+        "sd_mm": [round(float(value), 2) for value in shift.sd_mm],
+        "has_moved": shift.has_moved,
     }
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from psog.benchmarks.cable import Cable
 from psog.calibration.targets import plan_targets
+from psog.cli.shift_watch import shift_watch
 from psog.device.client import open_headset
 from psog.device.reconnecting import ReconnectingHeadset
 from psog.firmware_export.image_file import load_image
@@ -56,7 +57,8 @@ def shown() -> Iterator[Shown]:
         with ReconnectingHeadset(str(link)) as connected:
             hub = Hub(connected, sensors=True, every_s=EVERY_S)
             heard = hub.subscribe()
-            with LiveView(hub, headset) as view, hub:
+            watch = shift_watch(connected.client)
+            with LiveView(hub, headset, shift=watch) as view, hub:
                 yield Shown(view, cable, heard)
 
 
@@ -143,6 +145,9 @@ def test_the_page_shows_what_the_headset_streams(page, shown, pictures, capsys):
     assert (told["right"], told["up"]) == (as_told(h_deg), as_told(v_deg))
     assert text(page, "status") == "live"
     assert text(page, "calibrated") == ("calibrated" if is_for_picture else "not calibrated")
+    assert text(page, "shift-since") == "moved since the view began"
+    if not is_for_picture:
+        assert text(page, "shift") == "–"  # nobody has calibrated
     assert text(page, "headset") == "ring16"
     assert re.match(r"host · firmware \d+\.\d+ · model [0-9a-f]{8} · /", text(page, "device"))
     assert re.fullmatch(r"[\d,]+ Hz", text(page, "rate"))

@@ -9,6 +9,8 @@ import pytest
 
 from psog.benchmarks import recenter
 from psog.benchmarks.recenter_wearers import calibration_looks
+from psog.calibration.looks import Look
+from psog.calibration.profiles import Profile, profile_path, write_profile
 from psog.cli.main import main
 from psog.cli.recenter import EXIT_CALIBRATE, EXIT_RECENTER
 from psog.device.calibration_record import Calibration
@@ -86,6 +88,30 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
         ):
             with pytest.raises(SystemExit, match=rf"^psog recenter: [^\n]*{why}"):
                 main(["recenter", "--port", virtual.port, *words])
+
+
+def test_a_check_with_a_profile_tells_how_far_the_headset_has_moved(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("PSOG_PROFILES", str(tmp_path))
+    wearer, headset = Wearer(load_headset("ring16"), SEED), load_headset("ring16")
+    wire, target_deg = calibration_looks(headset, SEED)
+    with VirtualHeadset("host", wearer, image=load_image(RING16)) as virtual:
+        with open_headset(virtual.port) as client:
+            own = calibration_of(SEED, client.info.model_crc32)
+            client.write_calibration(own)
+        looks = tuple(
+            Look(*place, tuple(wire[(target_deg == place).all(axis=1)].mean(axis=0).tolist()))
+            for place in dict.fromkeys(map(tuple, target_deg.tolist()))
+        )
+        profile = Profile("ada", "ring16", "host", "2026-11-26T12:00:00+00:00", own, {}, looks)
+        write_profile(profile_path(tmp_path, "ada"), profile)
+        words = ("--port", virtual.port, "--check", "--seconds", "6")
+        code, told = recentring(capsys, *words)
+        assert (code, told["advice"]) == (0, "nothing")
+        assert told["size_mm"] < 0.8
+        wearer.slip(3.0)
+        code, told = recentring(capsys, *words)
+        assert (code, told["advice"]) == (EXIT_RECENTER, "recenter")
+        assert told["size_mm"] == pytest.approx(3.0, abs=1.5)
 
 
 def test_the_bench_tells_what_a_recentre_gains(capsys, monkeypatch):

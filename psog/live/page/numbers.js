@@ -16,6 +16,15 @@ export function degrees(deg, digits = 1) {
   return `${deg < 0 && Number(text) !== 0 ? "−" : ""}${text}°`;
 }
 
+const WAYS = [["right", "left"], ["up", "down"], ["away", "closer"]];
+
+/** A shift in words, millimetres, as far as each way is beyond twice its standard error. */
+function directions(mm, sd_mm) {
+  const told = mm.map((value, axis) =>
+    Math.abs(value) > 2 * sd_mm[axis] ? `${Math.abs(value).toFixed(1)} ${WAYS[axis][value < 0 ? 1 : 0]}` : "");
+  return told.filter(Boolean).join(", ");
+}
+
 export class Numbers {
   constructor() {
     this.missed = 0;
@@ -82,6 +91,20 @@ export class Numbers {
     tell("away", state.away ? `${state.away} × (${state.away_s} s)` : "never");
     element("recording").hidden = state.recorded === null;
     if (state.recorded !== null) tell("recording", `recording · ${state.recorded.toLocaleString("en")}`);
+    this.tellShift(state.shift);
+  }
+
+  /** How far the headset has moved, as far as it is known; that it has is said once. */
+  tellShift(shift) {
+    tell("shift-since", shift === null ? "moved" : `moved since the ${shift.since === "view" ? "view began" : "calibration"}`);
+    const isKnown = shift !== null && shift.size_mm !== undefined;
+    const hasMoved = isKnown && shift.has_moved;
+    const where = isKnown ? directions(shift.mm, shift.sd_mm) : "";
+    const size = isKnown ? `${shift.size_mm.toFixed(1)} ± ${shift.within_mm.toFixed(1)} mm` : "–";
+    tell("shift", hasMoved && where ? `${size} (${where})` : size);
+    element("shift").dataset.state = hasMoved ? "warn" : "";
+    if (hasMoved && !this.hasMoved) tell("announcement", `The headset has moved ${size}: ${where}.`);
+    this.hasMoved = hasMoved;
   }
 
   count(kind) {
