@@ -72,6 +72,7 @@ BENCHES = {
     "still": Verb("psog.benchmarks.still", "which readings the device takes for those of an eye at rest"),
     "recovery": Verb("psog.benchmarks.recovery", "error over hours of slips, and what sets it right"),
     "recenter": Verb("psog.benchmarks.recenter", "error after a slip, and after one look at one dot"),
+    "shift": Verb("psog.benchmarks.shift", "how far a headset has moved, told without a target"),
     "known-user": Verb("psog.benchmarks.known_user", "error of users who are known, against the bound"),
     "movement": Verb("psog.benchmarks.movement", "simulated eye movements in numbers, beside recorded ones"),
     "events": Verb("psog.benchmarks.events", "saccades, fixations and blinks found, against what eyes did"),
