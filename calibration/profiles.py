@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,63}")
 """No separator of any system, nothing hidden, nothing that ends a line; short enough for any file system."""
 _SUFFIX = ".profile.json"
 _LARGEST_BYTES = 64 << 10
-"""A record has at most 3,632 bytes, 64 looks by 64 sensors some 34,000; the rest is for what was measured."""
+"""A record has at most 4,072 bytes, 64 looks by 64 sensors some 34,000; the rest is for what was measured."""
 _MEASURED = ("points", "accuracy_deg", "before_deg", "grade", "seconds")
 
 

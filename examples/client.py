@@ -19,10 +19,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-PROTOCOL = 5
+PROTOCOL = 6
 HELLO_REQUEST, STREAM_SET, STATUS_REQUEST, TIME_REQUEST = 0x01, 0x02, 0x31, 0x32
 ACK, HELLO, STATUS, TIME, GAZE = 0x80, 0x81, 0x82, 0x84, 0x90
-LAYOUTS = {ACK: "<HBh", HELLO: "<HHH16s16sHHIBBIIBB", STATUS: "<HIIIIB", TIME: "<HQ", GAZE: "<QffffB"}
+LAYOUTS = {ACK: "<HBh", HELLO: "<HHH16s16sHHIBBIIBBB", STATUS: "<HIIIIB", TIME: "<HQ", GAZE: "<QffffB"}
 """Payloads, field by field as in SPEC.md's table; < is little-endian without padding."""
 STREAM_GAZE, VALID = 1, 1
 NAMES = (

@@ -22,6 +22,7 @@ class DeviceInfo(NamedTuple):
     model_version: int
     trial: bool
     development: bool
+    standardised: bool = False
 
 
 class DeviceStatus(NamedTuple):
@@ -59,8 +60,18 @@ class TuneResult(NamedTuple):
     verdict: int
 
 
+class WearMeans(NamedTuple):
+    """STANDARDISE_MEANS: readings wanted, measured so far and passed over for too much light, and the mean of
+    each sensor on the wire, 0 of one that has not changed."""
+
+    wanted: int
+    added: int
+    saturated: int
+    means: tuple[int, ...]
+
+
 def device_info(values: Mapping[str, Any]) -> DeviceInfo:
     """HELLO's values by field name as a DeviceInfo."""
-    flags = ("calibrated", "paired", "trial", "development")
+    flags = ("calibrated", "paired", "trial", "development", "standardised")
     given: dict[str, Any] = {name: values[name] for name in DeviceInfo._fields}
     return DeviceInfo(**given | {name: bool(given[name]) for name in flags})

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 from psog.device import messages
-from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, device_info
+from psog.device.answers import DeviceInfo, DeviceStatus, TuneProgress, TuneResult, WearMeans, device_info
 from psog.device.calibration_record import Calibration, read_record, write_record
 from psog.device.clock import Line
-from psog.device.conversation import Conversation
+from psog.device.conversation import BYTES, Conversation
 from psog.device.frames import Frame
 from psog.device.installing import FLASH_TIMEOUT_S, Progress, TrialFailedError, install
 from psog.device.layout import Message
@@ -239,8 +240,39 @@ class Client:
         """Forget the calibration in progress and the trial head; the stored one stays."""
         self._command(messages.TUNE_DISCARD)
 
+    def standardise_begin(self, samples: int) -> None:
+        """Have the device measure its sensors in the next readings, while the wearer looks around.
+
+        A calibration in progress is forgotten; `tune_discard` gives this up.
+
+        Args:
+            samples: 1 to psog.device.standardising.MOST_READINGS.
+        """
+        self._command(messages.STANDARDISE_BEGIN, samples=samples)
+
+    def standardise_means(self) -> WearMeans:
+        """How far it is, and the means so far. They say something of the wearer's eye."""
+        values = self._talk.command(messages.STANDARDISE_READ, report=messages.STANDARDISE_MEANS)
+        means = struct.unpack(f"<{values['count']}H", values[BYTES])
+        return WearMeans(values["wanted"], values["added"], values["saturated"], means)
+
+    def standardise_apply(self, trained: Sequence[int]) -> DeviceInfo:
+        """See each sensor as if its mean were that of the training from now on, and keep that in flash.
+
+        A calibration goes with that: it was made of what the network saw before. `calibration_erase` forgets
+        this.
+
+        Args:
+            trained: the mean of each sensor on the wire; 0 leaves a sensor as it is.
+        Raises:
+            DeviceError: not all readings are measured yet, or it is not as many sensors.
+        """
+        tail = struct.pack(f"<{len(trained)}H", *trained)
+        self._talk.command(messages.STANDARDISE_APPLY, tail=tail, timeout_s=FLASH_TIMEOUT_S)
+        return self.hello()
+
     def calibration_erase(self) -> None:
-        """Erase the calibration stored on the device."""
+        """Erase the calibration stored on the device, and its standardisation."""
         self._command(messages.CALIBRATION_ERASE, timeout_s=FLASH_TIMEOUT_S)
 
     def read_calibration(self) -> Calibration:

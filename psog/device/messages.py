@@ -11,7 +11,7 @@ from enum import IntFlag
 
 from psog.device.layout import Field, Message
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 HEADER = struct.Struct("<BBH")  # type, reserved (0), sequence number
 CRC = struct.Struct("<I")
 MAX_DATA = 192
@@ -117,7 +117,7 @@ TUNE_ACCEPT = Message(
     "TUNE_ACCEPT", 0x23, (), "store the trial head and use it from now on, if it is better (NOT_BETTER)"
 )
 TUNE_DISCARD = Message("TUNE_DISCARD", 0x24, (), "forget the calibration in progress and the trial head")
-CALIBRATION_ERASE = Message("CALIBRATION_ERASE", 0x25, (), "erase the stored calibration")
+CALIBRATION_ERASE = Message("CALIBRATION_ERASE", 0x25, (), "erase the stored calibration and standardisation")
 TARGET_SHOW = Message(
     "TARGET_SHOW",
     0x26,
@@ -151,6 +151,22 @@ TUNE_FORGET = Message(
     0x29,
     TUNE_TARGET.fields[:2],
     "forget the target at this place, also while it is taken, so that it can be taken again",
+)
+STANDARDISE_BEGIN = Message(
+    "STANDARDISE_BEGIN",
+    0x2A,
+    (Field("samples", "u16", "readings to measure; saturated ones are passed over"),),
+    "measure how bright the sensors are while the wearer looks around; forgets a calibration in progress",
+)
+STANDARDISE_READ = Message(
+    "STANDARDISE_READ", 0x2B, (), "how far is it, and what are the means? STANDARDISE_MEANS follows"
+)
+STANDARDISE_APPLY = Message(
+    "STANDARDISE_APPLY",
+    0x2C,
+    (_COUNT,),
+    "see each sensor as if this were its mean; stored, in the place of a calibration",
+    tail="u16",
 )
 RESTART = Message("RESTART", 0x30, (), "restart the firmware")
 STATUS_REQUEST = Message("STATUS_REQUEST", 0x31, (), "counters; STATUS follows")
@@ -190,6 +206,7 @@ HELLO = Message(
         Field("model_version", "u32", "version counter of the installed image; 0 without one"),
         Field("trial", "u8", "1 when a restart would go back to the model before"),
         Field("development", "u8", "1 when models signed by the public development key are taken"),
+        Field("standardised", "u8", "1 when its sensors are seen as STANDARDISE_APPLY has asked for"),
     ),
     "who I am",
 )
@@ -230,6 +247,19 @@ CALIBRATION_PIECE = Message(
     ),
     "192 bytes of the record of the calibration in use, or what is left of it",
     tail="u8",
+)
+STANDARDISE_MEANS = Message(
+    "STANDARDISE_MEANS",
+    0x86,
+    (
+        _REPLY_TO,
+        Field("wanted", "u16", "readings that STANDARDISE_BEGIN has asked for"),
+        Field("added", "u16", "of these, measured so far"),
+        Field("saturated", "u16", "passed over: too much light (GazeFlag.SATURATED); 65535: or more"),
+        _COUNT,
+    ),
+    "mean of each sensor so far; 0 of one that has not changed (means can identify people)",
+    tail="u16",
 )
 GAZE = Message(
     "GAZE",
@@ -281,11 +311,12 @@ TUNE_RESULT = Message(
 COMMANDS = (
     HELLO_REQUEST, STREAM_SET, MODEL_BEGIN, MODEL_DATA, MODEL_COMMIT, MODEL_CONFIRM, TUNE_BEGIN, TUNE_TARGET,
     TUNE_SOLVE, TUNE_ACCEPT, TUNE_DISCARD, CALIBRATION_ERASE, TARGET_SHOW, CALIBRATION_READ,
-    CALIBRATION_WRITE, TUNE_FORGET, RESTART, STATUS_REQUEST, TIME_REQUEST, LED_SET,
+    CALIBRATION_WRITE, TUNE_FORGET, STANDARDISE_BEGIN, STANDARDISE_READ, STANDARDISE_APPLY, RESTART,
+    STATUS_REQUEST, TIME_REQUEST, LED_SET,
 )  # fmt: skip
 SENSOR_BUS = (READING, DISPLAY)
 REPORTS = (
-    ACK, HELLO, STATUS, MODEL_OFFSET, TIME, CALIBRATION_PIECE, GAZE, TRIAL, FEATURES, SENSORS, TUNE_PROGRESS,
-    TUNE_RESULT,
+    ACK, HELLO, STATUS, MODEL_OFFSET, TIME, CALIBRATION_PIECE, STANDARDISE_MEANS, GAZE, TRIAL, FEATURES,
+    SENSORS, TUNE_PROGRESS, TUNE_RESULT,
 )  # fmt: skip
 BY_CODE = {message.code: message for message in (*COMMANDS, *SENSOR_BUS, *REPORTS)}

@@ -214,6 +214,7 @@ class Peer:
             model_version=0,
             trial=int(self.trial),
             development=1,
+            standardised=0,
         )
 
 

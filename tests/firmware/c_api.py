@@ -25,7 +25,7 @@ from psog.firmware_export.keys import DEVELOPMENT_KEY
 from psog.firmware_export.toolchain import build_library
 
 ACTIVATIONS = 16384
-RECORD = 3640
+RECORD = 4096
 NO_SLOT = 2
 NEWEST, OLDER, SETTLED = 0, 1, 2
 
@@ -92,6 +92,17 @@ class Installed(Structure):
     """struct psog_installed."""
 
     _fields_ = (("slot", c_uint8), ("trial", c_bool))
+
+
+class Kept(Structure):
+    """struct psog_kept."""
+
+    _fields_ = (
+        ("rows", POINTER(c_float)),
+        ("biases", POINTER(c_int32)),
+        ("normalisation", POINTER(c_int32)),
+        ("shift", c_uint8),
+    )
 
 
 class Upload(Structure):
@@ -236,15 +247,33 @@ class Device:
 
     def calibration(self, floats: int, biases: int = 0) -> list[float] | None:
         """The stored gaze rows, and after them the user's biases, if they belong to the model."""
-        rows, found = POINTER(c_float)(), POINTER(c_int32)()
-        error = self.c.psog_calibration_find(byref(self.store), byref(self.model), byref(rows), byref(found))
-        return [*rows[:floats], *(found[:biases] if found else [])] if error == 0 else None
+        kept = self.kept()
+        if kept is None or not kept.rows:
+            return None
+        return [*kept.rows[:floats], *(kept.biases[:biases] if kept.biases else [])]
 
-    def save(self, rows: list[float], biases: list[int] | None = None) -> int:
-        gaze = (c_float * len(rows))(*rows)
-        told = (c_int32 * len(biases or []))(*(biases or []))
+    def kept(self) -> Kept | None:
+        """What the record in use holds."""
+        kept = Kept()
+        error = self.c.psog_calibration_find(byref(self.store), byref(self.model), byref(kept))
+        return kept if error == 0 else None
+
+    def save(
+        self,
+        rows: list[float] | None,
+        biases: list[int] | None = None,
+        normalisation: list[int] | None = None,
+        shift: int = 0,
+    ) -> int:
+        """Rows of nobody are None; normalisation: offset and multiplier of each sensor in turn."""
+        kept = Kept(
+            None if rows is None else (c_float * len(rows))(*rows),
+            None if rows is None else (c_int32 * len(biases or []))(*(biases or [])),
+            None if normalisation is None else (c_int32 * len(normalisation))(*normalisation),
+            shift,
+        )
         record = (c_uint8 * RECORD)()
-        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), gaze, told, record))
+        return int(self.c.psog_calibration_save(byref(self.store), byref(self.model), byref(kept), record))
 
     def erase(self) -> int:
         return int(self.c.psog_calibration_erase(byref(self.store)))

@@ -27,6 +27,7 @@ PARSERS = (
     "upload.c",
     "commands.c",
     "reading.c",
+    "standardise_commands.c",
 )
 """Files whose work is to look at what others sent or left behind."""
 REDUNDANT = ("signature.c",)

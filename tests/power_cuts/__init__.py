@@ -20,7 +20,7 @@ from tests.random_nets import LayerPlan, grid_headset, random_net
 
 HERE = Path(__file__).resolve().parent
 _MODELS = 3
-_CALIBRATION = 3640
+_CALIBRATION = 4096
 
 
 class Geometry(ctypes.Structure):

@@ -37,18 +37,26 @@ static void find(struct world *world, enum psog_choice choice)
                                 &world->installed);
 }
 
+/* Every other record is a standardisation alone. */
+static bool has_user(uint32_t number)
+{
+    return number % 2u == 1u;
+}
+
 static uint8_t calibration_of(const struct world *world, uint8_t model)
 {
-    const float *rows;
-    const int32_t *biases;
-    if (psog_calibration_find(&world->store, &world->model, &rows, &biases) != PSOG_OK)
+    struct psog_kept kept;
+    if (psog_calibration_find(&world->store, &world->model, &kept) != PSOG_OK)
         return NO_CALIBRATION;
-    uint32_t number = rows[0] > 0 && rows[0] < (float)MAX_CALIBRATIONS ? (uint32_t)rows[0] : 0;
-    bool whole = number > 0 && number <= world->calibrations && world->made_for[number] == model;
-    for (uint32_t i = 0; i < PSOG_ROWS_FLOATS(world->model.features); i++)
-        whole = whole && rows[i] == (float)number;
-    for (uint32_t i = 0; i < world->model.biases; i++)
-        whole = whole && biases[i] == (int32_t)number;
+    uint32_t number = kept.normalisation ? psog_get_u32(kept.normalisation) : 0;
+    bool whole = number > 0 && number <= world->calibrations && world->made_for[number] == model &&
+                 (kept.rows != NULL) == has_user(number);
+    for (uint32_t i = 0; i < 2u * world->model.sensors; i++)
+        whole = whole && psog_get_u32(kept.normalisation + 4u * i) == number;
+    for (uint32_t i = 0; kept.rows && i < PSOG_ROWS_FLOATS(world->model.features); i++)
+        whole = whole && kept.rows[i] == (float)number;
+    for (uint32_t i = 0; kept.rows && i < world->model.biases; i++)
+        whole = whole && kept.biases[i] == (int32_t)number;
     return whole ? (uint8_t)number : DAMAGED;
 }
 
@@ -146,6 +154,7 @@ static enum psog_error save(struct world *world, struct found *found)
 {
     float rows[PSOG_ROWS_FLOATS(PSOG_MAX_FEATURES)];
     int32_t biases[PSOG_MAX_BIASES];
+    uint8_t normalisation[PSOG_NORMALISATION_BYTES(PSOG_MAX_SENSORS)];
     if (world->installed.slot == PSOG_NO_SLOT || world->installed.trial ||
         world->calibrations + 1u == MAX_CALIBRATIONS)
         return PSOG_ERR_STATE;
@@ -155,7 +164,11 @@ static enum psog_error save(struct world *world, struct found *found)
         rows[i] = (float)found->calibration;
     for (uint32_t i = 0; i < world->model.biases; i++)
         biases[i] = (int32_t)found->calibration;
-    return psog_calibration_save(&world->store, &world->model, rows, biases, work.record);
+    for (uint32_t i = 0; i < 2u * world->model.sensors; i++)
+        psog_put_u32(normalisation + 4u * i, found->calibration);
+    bool user = has_user(found->calibration);
+    const struct psog_kept kept = {user ? rows : NULL, user ? biases : NULL, normalisation, 12};
+    return psog_calibration_save(&world->store, &world->model, &kept, work.record);
 }
 
 enum psog_error world_act(struct world *world, enum action action, uint8_t model)

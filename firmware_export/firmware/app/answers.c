@@ -3,6 +3,7 @@
 #include "board.h"
 #include "bytes.h"
 #include "calibration_commands.h"
+#include "standardise_commands.h"
 #include "trust.h"
 
 #define NAME_BYTES 16u
@@ -27,6 +28,7 @@ static void reply_hello(struct app *app, uint16_t sequence)
         payload[PSOG_HELLO_CALIBRATED_OFFSET] = app_calibrated(app) ? 1 : 0;
         psog_put_u32(payload + PSOG_HELLO_MODEL_VERSION_OFFSET, psog_model_version(&app->model));
         payload[PSOG_HELLO_TRIAL_OFFSET] = app->installed.trial ? 1 : 0;
+        payload[PSOG_HELLO_STANDARDISED_OFFSET] = psog_model_is_standardised(&app->model) ? 1 : 0;
     }
     app_reply(app, PSOG_MSG_HELLO, payload, sizeof payload);
 }
@@ -104,6 +106,8 @@ void app_answer(struct app *app, const struct answer *answer)
         reply_time(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_CALIBRATION_READ)
         reply_calibration_piece(app, answer->sequence);
+    if (succeeded && answer->command == PSOG_MSG_STANDARDISE_READ)
+        reply_standardise_means(app, answer->sequence);
     if (succeeded && answer->command == PSOG_MSG_TUNE_SOLVE)
         reply_tune_result(app, answer->sequence);
     reply_ack(app, answer);

@@ -41,7 +41,7 @@ enum psog_error app_start(struct app *app, const struct psog_flash *flash, uint8
     /* Without a model it still answers: that is how it gets one. */
     app_find_model(app, hung_restarts >= APP_HUNG_RESTARTS ? PSOG_OLDER : PSOG_NEWEST);
     settle(app);
-    app_load_user(app);
+    app_load_kept(app);
     return PSOG_OK;
 }
 
@@ -51,12 +51,13 @@ void app_find_model(struct app *app, enum psog_choice choice)
                                 &app->installed);
 }
 
-void app_load_user(struct app *app)
+void app_load_kept(struct app *app)
 {
-    app->rows = NULL;
-    app->biases = NULL;
-    if (app_has_model(app)) /* without a calibration they stay NULL */
-        (void)psog_calibration_find(&app->store, &app->model, &app->rows, &app->biases);
+    app->kept = (struct psog_kept){0};
+    if (!app_has_model(app))
+        return;
+    (void)psog_calibration_find(&app->store, &app->model, &app->kept); /* without one all stays NULL */
+    psog_model_normalise_by(&app->model, app->kept.normalisation, app->kept.shift);
 }
 
 static void take_readings(struct app *app)

@@ -69,8 +69,7 @@ struct app {
     struct stillness stillness;
     struct device_clock clock;
     struct leds leds;
-    const float *rows;     /* a user's, in flash; NULL: the population's are in use */
-    const int32_t *biases; /* a user's, in flash; NULL: the population's are in use */
+    struct psog_kept kept; /* a user's and this headset's; where NULL, what the model has is in use */
     union {
         uint32_t activations[APP_ACTIVATION_BYTES / 4u];
         uint32_t solve[APP_WORK_BYTES / 4u]; /* no reading is looked at meanwhile */
@@ -117,14 +116,14 @@ static inline bool app_has_model(const struct app *app)
 /* Whether a user's calibration is in use. */
 static inline bool app_calibrated(const struct app *app)
 {
-    return app->rows != NULL;
+    return app->kept.rows != NULL;
 }
 
 /* Uses a confirmed model in flash; there may be none. */
 void app_find_model(struct app *app, enum psog_choice choice);
 
-/* Uses the calibration in flash if it belongs to the model, otherwise what the population has. */
-void app_load_user(struct app *app);
+/* Uses what is kept in flash if it belongs to the model, otherwise what the model has. */
+void app_load_kept(struct app *app);
 
 /* ---- reading.c ---- */
 

@@ -10,7 +10,7 @@ enum psog_error calibration_read(struct app *app, const uint8_t *payload)
         return PSOG_ERR_NO_MODEL;
     if (!app_calibrated(app))
         return PSOG_ERR_STATE;
-    (void)psog_calibration_record(app->rows, &size);
+    (void)psog_calibration_record(app->kept.rows, &size);
     app->told_from = psog_get_u16(payload + PSOG_CALIBRATION_READ_OFFSET_OFFSET);
     return app->told_from < size ? PSOG_OK : PSOG_ERR_RANGE;
 }
@@ -19,7 +19,7 @@ void reply_calibration_piece(struct app *app, uint16_t sequence)
 {
     uint8_t payload[PSOG_MSG_CALIBRATION_PIECE_SIZE + PSOG_MAX_DATA];
     uint32_t size;
-    const uint8_t *record = psog_calibration_record(app->rows, &size);
+    const uint8_t *record = psog_calibration_record(app->kept.rows, &size);
     uint32_t left = size - app->told_from, count = left < PSOG_MAX_DATA ? left : PSOG_MAX_DATA;
     psog_put_u16(payload + PSOG_CALIBRATION_PIECE_REPLY_TO_OFFSET, sequence);
     psog_put_u16(payload + PSOG_CALIBRATION_PIECE_OFFSET_OFFSET, app->told_from);
@@ -34,15 +34,14 @@ void reply_calibration_piece(struct app *app, uint16_t sequence)
 static enum psog_error keep(struct app *app, uint32_t size, uint32_t crc32)
 {
     const uint8_t *record = app->tuning.kept.record;
-    const float *rows;
-    const int32_t *biases;
+    struct psog_kept kept;
     if (psog_crc32(0, record, size) != crc32)
         return PSOG_ERR_CRC;
-    enum psog_error error = psog_calibration_open(&app->model, record, size, &rows, &biases);
+    enum psog_error error = psog_calibration_open(&app->model, record, size, &kept);
     if (error != PSOG_OK)
         return error;
-    error = psog_calibration_save(&app->store, &app->model, rows, biases, (uint8_t *)app->work.solve);
-    app_load_user(app); /* what was in use may be gone even when this one could not be written */
+    error = psog_calibration_save(&app->store, &app->model, &kept, (uint8_t *)app->work.solve);
+    app_load_kept(app); /* what was in use may be gone even when this one could not be written */
     return error;
 }
 

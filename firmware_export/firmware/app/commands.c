@@ -3,6 +3,7 @@
 #include "board.h"
 #include "bytes.h"
 #include "calibration_commands.h"
+#include "standardise_commands.h"
 #include "tune_commands.h"
 
 #define ALL_STREAMS (PSOG_STREAM_GAZE | PSOG_STREAM_FEATURES | PSOG_STREAM_SENSORS | PSOG_STREAM_TRIAL)
@@ -28,7 +29,7 @@ static enum psog_error model_begin(struct app *app, const uint8_t *payload)
 {
     if (app_has_model(app) && app->installed.trial) { /* the trial has failed: its slot is wanted */
         app_find_model(app, PSOG_SETTLED);
-        app_load_user(app);
+        app_load_kept(app);
     }
     return psog_upload_begin(&app->upload, &app->store, app->installed,
                              psog_get_u32(payload + PSOG_MODEL_BEGIN_IMAGE_BYTES_OFFSET),
@@ -53,7 +54,7 @@ static enum psog_error model_commit(struct app *app, const uint8_t *payload)
     if (error != PSOG_OK)
         return error;
     tuning_discard(&app->tuning);
-    app_load_user(app);
+    app_load_kept(app);
     return PSOG_OK;
 }
 
@@ -94,7 +95,7 @@ static enum psog_error time_request(struct app *app, const uint8_t *payload)
 
 static const struct command {
     uint8_t type;
-    uint8_t size; /* of the payload; where its last field is `count`, so many bytes come after it */
+    uint8_t size; /* of the payload; where its last field is `count`, so many elements come after it */
     enum psog_error (*carry_out)(struct app *app, const uint8_t *payload);
 } COMMANDS[] = {
     {PSOG_MSG_HELLO_REQUEST, PSOG_MSG_HELLO_REQUEST_SIZE, nothing},
@@ -113,6 +114,9 @@ static const struct command {
     {PSOG_MSG_TARGET_SHOW, PSOG_MSG_TARGET_SHOW_SIZE, target_show},
     {PSOG_MSG_CALIBRATION_READ, PSOG_MSG_CALIBRATION_READ_SIZE, calibration_read},
     {PSOG_MSG_CALIBRATION_WRITE, PSOG_MSG_CALIBRATION_WRITE_SIZE, calibration_write},
+    {PSOG_MSG_STANDARDISE_BEGIN, PSOG_MSG_STANDARDISE_BEGIN_SIZE, standardise_begin},
+    {PSOG_MSG_STANDARDISE_READ, PSOG_MSG_STANDARDISE_READ_SIZE, standardise_read},
+    {PSOG_MSG_STANDARDISE_APPLY, PSOG_MSG_STANDARDISE_APPLY_SIZE, standardise_apply},
     {PSOG_MSG_RESTART, PSOG_MSG_RESTART_SIZE, restart},
     {PSOG_MSG_STATUS_REQUEST, PSOG_MSG_STATUS_REQUEST_SIZE, nothing},
     {PSOG_MSG_TIME_REQUEST, PSOG_MSG_TIME_REQUEST_SIZE, time_request},
@@ -127,13 +131,20 @@ static const struct command *find(uint8_t type)
     return NULL;
 }
 
+/* Of what a command's last field counts; 0 where it counts nothing. */
+static size_t element_bytes(uint8_t type)
+{
+    if (type == PSOG_MSG_STANDARDISE_APPLY)
+        return 2u;
+    return type == PSOG_MSG_MODEL_DATA || type == PSOG_MSG_CALIBRATION_WRITE ? 1u : 0u;
+}
+
 static size_t expected_size(const struct command *command, const struct psog_frame *frame)
 {
     size_t size = command->size;
-    bool counted = command->type == PSOG_MSG_MODEL_DATA || command->type == PSOG_MSG_CALIBRATION_WRITE;
-    if (counted && frame->payload_size >= size)
-        size += frame->payload[size - 1u];
-    return size;
+    if (frame->payload_size < size || size == 0)
+        return size;
+    return size + frame->payload[size - 1u] * element_bytes(command->type);
 }
 
 static enum psog_error carry_out(struct app *app, const struct psog_frame *frame)

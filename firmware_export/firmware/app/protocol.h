@@ -3,7 +3,7 @@
 #ifndef PSOG_PROTOCOL_H
 #define PSOG_PROTOCOL_H
 
-#define PSOG_PROTOCOL_VERSION 5u
+#define PSOG_PROTOCOL_VERSION 6u
 #define PSOG_MAX_DATA 192u
 #define PSOG_MAX_PAYLOAD 208u
 #define PSOG_LIDS_FLOOR 0.5f
@@ -88,7 +88,7 @@
 #define PSOG_MSG_TUNE_DISCARD 0x24u
 #define PSOG_MSG_TUNE_DISCARD_SIZE 0u
 
-/* erase the stored calibration */
+/* erase the stored calibration and standardisation */
 #define PSOG_MSG_CALIBRATION_ERASE 0x25u
 #define PSOG_MSG_CALIBRATION_ERASE_SIZE 0u
 
@@ -117,6 +117,20 @@
 #define PSOG_MSG_TUNE_FORGET_SIZE 8u
 #define PSOG_TUNE_FORGET_TARGET_H_DEG_OFFSET 0u
 #define PSOG_TUNE_FORGET_TARGET_V_DEG_OFFSET 4u
+
+/* measure how bright the sensors are while the wearer looks around; forgets a calibration in progress */
+#define PSOG_MSG_STANDARDISE_BEGIN 0x2au
+#define PSOG_MSG_STANDARDISE_BEGIN_SIZE 2u
+#define PSOG_STANDARDISE_BEGIN_SAMPLES_OFFSET 0u
+
+/* how far is it, and what are the means? STANDARDISE_MEANS follows */
+#define PSOG_MSG_STANDARDISE_READ 0x2bu
+#define PSOG_MSG_STANDARDISE_READ_SIZE 0u
+
+/* see each sensor as if this were its mean; stored, in the place of a calibration */
+#define PSOG_MSG_STANDARDISE_APPLY 0x2cu
+#define PSOG_MSG_STANDARDISE_APPLY_SIZE 1u /* then count × u16 */
+#define PSOG_STANDARDISE_APPLY_COUNT_OFFSET 0u
 
 /* restart the firmware */
 #define PSOG_MSG_RESTART 0x30u
@@ -162,7 +176,7 @@
 
 /* who I am */
 #define PSOG_MSG_HELLO 0x81u
-#define PSOG_MSG_HELLO_SIZE 58u
+#define PSOG_MSG_HELLO_SIZE 59u
 #define PSOG_HELLO_REPLY_TO_OFFSET 0u
 #define PSOG_HELLO_PROTOCOL_OFFSET 2u
 #define PSOG_HELLO_FIRMWARE_OFFSET 4u
@@ -177,6 +191,7 @@
 #define PSOG_HELLO_MODEL_VERSION_OFFSET 52u
 #define PSOG_HELLO_TRIAL_OFFSET 56u
 #define PSOG_HELLO_DEVELOPMENT_OFFSET 57u
+#define PSOG_HELLO_STANDARDISED_OFFSET 58u
 
 /* counters since start-up */
 #define PSOG_MSG_STATUS 0x82u
@@ -208,6 +223,15 @@
 #define PSOG_CALIBRATION_PIECE_TOTAL_OFFSET 4u
 #define PSOG_CALIBRATION_PIECE_CRC32_OFFSET 6u
 #define PSOG_CALIBRATION_PIECE_COUNT_OFFSET 10u
+
+/* mean of each sensor so far; 0 of one that has not changed (means can identify people) */
+#define PSOG_MSG_STANDARDISE_MEANS 0x86u
+#define PSOG_MSG_STANDARDISE_MEANS_SIZE 9u /* then count × u16 */
+#define PSOG_STANDARDISE_MEANS_REPLY_TO_OFFSET 0u
+#define PSOG_STANDARDISE_MEANS_WANTED_OFFSET 2u
+#define PSOG_STANDARDISE_MEANS_ADDED_OFFSET 4u
+#define PSOG_STANDARDISE_MEANS_SATURATED_OFFSET 6u
+#define PSOG_STANDARDISE_MEANS_COUNT_OFFSET 8u
 
 /* gaze by the head in use */
 #define PSOG_MSG_GAZE 0x90u

@@ -56,7 +56,7 @@ static void see(struct app *app, const int32_t *biases, const uint16_t *readings
 static void tune(struct app *app, const uint16_t *readings, int8_t *features, const float *in_use_deg,
                  uint8_t flags)
 {
-    if (app->biases)
+    if (app->kept.biases)
         see(app, NULL, readings, features);
     const struct tuning_seen seen = {
         .readings = readings,
@@ -104,8 +104,8 @@ static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings
 {
     int8_t features[PSOG_MAX_FEATURES];
     float output[PSOG_OUTPUTS];
-    see(app, app->biases, readings, features);
-    psog_head_apply(&app->model, app->rows, features, output);
+    see(app, app->kept.biases, readings, features);
+    psog_head_apply(&app->model, app->kept.rows, features, output);
     uint8_t flags = judge(app, t_us, readings, output);
     if (app->streams & PSOG_STREAM_GAZE)
         stream_gaze(app, PSOG_MSG_GAZE, t_us, output, flags, app_calibrated(app));
@@ -113,6 +113,8 @@ static void track(struct app *app, const uint8_t *t_us, const uint16_t *readings
         stream_features(app, t_us, features);
     if (app->tuning.phase == TUNING_TARGET)
         tune(app, readings, features, output, flags);
+    if (app->tuning.phase == TUNING_WEAR)
+        tuning_wear(&app->tuning, readings, flags & PSOG_GAZE_FLAG_SATURATED);
     if ((app->streams & PSOG_STREAM_TRIAL) && app->tuning.phase == TUNING_TRIAL)
         stream_trial(app, t_us, readings, features, flags);
 }

@@ -49,13 +49,14 @@ enum psog_error tune_accept(struct app *app, const uint8_t *payload)
     enum psog_error error = tuning_verdict(&app->tuning, app_calibrated(app));
     if (error != PSOG_OK)
         return error;
-    error = psog_calibration_save(&app->store, &app->model, app->tuning.trial_rows,
-                                  app->tuning.kept.biases, (uint8_t *)app->work.solve);
-    if (error != PSOG_OK)
-        return error;
-    app_load_user(app);
-    forget_wearer(app);
-    return PSOG_OK;
+    struct psog_kept kept = app->kept; /* seen as the headset's sensors are seen now */
+    kept.rows = app->tuning.trial_rows;
+    kept.biases = app->tuning.kept.biases;
+    error = psog_calibration_save(&app->store, &app->model, &kept, (uint8_t *)app->work.solve);
+    app_load_kept(app); /* what was in use may be gone even when this one could not be written */
+    if (error == PSOG_OK)
+        forget_wearer(app);
+    return error;
 }
 
 enum psog_error tune_discard(struct app *app, const uint8_t *payload)
@@ -70,6 +71,6 @@ enum psog_error calibration_erase(struct app *app, const uint8_t *payload)
     (void)payload;
     forget_wearer(app); /* it was compared with what is in use, and is a user's too */
     enum psog_error error = psog_calibration_erase(&app->store);
-    app_load_user(app); /* what was in use may be gone even when not all could be erased */
+    app_load_kept(app); /* what was in use may be gone even when not all could be erased */
     return error;
 }

@@ -88,6 +88,21 @@ enum psog_error tuning_receive(struct tuning *tuning, uint32_t offset, uint32_t 
     return PSOG_OK;
 }
 
+void tuning_wear_begin(struct tuning *tuning, const struct psog_model *model, uint16_t readings)
+{
+    tuning_discard(tuning);
+    psog_wear_begin(&tuning->kept.standard.wear, model->sensors, readings);
+    tuning->phase = TUNING_WEAR;
+}
+
+void tuning_wear(struct tuning *tuning, const uint16_t *readings, bool saturates)
+{
+    if (!saturates)
+        psog_wear_add(&tuning->kept.standard.wear, readings);
+    else if (tuning->saturated < UINT16_MAX)
+        tuning->saturated++;
+}
+
 void tuning_discard(struct tuning *tuning)
 {
     memset(tuning, 0, sizeof *tuning);

@@ -12,6 +12,13 @@ enum tuning_phase {
     TUNING_TARGET,    /* adding a target's readings */
     TUNING_TRIAL,     /* solved: there is a trial */
     TUNING_RECEIVING, /* none in progress, but one comes from the host, piece by piece */
+    TUNING_WEAR,      /* none in progress: the sensors are measured for a standardisation */
+};
+
+/* For a standardisation: what is measured, and room for what comes of it. */
+struct tuning_standard {
+    struct psog_wear wear;
+    uint8_t normalisation[PSOG_NORMALISATION_BYTES(PSOG_MAX_SENSORS)];
 };
 
 struct tuning {
@@ -26,6 +33,7 @@ struct tuning {
         uint8_t samples[TUNING_TARGETS * PSOG_MAX_TARGET_BYTES]; /* until it is solved */
         int32_t biases[PSOG_MAX_BIASES];                         /* of the trial */
         uint8_t record[PSOG_CALIBRATION_BYTES];                  /* that comes from the host */
+        struct tuning_standard standard;
     } kept;
 };
 
@@ -64,6 +72,12 @@ bool tuning_can_receive(const struct tuning *tuning);
  * Returns PSOG_ERR_RANGE for any other place or size. */
 enum psog_error tuning_receive(struct tuning *tuning, uint32_t offset, uint32_t total, const uint8_t *bytes,
                                uint32_t count);
+
+/* The next readings are measured for a standardisation: so many of them. */
+void tuning_wear_begin(struct tuning *tuning, const struct psog_model *model, uint16_t readings);
+
+/* One reading while the phase is TUNING_WEAR; it is passed over and counted where it saturates. */
+void tuning_wear(struct tuning *tuning, const uint16_t *readings, bool saturates);
 
 /* Forgets everything of this wearer. */
 void tuning_discard(struct tuning *tuning);

@@ -55,14 +55,21 @@ static bool valid_embedding(struct psog_model *model)
     return psog_lies_inside(model->image_bytes, part) && all_finite(model->embedding, floats);
 }
 
-static bool valid_values(const struct psog_model *model)
+bool psog_valid_normalisation(const uint8_t *normalisation, uint32_t sensors)
 {
-    for (uint32_t sensor = 0; sensor < model->sensors; sensor++) {
-        int32_t offset = psog_get_i32(model->normalisation + 8u * sensor);
-        int32_t multiplier = psog_get_i32(model->normalisation + 8u * sensor + 4u);
+    for (uint32_t sensor = 0; sensor < sensors; sensor++) {
+        int32_t offset = psog_get_i32(normalisation + 8u * sensor);
+        int32_t multiplier = psog_get_i32(normalisation + 8u * sensor + 4u);
         if (offset < 0 || offset > 65535 || multiplier < 1 || multiplier > 16383)
             return false;
     }
+    return true;
+}
+
+static bool valid_values(const struct psog_model *model)
+{
+    if (!psog_valid_normalisation(model->normalisation, model->sensors))
+        return false;
     for (uint32_t cell = 0; cell < model->cells; cell++)
         if (model->layout[cell] >= model->sensors)
             return false;
@@ -116,7 +123,7 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
 {
     return (struct psog_model){
         .image = image,
-        .normalisation = image + psog_get_u32(image + 44),
+        .normalisation = psog_own_normalisation(image),
         .layout = image + psog_get_u32(image + 48),
         .layers = image + psog_get_u32(image + 52),
         .head = image + psog_get_u32(image + 56),

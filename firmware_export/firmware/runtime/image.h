@@ -29,6 +29,21 @@ static inline bool psog_all_zero(const uint8_t *at, uint32_t count)
     return true;
 }
 
+/* The image's { i32 offset, i32 multiplier } of each sensor. */
+static inline const uint8_t *psog_own_normalisation(const uint8_t *image)
+{
+    return image + psog_get_u32(image + 44);
+}
+
+/* Of a normalisation: a second plane is finer by so many bits. */
+static inline uint32_t psog_least_shift(uint32_t planes)
+{
+    return 1u + (planes - 1u) * PSOG_RESIDUAL_BITS;
+}
+
+/* Whether offsets and multipliers are such that no product leaves 30 bits (image.c). */
+bool psog_valid_normalisation(const uint8_t *normalisation, uint32_t sensors);
+
 /* Whether every layer is sound and takes what the one before it gives, and the header's activations hold them
  * (image_layers.c). The header and the layer table's place have been checked. */
 bool psog_valid_layers(const struct psog_model *model);

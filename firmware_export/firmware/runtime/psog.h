@@ -218,6 +218,40 @@ void psog_tell(const struct psog_model *model, const float *numbers, int32_t *bi
 enum psog_error psog_samples_solve(const struct psog_samples *samples, void *work, size_t work_bytes,
                                    const struct psog_user *user, struct psog_fit *fit);
 
+/* ---- Standardisation: this headset's sensors seen as bright as those of the training ---------------- */
+
+/* What is measured of a wearer who looks around. */
+struct psog_wear {
+    uint16_t sensors;
+    uint16_t wanted, added;          /* readings */
+    uint32_t sums[PSOG_MAX_SENSORS]; /* 65,535 times 65,535 is below 2^32 */
+    uint16_t least[PSOG_MAX_SENSORS], most[PSOG_MAX_SENSORS];
+};
+
+void psog_wear_begin(struct psog_wear *wear, uint16_t sensors, uint16_t wanted);
+
+/* Adds a reading, unless all are in. */
+void psog_wear_add(struct psog_wear *wear, const uint16_t *readings);
+
+/* The mean of a sensor, rounded, at least 1; or 0 when it has not changed, or nothing was measured. */
+uint16_t psog_wear_mean(const struct psog_wear *wear, uint32_t sensor);
+
+#define PSOG_NORMALISATION_BYTES(sensors) (8u * (sensors)) /* { i32 offset, i32 multiplier } each */
+#define PSOG_MOST_GAIN 4u /* either way; a sensor that is further off is covered or broken */
+
+/* The normalisation that sees readings with these means as the model's own sees readings with the means of
+ * its training; what is 0 in one of the two stays as the model has it. means, trained: model->sensors each.
+ * normalisation: PSOG_NORMALISATION_BYTES(model->sensors). Returns its shift. */
+uint8_t psog_standardise(const struct psog_model *model, const uint16_t *means, const uint16_t *trained,
+                         uint8_t *normalisation);
+
+/* Uses a normalisation that was found so, or the model's own for NULL. It must stay where it is, at a
+ * multiple of 4 in memory. */
+void psog_model_normalise_by(struct psog_model *model, const uint8_t *normalisation, uint8_t shift);
+
+/* Whether another normalisation is in use than the model's own. */
+bool psog_model_is_standardised(const struct psog_model *model);
+
 /* ---- Frames: COBS(header · payload · CRC-32) and a zero ------------------------------------------- */
 
 #define PSOG_FRAME_MAX_PAYLOAD 208u

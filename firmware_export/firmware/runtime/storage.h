@@ -100,30 +100,40 @@ enum psog_error psog_upload_add(struct psog_upload *upload, uint32_t offset, con
 enum psog_error psog_upload_commit(struct psog_upload *upload, uint16_t sensors, uint32_t *activations,
                                    size_t size, struct psog_model *model, struct psog_installed *installed);
 
-/* Finds the newest stored calibration of a model: its gaze rows, PSOG_ROWS_FLOATS(features), and
- * model->biases of them, NULL without a user embedding. They lie in flash, and stay as they are until the
- * second save from then, or an erase.
- * Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
+/* What a calibration record holds: a user's, a headset's standardisation, or both. */
+struct psog_kept {
+    const float *rows;            /* PSOG_ROWS_FLOATS(features) of a user; NULL without one */
+    const int32_t *biases;        /* model->biases of a user; NULL without one, or a user embedding */
+    const uint8_t *normalisation; /* of a headset, what psog_standardise has found; NULL: the model's own */
+    uint8_t shift;                /* of that normalisation */
+};
+
+/* Finds what the newest record of a model holds. It lies in flash, and stays as it is until the second save
+ * from then, or an erase. Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
-                                      const float **rows, const int32_t **biases);
+                                      struct psog_kept *kept);
 
 /* The record, up to its marks, whose gaze rows psog_calibration_find has found. */
 const uint8_t *psog_calibration_record(const float *rows, uint32_t *size);
 
-/* Checks a record that comes from elsewhere, up to its marks, and finds its gaze rows and biases in it.
+/* Checks a user's record that comes from elsewhere, up to its marks, and finds what it holds.
  * record: size bytes at a multiple of 4. Its sequence number is not looked at.
- * Returns PSOG_ERR_RANGE when it is malformed, PSOG_ERR_OTHER_MODEL. */
+ * Returns PSOG_ERR_RANGE when it is malformed or has no user, PSOG_ERR_OTHER_MODEL. */
 enum psog_error psog_calibration_open(const struct psog_model *model, const uint8_t *record, uint32_t size,
-                                      const float **rows, const int32_t **biases);
+                                      struct psog_kept *kept);
 
-/* The longest calibration record: header, gaze rows, biases up to a multiple of 8, three marks. */
-#define PSOG_CALIBRATION_BYTES \
-    (((20u + 8u * (PSOG_MAX_FEATURES + 1u) + 4u * PSOG_MAX_BIASES + 7u) & ~7u) + 24u)
+/* Record and marks have a whole 4 KB block at most. */
+#define PSOG_CALIBRATION_BYTES 4096u
 
-/* Stores gaze rows and biases. Until the last byte is written the previous calibration is the valid one.
- * record: PSOG_CALIBRATION_BYTES to put it together in; may be the buffer of the activations. */
+/* Whether a record of this model has room for a standardisation beside a user: not with 58 sensors or more
+ * and the most features and biases. */
+bool psog_calibration_has_room(const struct psog_model *model);
+
+/* Stores a user, a standardisation (where there is room), or both. Until the last byte is written the record
+ * before is the valid one. record: PSOG_CALIBRATION_BYTES to put it together in; may be the buffer of the
+ * activations. Returns PSOG_ERR_RANGE without room, PSOG_ERR_FLASH. */
 enum psog_error psog_calibration_save(const struct psog_store *store, const struct psog_model *model,
-                                      const float *rows, const int32_t *biases, uint8_t *record);
+                                      const struct psog_kept *kept, uint8_t *record);
 
 /* Erases the calibrations of all models but this one, and what a power cut has left of any. */
 enum psog_error psog_calibration_keep_only(const struct psog_store *store, const struct psog_model *model);

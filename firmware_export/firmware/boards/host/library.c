@@ -52,6 +52,26 @@ enum psog_error psog_host_fit(const uint8_t *image, size_t image_bytes, const in
     return psog_samples_solve(&samples, work, sizeof work, &user, fit);
 }
 
+/* A standardisation, as a device does it. readings: (count, sensors), at most 65535. trained: (sensors).
+ * means: (sensors). normalisation: (sensors, 2). */
+enum psog_error psog_host_standardise(const uint8_t *image, size_t image_bytes, const uint16_t *readings,
+                                      uint16_t count, const uint16_t *trained, uint16_t *means,
+                                      int32_t *normalisation, uint8_t *shift)
+{
+    struct psog_model model;
+    struct psog_wear wear;
+    enum psog_error error = psog_model_open(&model, image, image_bytes);
+    if (error != PSOG_OK)
+        return error;
+    psog_wear_begin(&wear, model.sensors, count);
+    for (uint32_t i = 0; i < count; i++)
+        psog_wear_add(&wear, readings + i * model.sensors);
+    for (uint32_t sensor = 0; sensor < model.sensors; sensor++)
+        means[sensor] = psog_wear_mean(&wear, sensor);
+    *shift = psog_standardise(&model, means, trained, (uint8_t *)normalisation);
+    return PSOG_OK;
+}
+
 /* A whole calibration, as a device does it.
  * readings: (targets, per_target, sensors), 1 … 65535 of each target. target_deg: (targets, 2).
  * bytes: size of them, for what is kept; PSOG_ERR_STATE when they are too few. */
