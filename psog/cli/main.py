@@ -49,6 +49,7 @@ VERBS = {
     "flash": Verb("psog.cli.flash", "send a headset its model over serial, or its firmware by a probe"),
     "doctor": Verb("psog.cli.doctor", "what psog needs, what is missing, and the command that brings it"),
     "keys": Verb("psog.cli.keys", "keys that sign models, and who has signed one"),
+    "standardise": Verb("psog.cli.standardise", "a minute of wear evens out parts that differ or have aged"),
     "recenter": Verb("psog.cli.recenter", "one look at a dot after a slip; or whether that is needed"),
     "profiles": Verb("psog.cli.profiles", "users' calibrations under names: list, use, save, delete"),
     "erase": Verb("psog.cli.erase", "forget whose eye a headset knows: no byte of a user stays in flash"),
@@ -83,6 +84,7 @@ BENCHES = {
     "pretraining": Verb(
         "psog.benchmarks.pretraining", "error by share of labels, with and without pretraining"
     ),
+    "standardise": Verb("psog.benchmarks.standardise", "what standardising on the device brings, and costs"),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "spiking": Verb("psog.benchmarks.spiking", "error against energy of a network of spikes, beside int8"),
     "search": Verb("psog.benchmarks.search", "networks found under a budget, and the shipped architecture"),

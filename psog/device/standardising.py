@@ -32,7 +32,7 @@ def wear_means(wire: NDArray[np.uint16]) -> Int64:
     """(sensors,) rounded means of (n, sensors) readings, at least 1; 0 of a sensor that does not change."""
     if len(wire) == 0:
         return np.zeros(wire.shape[1], np.int64)
-    means = np.maximum(_ratio(wire.sum(axis=0, dtype=np.int64), np.int64(len(wire))), 1)
+    means = np.maximum(_ratio(wire.sum(axis=0, dtype=np.int64), len(wire)), 1)
     return np.where(wire.min(axis=0) < wire.max(axis=0), means, 0)
 
 
@@ -66,6 +66,6 @@ def standardised(normalisation: Normalisation, means: Int64, trained: Int64) -> 
     )
 
 
-def _ratio(a: Int64, b: Int64) -> Int64:
+def _ratio(a: NDArray[np.integer], b: NDArray[np.integer] | int) -> Int64:
     """a / b, rounded half up."""
-    return np.asarray((a + b // 2) // b, np.int64)
+    return np.asarray((a.astype(np.int64) + b // 2) // b, np.int64)

@@ -165,8 +165,8 @@ bool psog_calibration_has_room(const struct psog_model *model)
     return fits((struct content){model->features, model->biases, (uint8_t)model->sensors, 0});
 }
 
-/* Puts a record for a slot together: newer than what the other one holds. Its size without marks; 0 when there
- * is no room for all of it. */
+/* Puts a record for a slot together: newer than what the other one holds. Its size without marks; 0 when
+ * there is no room for all of it. */
 static uint32_t compose(const struct psog_store *store, uint8_t slot, const struct psog_model *model,
                         const struct psog_kept *kept, uint8_t *record)
 {

@@ -109,7 +109,8 @@ struct psog_kept {
 };
 
 /* Finds what the newest record of a model holds. It lies in flash, and stays as it is until the second save
- * from then, or an erase. Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
+ * from then, or an erase.
+ * Returns PSOG_ERR_STATE when there is none for this model; nothing is changed then. */
 enum psog_error psog_calibration_find(const struct psog_store *store, const struct psog_model *model,
                                       struct psog_kept *kept);
 
