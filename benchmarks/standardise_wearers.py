@@ -68,7 +68,7 @@ def wearers(
 
 
 def sound_minutes(headset: Headset, users: int, seconds: float, seed: int) -> Iterator[NDArray[np.uint16]]:
-    """(n, sensors) readings of wearers who look around with the headset as designed; lids move in them too."""
+    """(n, sensors) readings of wearers who look around with the headset as designed, blinks included."""
     for user in range(users):
         yield _wire(headset, _minute(as_designed(headset), user, seconds, seed))
 
