@@ -29,7 +29,7 @@ class Command:
     The headset measures the mean of each sensor; what it should be comes from simulated wearers, or from the
     recordings that its model was trained on. Do it before a calibration, and only for a headset that needs
     it: it takes most of an error that comes from gains away, and makes a sound headset a little worse
-    (docs/domains.md). psog erase, or --forget, undoes it.
+    (docs/standardising.md). psog erase, or --forget, undoes it.
     """
 
     port: str | None = None

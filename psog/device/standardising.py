@@ -4,7 +4,7 @@ Parts differ and LEDs age, so a sensor's gain is not that of the headsets that t
 while dark stays dark: readings have the ambient light subtracted. The gain is told by the ratio of the
 sensor's mean over a minute of wear to its mean in training, and taken back in the normalisation, which costs
 an inference nothing. The standard deviation would tell it too, but that of one wearer's minute scatters
-between wearers by half of itself, the mean by a fifth (docs/domains.md).
+between wearers by half of itself, the mean by a fifth (docs/standardising.md).
 
 The reference of firmware_export/firmware/runtime/standardise.c: whole numbers, the same bits.
 """
