@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ class Command:
     """Model folders, or names of models that come with psog; of each headset the first is swept."""
     short: bool = False
     """Few users and settings. The result says what was used."""
+    timesteps: tuple[int, ...] = ()
+    """Numbers of steps, rising, 64 among them; what the form says if not given."""
+    users: int | None = None
+    """Unseen ones in each seed; what the form says if not given."""
     out: Path | None = None
     """Picture to draw, .png: error against energy."""
     keep: Path | None = None
@@ -46,14 +51,13 @@ class Command:
         import torch
         from rich.console import Console
 
-        from psog.benchmarks.spiking_study import SHORT, Protocol
         from psog.errors import SimulationError
         from psog.files import check_new_file
 
         if self.out is not None:
             check_new_file(self.out, ".png", SimulationError, force=self.force)
         torch.set_num_threads(1)
-        document = measure(self.models, SHORT if self.short else Protocol(), Console(stderr=True), self.keep)
+        document = measure(self.models, self._protocol(), Console(stderr=True), self.keep)
         if self.out is not None:
             from psog.benchmarks.spiking_picture import draw_spiking
 
@@ -63,6 +67,17 @@ class Command:
         else:
             for table in tables(document):
                 Console().print(table.rich())
+
+    def _protocol(self) -> Protocol:
+        from psog.benchmarks.spiking_study import AT, SHORT, Protocol
+        from psog.errors import PsogError
+
+        form = SHORT if self.short else Protocol()
+        steps = self.timesteps or form.timesteps
+        if list(steps) != sorted(set(steps)) or AT not in steps:
+            told = " ".join(map(str, steps))
+            raise PsogError(f"--timesteps is {told}; expected rising numbers, {AT} among them")
+        return replace(form, timesteps=steps, users=form.users if self.users is None else self.users)
 
 
 def measure(
@@ -101,7 +116,10 @@ def measure(
             configs = chosen(rows, protocol)
             result = judged(one, configs, protocol, pieces, console)
             by_steps = {key: config for key, config in configs.items() if is_by_steps(key)}
-            cost = on_microcontroller(one, paths[one.first], by_steps)
+            cost = pieces.get(
+                f"{one.prints[one.first]}, microcontroller",
+                partial(on_microcontroller, one, paths[one.first], by_steps),
+            )
         found[name] = {
             "models": list(paths),
             "tried": len(rows),

@@ -11,6 +11,7 @@ from psog.sim.figures import BLUE, INK, PALE, RED, label, new_figure, save
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_TICKS_NJ = (1, 2, 5, 10, 20, 50, 100, 200)
 _BITS = {8: "#5d6d7e", 6: "#85929e", 5: "#aeb6bf", 4: PALE}
 
 
@@ -62,6 +63,10 @@ def _draw(axes: Axes, found: dict[str, Any]) -> None:
     _errorbar(axes, [judged["int8"]], "*", RED, "int8 network, unseen users")
     _errorbar(axes, [judged["int8, zeros left out"]], "x", RED, "the same, zeros left out")
     axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.set_xticks([nj for nj in _TICKS_NJ if low < nj < high], labels=None)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
     axes.set_ylim(0, 1.15 * max(row["median_deg"]["mean"] for row in steps))
     axes.legend(fontsize=7, frameon=False)
 

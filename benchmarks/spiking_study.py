@@ -25,6 +25,7 @@ from psog.net.store import Model
 SLIPS_MM = (0.0, 1.0)
 AT = 64
 """Time steps at which weights of fewer bits and other neurons are compared."""
+INT8, WITHOUT_ZEROS = "int8", "int8, zeros left out"
 _SEED = 0  # of the users that scale and choose; those of the results have seeds of another purpose
 
 
@@ -160,10 +161,10 @@ def judged(
             asked = {k: v for k, v in configs.items() if model == subject.first or is_by_steps(k)}
             name = f"{subject.prints[model]}, users of seed {seed}"
             rows = pieces.get(name, partial(_rows, subject, model, asked, unseen))
-            console.print(f"{name}: int8 {rows['int8']['median_deg']:.2f}°", highlight=False)
+            console.print(f"{name}: int8 {rows[INT8]['median_deg']:.2f}°", highlight=False)
             for setting, row in rows.items():
                 each.setdefault(setting, [[] for _ in range(protocol.seeds)])[seed].append(row)
-    return {name: _judgement(configs.get(name), rows) for name, rows in each.items()}
+    return {name: _judgement(configs.get(name), each[name]) for name in (INT8, WITHOUT_ZEROS, *configs)}
 
 
 def _rows(
@@ -186,8 +187,8 @@ def _outcomes(
     reference: Int8Outcome,
 ) -> Iterator[tuple[str, Outcome]]:
     """Each setting's, those that differ in steps alone from one run."""
-    yield "int8", reference
-    yield "int8, zeros left out", replace(reference, operations=reference.without_zeros)
+    yield INT8, reference
+    yield WITHOUT_ZEROS, replace(reference, operations=reference.without_zeros)
     runs: dict[SpikingConfig, dict[int, str]] = {}
     for name, config in configs.items():
         runs.setdefault(replace(config, timesteps=1), {})[config.timesteps] = name

@@ -88,9 +88,18 @@ def test_the_front_has_what_nothing_else_beats():
     assert [row["integer_nj"] for row in front(rows)] == [1, 3, 5]
 
 
-def test_two_models_of_one_name_are_one_line():
-    with pytest.raises(SystemExit, match="two models of ring16 are named ring16"):
-        main(["bench", "spiking", "ring16", "ring16", "--short"])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["ring16", "ring16"], "two models of ring16 are named ring16"),
+        (["--timesteps", "4", "32"], "--timesteps is 4 32; expected rising numbers, 64 among them"),
+        (["--timesteps", "64", "4"], "--timesteps is 64 4"),
+        (["--out", "picture.jpg"], "ends in .png"),
+    ],
+)
+def test_what_the_bench_cannot_do_is_one_line(words, told):
+    with pytest.raises(SystemExit, match=told):
+        main(["bench", "spiking", *words, "--short"])
 
 
 def test_parts_that_are_kept_are_not_made_again_and_belong_to_one_protocol(tmp_path):
