@@ -12,7 +12,7 @@ from psog.benchmarks.multistage_wearers import Wearers
 from psog.benchmarks.stages_headset import as_designed, built
 from psog.episodes import Episodes
 from psog.headset import Headset, Point
-from psog.net.adapt import USUAL, Adaptation, adapt, adaptation_config
+from psog.net.adapt import Adaptation, adapt, adaptation_config
 from psog.net.adapt_fleet import Unit, adapt_fleet
 from psog.net.loop import TrainingConfig
 from psog.net.sources import Source
@@ -125,7 +125,7 @@ class _Stages:
 
     def _fleet(self, parent: Model, units: Sequence[Unit], steps: int) -> Model:
         config = adaptation_config(steps, self._seed)
-        how = Adaptation(normalisation=USUAL["fleet"])
+        how = Adaptation()
         return Model(*adapt_fleet(parent, units, self._headset, config, how, simulated=self._simulated))
 
     def _adapted(self, parent: Model, own: Sequence[Source], steps: int) -> Model:

@@ -43,8 +43,9 @@ class Command:
     """Share of the steps that go to simulated users of the headset's file; 0 for none."""
     simulated_users: int = 2000
     """How many."""
-    normalisation: Literal["keep", "refit"] | None = None
-    """Of readings: as the model has it (a fleet's unless told), or fitted to each headset's recordings."""
+    normalisation: Literal["auto", "keep", "refit"] = "auto"
+    """Of readings: as the model has it, or fitted to the recordings of each headset; auto fits to those of one
+    headset and at least 8 people."""
     headset: str | None = None
     """The headset's TOML file, for a model of a headset that is not built in."""
     force: bool = False
@@ -64,14 +65,14 @@ class Command:
         from psog.cli.training_bar import training_bar
         from psog.cli.unseen import with_measured_error
         from psog.headset import load_headset
-        from psog.net.adapt import USUAL, Adaptation, adapt, adaptation_config, unfinished
+        from psog.net.adapt import Adaptation, adapt, adaptation_config, unfinished
         from psog.net.adapt_fleet import adapt_fleet, unit_name, units_of
         from psog.net.store import FOLDER, load_model, save_model
         from psog.sim.episodes import make_episodes
 
         console = Console(stderr=True)
         FOLDER.check_free(self.out, force=self.force)
-        how = Adaptation(self.simulated_share, self.normalisation or USUAL[self.stage])
+        how = Adaptation(self.simulated_share, self.normalisation)
         config = adaptation_config(self.steps, self.seed)
         if self.learning_rate is not None:
             config = replace(config, learning_rate=self.learning_rate)

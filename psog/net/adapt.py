@@ -38,12 +38,11 @@ FEWEST_WEARERS = 4
 value."""
 
 
-Stage = Literal["headset", "fleet"]
-NormalisationOf = Literal["keep", "refit"]
+FEWEST_TO_REFIT = 8
+"""People whose recordings a normalisation is fitted to, unless told otherwise: the range of fewer is too
+narrow for others of the headset (docs/transfer.md). A weak value between four and ten, which were tried."""
 
-USUAL: Mapping[Stage, NormalisationOf] = {"headset": "refit", "fleet": "keep"}
-"""Of each stage: what a headset's own recordings fit is a gain where the network stays with this headset, and
-a loss where it meets another (docs/transfer.md)."""
+Stage = Literal["headset", "fleet"]
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,11 @@ class Adaptation:
     Attributes:
         simulated_share: of the steps, on simulated users of the headset's file.
         normalisation: of readings: the parent's ("keep"), or one fitted to the recordings of each headset
-            ("refit").
+            ("refit"); "auto" is the latter for one headset that FEWEST_TO_REFIT people have recorded with.
     """
 
     simulated_share: float = 0.5
-    normalisation: NormalisationOf = "refit"
+    normalisation: Literal["auto", "keep", "refit"] = "auto"
 
     def __post_init__(self) -> None:
         if not 0 <= self.simulated_share < 1:
@@ -109,6 +108,8 @@ def adapt(
             f"cannot adapt to {len(people)} users who fixate often enough; at least {FEWEST_WEARERS} "
             "expected; record more people"
         )
+    if how.normalisation == "auto":
+        how = replace(how, normalisation="refit" if len(people) >= FEWEST_TO_REFIT else "keep")
     recorded = episodes_of(people, headset, config.seed)
     normalisation = parent.net.normalisation
     if how.normalisation == "refit":

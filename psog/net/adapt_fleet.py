@@ -136,6 +136,8 @@ def adapt_fleet(
         ModelError, RecordingError: as psog.net.adapt.adapt; or a headset has too few people, or recordings
             have different rates.
     """
+    if how.normalisation == "auto":
+        how = replace(how, normalisation="keep")
     _check_rates([source for unit in units for source in unit.sources])
     people = [_people(parent.net, unit) for unit in units]
     poses = max(map(most_poses, people))

@@ -75,10 +75,21 @@ def test_the_report_tells_parent_data_seed_and_stage(parent, people, one_thread)
 
 
 def test_refitted_readings_fill_the_input_of_the_headset_that_was_built(parent, people, one_thread):
-    net, _ = adapt(parent, people, HEADSET, replace(SHORT, steps=3), WITHOUT)
+    how = replace(WITHOUT, normalisation="refit")
+    net, _ = adapt(parent, people, HEADSET, replace(SHORT, steps=3), how)
     wire = HEADSET.to_wire(people[0].recording.readings[people[0].recording.columns["valid"]])
     low, high = np.quantile(net.normalisation(wire)[..., 0], (0.001, 0.999), axis=0)
     assert (low < -90).all() and (high > 90).all()
+
+
+def test_a_normalisation_is_fitted_to_many_people_unless_told_otherwise(parent, people, one_thread):
+    recording, config = people[0].recording, replace(SHORT, steps=2)
+    eight = [replace(people[0], recording=recording.take(slice(0, 4 * 22_000)))] * 2
+    for sources, expected in ((people, "keep"), (eight, "refit")):
+        net, report = adapt(parent, sources, HEADSET, config, WITHOUT)
+        assert report["data"]["normalisation"] == expected
+        same_as_parent = np.array_equal(net.normalisation.offset, parent.net.normalisation.offset)
+        assert same_as_parent == (expected == "keep")
 
 
 def test_the_same_seed_gives_the_same_network_and_simulated_users_change_it(parent, people, one_thread):

@@ -67,19 +67,19 @@ def test_the_report_tells_stage_parent_and_data_of_each_headset(parent, sources,
     }
 
 
-def test_each_headset_is_normalised_by_its_own_readings(parent, recordings, one_thread):
+def test_each_headset_is_normalised_by_its_own_readings_if_asked_for(parent, recordings, one_thread):
     """One reads half of the others' light: its people look the same to the network, and change the mean."""
     dark = replace(recordings[0], readings=np.rint(recordings[0].readings * np.float32(0.5)))
     pair = [Source(Path("/fleet/a/r"), recordings[0]), Source(Path("/fleet/b/r"), dark)]
     config = adaptation_config(2, 0)
-    net, _ = adapt_fleet(parent, units_of(pair, HEADSET), HEADSET, config, WITHOUT)
-    keep = replace(WITHOUT, normalisation="keep")
-    kept, _ = adapt_fleet(parent, units_of(pair, HEADSET), HEADSET, config, keep)
+    refit = replace(WITHOUT, normalisation="refit")
+    net, _ = adapt_fleet(parent, units_of(pair, HEADSET), HEADSET, config, refit)
+    kept, _ = adapt_fleet(parent, units_of(pair, HEADSET), HEADSET, config, WITHOUT)
     usual = parent.net.normalisation
     np.testing.assert_array_equal(kept.normalisation.multiplier, usual.multiplier)
     factor = net.normalisation.multiplier * 2.0**-net.normalisation.shift
     own = [Source(Path(f"/fleet/{name}/r"), recordings[0]) for name in "ab"]
-    alike, _ = adapt_fleet(parent, units_of(own, HEADSET), HEADSET, config, WITHOUT)
+    alike, _ = adapt_fleet(parent, units_of(own, HEADSET), HEADSET, config, refit)
     of_bright = alike.normalisation.multiplier * 2.0**-alike.normalisation.shift
     np.testing.assert_allclose(factor, 1.5 * of_bright, rtol=0.02)  # the mean of it and of its double
 
