@@ -44,8 +44,8 @@ class Command:
     simulated_users: int = 2000
     """How many."""
     normalisation: Literal["auto", "keep", "refit"] = "auto"
-    """Of readings: as the model has it, or fitted to the recordings of each headset; auto fits to those of one
-    headset and at least 8 people."""
+    """Of readings: as the model has it, or fitted to the recordings of each headset; auto fits to those of
+    one headset and at least 8 people."""
     headset: str | None = None
     """The headset's TOML file, for a model of a headset that is not built in."""
     force: bool = False

@@ -44,8 +44,9 @@ def parent(tiny_model):
 
 
 def test_a_headset_that_nobody_recorded_with_gains_from_others(parent, sources, one_thread):
-    units = units_of(sources, HEADSET)
-    net, _ = adapt_fleet(parent, units, HEADSET, adaptation_config(60, 0), WITHOUT)
+    """What all of them share, and no file says, is known of it before anybody wears it."""
+    units, how = units_of(sources, HEADSET), replace(WITHOUT, normalisation="refit")
+    net, _ = adapt_fleet(parent, units, HEADSET, adaptation_config(60, 0), how)
     test = real(9).test(users=15, seed=50, slips_mm=(0.0,))
     before, after = (evaluate(each, test, HEADSET, (0.0,))["int8"]["slips"] for each in (parent.net, net))
     assert after["0"]["median_deg"] < 0.95 * before["0"]["median_deg"]
