@@ -89,6 +89,7 @@ class Command:
         from psog.benchmarks.firmware_nets import make_image, peer_figures
         from psog.firmware_export.budget import measure_budget
         from psog.firmware_export.image_file import load_image
+        from psog.firmware_export.installing import possible_packings
         from psog.firmware_export.toolchain import board_target
 
         if name is None:
@@ -100,7 +101,7 @@ class Command:
         for board in boards:
             with progress.status(f"measuring {name or self.model} on {board}"):
                 packings = {}
-                for packing in board_target(board).target.packings:
+                for packing in possible_packings(image, board_target(board).target.packings):
                     packings[packing] = measure_budget(
                         board, image, packing=packing, readings=self.readings, seed=self.seed
                     )

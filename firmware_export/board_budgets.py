@@ -8,7 +8,7 @@ from typing import Any
 from psog.errors import ModelError
 from psog.firmware_export.budget import measure_budget
 from psog.firmware_export.estimate import estimate
-from psog.firmware_export.installing import image_for
+from psog.firmware_export.installing import image_for, possible_packings
 from psog.firmware_export.microcontrollers import MICROCONTROLLERS
 from psog.firmware_export.packings import Packing
 from psog.firmware_export.toolchain import board_target
@@ -27,7 +27,8 @@ def fitting_packing(image: bytes, board: str) -> Packing:
     """
     part = MICROCONTROLLERS.get(board)
     room = None if part is None else part.image_room_bytes
-    sizes = {packing: len(image_for(image, [packing])) for packing in board_target(board).target.packings}
+    packings = possible_packings(image, board_target(board).target.packings)
+    sizes = {packing: len(image_for(image, [packing])) for packing in packings}
     for packing, size in sizes.items():
         if room is None or size <= room:
             return packing
@@ -71,7 +72,7 @@ def _measure(image: bytes, rate_hz: float, board: str) -> dict[str, Any]:
     budget = measure_budget(board, image, packing=chosen, readings=READINGS)
     _check_ram(board, budget)
     others = {}
-    for packing in board_target(board).target.packings:
+    for packing in possible_packings(image, board_target(board).target.packings):
         if packing != chosen:
             other = measure_budget(board, image, packing=packing, readings=READINGS)
             others[packing] = {key: other[key] for key in _COMPARED}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from psog.firmware_export.packings import PACKINGS, PAIRED, Packing
+from psog.firmware_export.packings import PACKINGS, PAIRED, PLAIN, Packing
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Target:
     @property
     def has_own_kernels(self) -> bool:
         """Whether something else than plain C runs there."""
-        return self.packings != ("plain",) or "-mcpu=cortex-m55" in self.core
+        return self.packings != PLAIN or "-mcpu=cortex-m55" in self.core
 
 
-def _cortex_m(*core: str, packings: tuple[Packing, ...] = ("plain",)) -> Target:
+def _cortex_m(*core: str, packings: tuple[Packing, ...] = PLAIN) -> Target:
     return Target(
         "arm-none-eabi-gcc",
         "arm-none-eabi-size",

@@ -112,7 +112,8 @@ def packing_of(image: bytes) -> Packing:
 def image_packing(entries: Sequence[LayerEntry]) -> Packing:
     """The packing that these layers make up together."""
     found = {LAYER_PACKINGS[entry.packing] for entry in entries}
-    return "plain" if "plain" in found else "int8" if "int8" in found else "int16"
+    order: tuple[Packing, ...] = ("plain4", "plain", "int4", "int8")
+    return next((packing for packing in order if packing in found), "int16")
 
 
 def _layer_entries(image: bytes) -> list[LayerEntry]:

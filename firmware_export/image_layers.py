@@ -22,7 +22,7 @@ from psog.firmware_export.packing import (
     packs_as_int8,
     unpack,
 )
-from psog.firmware_export.packings import LAYER_PACKINGS, Packing
+from psog.firmware_export.packings import INT4, LAYER_PACKINGS, PLAIN, Packing
 from psog.firmware_export.sparse import SPARSE_HEADER_BYTES, sparse_bytes
 from psog.net.architecture import KERNEL
 from psog.net.arithmetic import DeviceLayer, Int32
@@ -32,7 +32,7 @@ def packing_of(entries: list[LayerEntry]) -> Packing:
     """Of the image: layers are plain, or paired in one way or another."""
     for index, entry in enumerate(entries):
         require(entry.packing < len(LAYER_PACKINGS), f"layer {index} is packed in an unknown way")
-    plain = {LAYER_PACKINGS[entry.packing] == "plain" for entry in entries}
+    plain = {LAYER_PACKINGS[entry.packing] in PLAIN for entry in entries}
     require(len(plain) == 1, "it has plain layers and paired ones")
     return image_packing(entries)
 
@@ -92,7 +92,7 @@ def _read_layer(parts: Parts, entry: LayerEntry, output: Shape, what: str) -> De
     in_range = (layer.multiplier == 0) | (layer.multiplier >= 1 << 30)
     in_range &= (layer.shift >= MIN_SHIFT) & (layer.shift <= MAX_SHIFT)
     require(bool(in_range.all()), f"{what} has a multiplier or shift out of range")
-    if place.packing == "plain":
+    if place.packing in PLAIN:
         layer = _uncorrected(layer, parts.array(entry.corrections_at, "<i4", (out,), f"{what} corrections"))
     else:
         require(can_be_paired(layer), f"{what} is not what paired kernels compute")
@@ -102,7 +102,7 @@ def _read_layer(parts: Parts, entry: LayerEntry, output: Shape, what: str) -> De
 
 def _read_requantization(parts: Parts, entry: LayerEntry, what: str) -> tuple[Int32, Int32]:
     out = entry.out_channels
-    if LAYER_PACKINGS[entry.packing] == "plain":
+    if LAYER_PACKINGS[entry.packing] in PLAIN:
         multiplier = parts.array(entry.multipliers_at, "<i4", (out,), f"{what} multipliers").astype(np.int32)
         shift = parts.array(entry.shifts_at, "i1", (out,), f"{what} shifts").astype(np.int32)
         return multiplier, shift
@@ -128,6 +128,7 @@ def _read_weights(parts: Parts, entry: LayerEntry, place: Place, what: str) -> N
     whole = dense or place.packing != "int8" or packs_as_int8(channels)
     require(whole, f"{what} has too few channels for its packing")
     require(not dense or place.packing != "sparse", f"{what} is dense, and packed as a sparse convolution")
+    require(dense or place.packing not in INT4, f"{what} is a convolution, and packed as int4")
     size = packed_bytes((out, *inputs), place)
     if place.packing == "sparse":
         header = parts.array(entry.weights_at, "u1", (SPARSE_HEADER_BYTES,), f"{what} weights")

@@ -34,7 +34,7 @@ from psog.firmware_export.packing import (
     pack,
     paired_requantization,
 )
-from psog.firmware_export.packings import LAYER_PACKINGS, Packing
+from psog.firmware_export.packings import LAYER_PACKINGS, PLAIN, Packing
 from psog.firmware_export.test_vector import TestVector, make_test_vector
 from psog.headset import Headset
 from psog.net.architecture import OUTPUTS
@@ -198,7 +198,7 @@ def _layers(image: ModelImage, body: _Body) -> bytes:
 
 
 def _entry(layer: DeviceLayer, place: Place, body: _Body) -> LayerEntry:
-    plain = place.packing == "plain"
+    plain = place.packing in PLAIN
     layer = layer if plain else for_pairs(layer)
     return LayerEntry(
         kind=KINDS.index(layer.kind),

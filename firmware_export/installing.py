@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from psog.errors import ModelError
+from psog.firmware_export import int4
 from psog.firmware_export.image_format import packing_of
+from psog.firmware_export.image_reader import read_image
 from psog.firmware_export.image_writer import repacked
 from psog.firmware_export.keys import DEVELOPMENT_KEY, SigningKey, is_signed_by
-from psog.firmware_export.packings import PAIRED, Packing
+from psog.firmware_export.packings import INT4, PAIRED, PLAIN, Packing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,7 @@ def image_for_headset(image: bytes, info: DeviceInfo, key: SigningKey = DEVELOPM
     Raises:
         ModelError: it cannot be packed for this headset, or is too large for it, or another key signed it.
     """
-    return image_for(image, PAIRED if info.paired else ("plain",), info.image_room, key)
+    return image_for(image, PAIRED if info.paired else PLAIN, info.image_room, key)
 
 
 def image_for(
@@ -38,7 +40,8 @@ def image_for(
 
     Args:
         image: a sound one of any packing.
-        packings: what the device runs, the fastest first.
+        packings: what the device runs, the fastest first; those of int4 are passed over where no layer's
+            weights allow it.
         room_bytes: the largest image that it takes; None for any.
         key: signs what is packed again: what it has signed before, or the development key has.
     Raises:
@@ -46,6 +49,7 @@ def image_for(
             signed it.
     """
     own = packing_of(image)
+    packings = [own] if own in packings and room_bytes is None else possible_packings(image, packings)
     order = [own, *(packing for packing in packings if packing != own)] if own in packings else packings
     sizes = []
     for packing in order:
@@ -57,6 +61,23 @@ def image_for(
         f"the model is too large for the headset: {', '.join(sizes)}, at most {room_bytes:,} fit; "
         "train a smaller network"
     )
+
+
+def possible_packings(image: bytes, packings: Sequence[Packing]) -> list[Packing]:
+    """Of some packings, those that make a difference for this model: int4 where a layer's weights allow it.
+
+    Raises:
+        ModelImageError: it is no sound image.
+        ModelError: none does.
+    """
+    allowed = any(map(int4.pays, read_image(image).layers))
+    found = [packing for packing in packings if allowed or packing not in INT4]
+    if not found:
+        raise ModelError(
+            f"cannot pack the model as {' or '.join(packings)}: no dense layer has weights of four bits; "
+            "train it with --weights int4, or export it so"
+        )
+    return found
 
 
 def _packed_again(image: bytes, packing: Packing, key: SigningKey) -> bytes:

@@ -2,7 +2,8 @@
 
 "plain" is one output after the other, for portable C and for Cortex-M55. The paired packings are made for
 the DSP instructions of Cortex-M4, M7 and M33, which multiply two pairs of 16 bits at once: "int16" is the
-fastest, "int8" half as large. Every packing of a model gives the same bits.
+fastest, "int8" half as large. "plain4" and "int4" hold dense layers with two weights in a byte, where a
+network's weights allow it. Every packing of a model gives the same bits.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from psog.errors import ModelError
-from psog.firmware_export import sparse
+from psog.firmware_export import int4, sparse
 from psog.firmware_export.limits import MIN_SHIFT
-from psog.firmware_export.packings import LayerPacking, Packing
+from psog.firmware_export.packings import INT4, PLAIN, LayerPacking, Packing
 from psog.net.architecture import KERNEL
 from psog.net.arithmetic import DeviceLayer, Int8, Int32
 
@@ -57,8 +58,8 @@ def layer_packings(layers: Sequence[DeviceLayer], packing: Packing) -> list[Laye
     Raises:
         ModelError: a layer that cannot be paired.
     """
-    if packing == "plain":
-        return ["plain"] * len(layers)
+    if packing in PLAIN:
+        return [packing if packing == "plain4" and int4.pays(layer) else "plain" for layer in layers]
     for index, layer in enumerate(layers):
         if not can_be_paired(layer):
             raise ModelError(
@@ -71,6 +72,8 @@ def layer_packings(layers: Sequence[DeviceLayer], packing: Packing) -> list[Laye
 def _paired_packing(layer: DeviceLayer, packing: Packing) -> LayerPacking:
     if layer.kind == "conv" and sparse.pays(layer.weight):
         return "sparse"
+    if packing == "int4" and not int4.pays(layer):
+        packing = "int8"
     whole = layer.kind == "dense" or packs_as_int8(layer.weight.shape[3])
     return packing if whole else "int16"
 
@@ -128,6 +131,8 @@ def pack(weight: Int8, place: Place) -> bytes:
     if place.packing == "sparse":
         return sparse.pack_sparse(weight, place.source[:2], same=place.same)
     order = _order(weight, place)
+    if place.packing in INT4:
+        return int4.pack_int4(weight, order)
     packed = np.where(order < 0, 0, weight.ravel()[order])
     return packed.astype("<i2" if place.packing == "int16" else "i1").tobytes()
 
@@ -137,8 +142,12 @@ def packed_bytes(weight_shape: tuple[int, ...], place: Place) -> int:
     out = weight_shape[0]
     if place.packing == "plain":
         return math.prod(weight_shape)
+    if place.packing == "plain4":
+        return int4.factor_bytes(out) + out * int4.plain_row_bytes(weight_shape[1])
     conv = len(weight_shape) == 4
     words = KERNEL**2 * _pairs(weight_shape[3]) if conv else input_words(place, "dense")
+    if place.packing == "int4":
+        return int4.factor_bytes(out) + out * words
     return out * words * (4 if place.packing == "int16" else 2)
 
 
@@ -149,6 +158,8 @@ def unpack(data: bytes, weight_shape: tuple[int, ...], place: Place) -> Int8 | N
     if place.packing == "sparse":
         return sparse.unpack_sparse(data, weight_shape, place.source[:2], same=place.same)
     order = _order(np.empty(weight_shape, np.int8), place)
+    if place.packing in INT4:
+        return int4.unpack_int4(data, weight_shape, order)
     values = np.frombuffer(data, "<i2" if place.packing == "int16" else "i1").astype(np.int32)
     weight = np.zeros(math.prod(weight_shape), np.int32)
     used = order >= 0
@@ -159,8 +170,11 @@ def unpack(data: bytes, weight_shape: tuple[int, ...], place: Place) -> Int8 | N
 
 
 def _order(weight: Int8, place: Place) -> _Order:
-    """For each value of a paired layer, which of its weights that is; -1 is a zero."""
+    """For each value of a paired or int4 layer, which of its weights that is; -1 is a zero."""
     index = np.arange(weight.size, dtype=np.int32).reshape(weight.shape)
+    if place.packing == "plain4":
+        rows = _padded(index, int4.STRETCH).reshape(len(index), -1, 2, int4.STRETCH // 2)
+        return rows.swapaxes(-1, -2).ravel()
     if weight.ndim == 4:
         return _conv_order(index, place.packing)
     return _dense_order(index, place)
@@ -183,8 +197,10 @@ def _dense_order(index: _Order, place: Place) -> _Order:
         cells = _padded(index.reshape(out, rows, columns, channels), 2)
         index = cells.reshape(out, rows, columns, -1, 2).swapaxes(2, 3).reshape(out, -1)
     words = _padded(index, 2 * GROUP).reshape(out, -1, 2)
-    if place.packing == "int8":
+    if place.packing != "int16":
         words = _two_by_two(words)
+    if place.packing == "int4":  # two such words in one: the lower halves of its bytes, then the upper ones
+        words = words.reshape(out, -1, 2, 4).swapaxes(-1, -2).reshape(out, -1, 8)
     whole = out // 4 * 4
     blocks = words[:whole].reshape(whole // 4, 4, *words.shape[1:]).swapaxes(1, 2)
     return np.concatenate([blocks.ravel(), words[whole:].ravel()])
@@ -224,7 +240,7 @@ def activation_bytes(kinds: Sequence[str], shapes: Sequence[Shape], packing: Pac
 
 
 def _layer_bytes(kind: str, place: Place) -> int:
-    if place.packing == "plain":
+    if place.packing in PLAIN:
         return math.prod(place.source) + math.prod(place.output)
     return 4 * (input_words(place, kind) + _lead(kind, place))
 

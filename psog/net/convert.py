@@ -110,7 +110,7 @@ def _integer_layer(layer: QuantizedLayer, source: Quantization, index: int) -> L
     if not (bool(weight.isfinite().all()) and bool(bias.isfinite().all()) and np.isfinite(high)):
         raise ModelError(f"training diverged: layer {index} is not finite; train again with another seed")
     scale = layer.weight_scale()
-    quantized = torch.round(weight / scale[:, None]).clamp(-127, 127).to(torch.int8).numpy()
+    quantized = layer.weight_steps().clamp(-127, 127).to(torch.int8).numpy()
     if layer.kind == "conv":
         quantized = quantized.reshape(len(quantized), KERNEL, KERNEL, -1)
     bias_scale = float(source.scale) * scale.numpy().astype(np.float64)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from psog.net.architecture import KERNEL
+from psog.net.int4 import to_int4
 from psog.net.integer import Quantization
 
 _RANGE_MOMENTUM = 0.02  # running mean over about 50 batches of the largest activation
@@ -66,6 +67,7 @@ class QuantizedLayer(nn.Module):
         bias: (out,).
         mask: (out, inputs) 0 where pruning takes a weight away, else 1 (psog.net.pruning).
         hard: () whether what the mask leaves out is held at zero.
+        bits: of a weight, 8 or 4 (psog.net.int4).
     """
 
     mask: Tensor
@@ -83,6 +85,7 @@ class QuantizedLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.kind, self.padding, self.relu = kind, padding, relu
+        self.bits: Literal[8, 4] = 8
         deviation = math.sqrt(2 / inputs)  # keeps the variance through ReLU layers (He et al. 2015)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, generator=generator) * deviation)
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -97,6 +100,11 @@ class QuantizedLayer(nn.Module):
             largest = largest.amax().reshape(1)
         return largest.clamp(min=_SMALLEST_WEIGHT) / 127
 
+    def weight_steps(self) -> Tensor:
+        """(out, inputs) whole steps of `weight_scale`: −127 … 127, what a device has of the weights."""
+        steps = self.weight.detach() / self.weight_scale()[:, None]
+        return to_int4(steps) if self.bits == 4 else torch.round(steps)
+
     def forward(self, x: Tensor, scale_in: float, *, quantized: bool, shift: Tensor | None = None) -> Tensor:
         """(n, rows, columns, channels) to the same after the layer; dense gives (n, 1, 1, out).
 
@@ -108,7 +116,8 @@ class QuantizedLayer(nn.Module):
         scale = self.weight_scale()
         if shift is not None:
             shift = _round_to(shift, scale * scale_in)
-        weight, bias = _round_to(self.weight, scale[:, None]), _round_to(self.bias, scale * scale_in)
+        weight = _straight(self.weight, self.weight_steps() * scale[:, None])
+        bias = _round_to(self.bias, scale * scale_in)
         y = self._sums(x, weight, bias, shift)
         if self.training and not self.output.frozen:
             self.output.observe(y)
@@ -141,4 +150,9 @@ def _patches(x: Tensor, padding: str) -> Tensor:
 
 def _round_to(x: Tensor, step: Tensor) -> Tensor:
     """x rounded to whole steps, with the gradient of x."""
-    return x + (torch.round(x.detach() / step) * step - x.detach())
+    return _straight(x, torch.round(x.detach() / step) * step)
+
+
+def _straight(x: Tensor, rounded: Tensor) -> Tensor:
+    """`rounded`, with the gradient of x."""
+    return x + (rounded - x.detach())

@@ -145,7 +145,7 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
         .planes = psog_get_u16(image + psog_get_u32(image + 52) + 4), /* the first layer's channels */
         .layer_count = image[36],
         .normalisation_shift = image[40],
-        .paired = image[psog_get_u32(image + 52) + PSOG_LAYER_PACKING_AT] != PSOG_PLAIN,
+        .paired = !psog_packs_plain(image[psog_get_u32(image + 52) + PSOG_LAYER_PACKING_AT]),
     };
 }
 

@@ -7,7 +7,7 @@
 
 static bool valid_kind(const struct psog_layer *layer)
 {
-    if (layer->packing > PSOG_SPARSE)
+    if (layer->packing >= PSOG_PACKINGS)
         return false;
     if (layer->kind == PSOG_DENSE)
         return layer->padding == PSOG_VALID;
@@ -16,9 +16,12 @@ static bool valid_kind(const struct psog_layer *layer)
     return layer->padding == PSOG_SAME || (layer->rows >= 3 && layer->columns >= 3);
 }
 
-/* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. */
+/* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. Weights
+ * of four bits are a dense layer's. */
 static bool valid_packing(const struct psog_layer *layer)
 {
+    if (layer->kind == PSOG_CONVOLUTION && (layer->packing == PSOG_PAIRED_4 || layer->packing == PSOG_PLAIN_4))
+        return false;
     if (psog_is_plain(layer))
         return true;
     bool whole = layer->packing != PSOG_PAIRED_8 || psog_pairs(layer->in_channels) % 2u == 0;
@@ -50,13 +53,23 @@ static bool valid_paired_requantization(const struct psog_layer *layer)
 }
 
 /* What the weights of one output take; sparse ones have a length of their own. */
-static uint32_t weight_bytes(const struct psog_layer *layer)
+static uint32_t output_weight_bytes(const struct psog_layer *layer)
 {
+    if (layer->packing == PSOG_PLAIN_4)
+        return psog_plain4_row_bytes(psog_layer_inputs(layer));
     if (psog_is_plain(layer))
         return layer->kind == PSOG_DENSE ? psog_layer_inputs(layer) : PSOG_TAPS * layer->in_channels;
     uint32_t pairs = layer->kind == PSOG_DENSE ? psog_paired_inputs(layer)
                                                : PSOG_TAPS * psog_pairs(layer->in_channels);
     return pairs * PSOG_PAIR_BYTES(layer->packing);
+}
+
+static uint32_t weight_bytes(const struct psog_layer *layer)
+{
+    if (layer->packing == PSOG_SPARSE)
+        return PSOG_SPARSE_HEADER_BYTES;
+    bool of_four_bits = layer->packing == PSOG_PAIRED_4 || layer->packing == PSOG_PLAIN_4;
+    return layer->out_channels * output_weight_bytes(layer) + (of_four_bits ? psog_factor_bytes(layer) : 0);
 }
 
 /* What a layer needs of activations. */
@@ -72,10 +85,8 @@ static bool valid_arrays(uint32_t image_bytes, const uint8_t *entry, const struc
 {
     uint32_t out = layer->out_channels;
     bool plain = psog_is_plain(layer);
-    bool sparse = layer->packing == PSOG_SPARSE;
     const struct psog_part parts[] = {
-        {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT),
-         sparse ? PSOG_SPARSE_HEADER_BYTES : out * weight_bytes(layer)},
+        {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT), weight_bytes(layer)},
         {psog_get_u32(entry + PSOG_LAYER_BIASES_AT), 4u * out},
         {psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT), (plain ? 4u : 8u) * out},
         {psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT), out},
@@ -106,7 +117,7 @@ static bool valid_layer(const struct psog_model *model, uint32_t index, struct s
     if (layer.rows != shape->rows || layer.columns != shape->columns ||
         layer.in_channels != shape->channels || layer.in_zero != shape->zero || layer.out_channels == 0 ||
         layer.low > layer.high || !psog_all_zero(entry + PSOG_LAYER_PACKING_AT + 1u, 3) ||
-        !valid_kind(&layer) || !valid_packing(&layer) || model->paired != (layer.packing != PSOG_PLAIN))
+        !valid_kind(&layer) || !valid_packing(&layer) || model->paired == psog_packs_plain(layer.packing))
         return false;
     /* Both are below 2^32 (255 · 255 · 65535), and bounded before any product with them is taken. */
     uint32_t inputs = psog_layer_inputs(&layer);

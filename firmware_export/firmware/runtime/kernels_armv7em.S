@@ -5,16 +5,12 @@
  * loaded once and meets all three, so that a row of five outputs costs 17 instructions for 13 SMLAD, where
  * computing four channels of one output would load five words for every four. */
 #if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
-#include "assembly.h"
+#include "kernels_armv7em.h"
 
-/* Places in struct psog_tile and struct psog_block. */
-#define BIASES 8
+/* Places in struct psog_tile. */
 #define TILE_OUTPUTS 12 /* then the step to the next channel, requantization and channels */
 #define OUT_PITCH 28    /* then bytes of weights to pass over */
 #define REST_BYTES 36
-#define MULTIPLIERS 12
-#define BLOCKS 20
-#define SINGLES 24
 
 /* Adds the products of an input word and a pair of weights to the sum of `output`, if the tile has it. */
 .macro multiply output, outputs, x, w
@@ -79,16 +75,6 @@
     sxtb16 r10, r9, ror #8
     sxtb16 r9, r9
     iteration \outputs, \left, \inputs, \rest
-.endm
-
-/* sum · multiplier · 2^(shift - 31), rounded twice, at least 0 and at most 255. r10: twice the multiplier
- * less 2^32, so that SMMLAR's rounded high half and the sum itself make the product; r11: the right shift
- * less 1. The second rounding is explained at `finish` in kernels_paired.c. */
-.macro requantize sum
-    smmlar \sum, \sum, r10, \sum
-    asr \sum, \sum, r11
-    adds \sum, \sum, #1
-    usat \sum, #8, \sum, asr #1
 .endm
 
 .macro store sum, column

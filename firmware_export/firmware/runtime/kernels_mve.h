@@ -117,5 +117,8 @@ struct psog_pairs_mve {
 void psog_dense_blocks(struct psog_blocks *dense);
 void psog_convolve_windows(struct psog_blocks *windows);
 void psog_convolve_pairs(struct psog_blocks *pairs);
+
+/* Dense layers with weights of four bits (kernels_mve_int4.c). */
+void psog_dense_4(const struct psog_layer *layer, const int8_t *input, int8_t *output);
 #endif
 #endif

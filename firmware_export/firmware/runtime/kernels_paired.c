@@ -209,17 +209,36 @@ void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input,
 }
 
 #ifndef PSOG_CORE_DSP
-/* The sum of one output: four are interleaved, int16 word by word, int8 two words at a time. */
+/* Four pairs of weights of four bits with four words of input: those in the lower halves of bytes 0 and 2, of
+ * bytes 1 and 3, then those in the upper halves. */
+static uint32_t four_products_4(const uint8_t *weights, const uint32_t *inputs)
+{
+    uint32_t sum = 0;
+    for (uint32_t pair = 0; pair < 4u; pair++) {
+        uint32_t even = weights[pair % 2u], odd = weights[pair % 2u + 2u];
+        if (pair >= 2u) {
+            even >>= 4;
+            odd >>= 4;
+        }
+        sum += products(inputs[pair], (int32_t)(even % 16u ^ 8u) - 8, (int32_t)(odd % 16u ^ 8u) - 8);
+    }
+    return sum;
+}
+
+/* The sum of one output: four are interleaved, int16 word by word, int8 two words at a time, int4 four. */
 static uint32_t dense_sum(const struct psog_block *block, const uint8_t *weights, uint32_t interleaved,
                          enum psog_packing packing)
 {
-    uint32_t sum = 0;
-    for (uint32_t word = 0; word < block->groups * PSOG_PAIRED_GROUP; word++)
-        if (packing == PSOG_PAIRED_16)
-            sum += weight_products(packing, weights, interleaved * word, block->inputs[word]);
-        else
-            sum += weight_products(packing, weights + 4u * interleaved * (word / 2u), word % 2u,
-                                   block->inputs[word]);
+    const uint32_t *inputs = block->inputs, together = packing == PSOG_PAIRED_16 ? 1 : 2;
+    uint32_t sum = 0, words = block->groups * PSOG_PAIRED_GROUP;
+    if (packing == PSOG_PAIRED_4) {
+        for (uint32_t word = 0; word < words; word += 4u)
+            sum += four_products_4(weights + interleaved * word, inputs + word);
+        return sum;
+    }
+    for (uint32_t word = 0; word < words; word++)
+        sum += weight_products(packing, weights + 4u * interleaved * (word / together), word % together,
+                               inputs[word]);
     return sum;
 }
 
@@ -231,6 +250,8 @@ static void run_block(struct psog_block *block, const uint8_t *weights, enum pso
         bool single = i >= 4u * block->blocks;
         uint32_t at = single ? i * bytes : i / 4u * 4u * bytes + i % 4u * 4u;
         uint32_t sum = dense_sum(block, weights + at, single ? 1 : 4, packing);
+        if (packing == PSOG_PAIRED_4)
+            sum *= block->factors[i];
         uint32_t biased = sum + psog_get_u32(block->biases + 4u * i);
         block->outputs[i] = finish(biased, block->multipliers + 8u * i);
     }
@@ -238,7 +259,9 @@ static void run_block(struct psog_block *block, const uint8_t *weights, enum pso
 #else
 static void run_block(struct psog_block *block, const uint8_t *weights, enum psog_packing packing)
 {
-    (packing == PSOG_PAIRED_16 ? psog_block_16 : psog_block_8)(block, weights);
+    (packing == PSOG_PAIRED_16  ? psog_block_16
+     : packing == PSOG_PAIRED_8 ? psog_block_8
+                                : psog_block_4)(block, weights);
 }
 #endif
 
@@ -252,7 +275,9 @@ void psog_dense_paired(const struct psog_layer *layer, const uint32_t *input, ui
         .outputs = (int16_t *)output,
         .blocks = layer->out_channels / 4u,
         .singles = layer->out_channels % 4u,
+        .factors = (const uint8_t *)layer->weights, /* of four bits */
     };
-    run_block(&block, (const uint8_t *)layer->weights, layer->packing);
+    uint32_t factors = layer->packing == PSOG_PAIRED_4 ? psog_factor_bytes(layer) : 0;
+    run_block(&block, (const uint8_t *)layer->weights + factors, layer->packing);
 }
 #endif

@@ -46,6 +46,7 @@ struct psog_block {
     int16_t *outputs;           /* 16 */
     uint32_t blocks;            /* 20: of four outputs */
     uint32_t singles;           /* 24 */
+    const uint8_t *factors;     /* 28: of weights of four bits */
 };
 
 #ifdef PSOG_CORE_DSP
@@ -58,6 +59,7 @@ psog_tile_loop psog_tile_5_full_16, psog_tile_5_full_8, psog_tile_4_left_16, pso
     psog_sparse_5_full, psog_sparse_4_left, psog_sparse_4_middle, psog_sparse_4_right, psog_sparse_3_middle;
 void psog_block_16(struct psog_block *block, const uint8_t *weights);
 void psog_block_8(struct psog_block *block, const uint8_t *weights);
+void psog_block_4(struct psog_block *block, const uint8_t *weights);
 #endif
 
 #endif

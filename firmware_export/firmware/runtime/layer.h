@@ -25,7 +25,10 @@ enum psog_packing {
     PSOG_PAIRED_16 = 1, /* int16, interleaved for two products at once */
     PSOG_PAIRED_8 = 2,  /* the same order as int8 */
     PSOG_SPARSE = 3,    /* of a convolution, int16: what is not 0, and where it belongs */
+    PSOG_PAIRED_4 = 4,  /* of a dense layer, two to a byte: multiples of a factor of each output */
+    PSOG_PLAIN_4 = 5,   /* the same for plain kernels */
 };
+#define PSOG_PACKINGS 6u
 
 /* Which of them this build runs: a core with Armv7E-M's DSP instructions the paired ones, any other core the
  * plain one, a computer both. */
@@ -84,12 +87,34 @@ static inline uint32_t psog_pairs(uint32_t channels)
     return (channels + 1u) / 2u;
 }
 
-#define PSOG_PAIR_BYTES(packing) ((packing) == PSOG_PAIRED_8 ? 2u : 4u)
+#define PSOG_PAIR_BYTES(packing) \
+    ((packing) == PSOG_PAIRED_4 ? 1u : (packing) == PSOG_PAIRED_8 ? 2u : 4u)
+
+/* Of one of the two families of packings. */
+static inline bool psog_packs_plain(uint32_t packing)
+{
+    return packing == PSOG_PLAIN || packing == PSOG_PLAIN_4;
+}
 
 /* Whether a layer of a checked model is plain; what a build cannot run need not be asked. */
 static inline bool psog_is_plain(const struct psog_layer *layer)
 {
-    return PSOG_RUNS_PLAIN && (!PSOG_RUNS_PAIRED || layer->packing == PSOG_PLAIN);
+    return PSOG_RUNS_PLAIN && (!PSOG_RUNS_PAIRED || psog_packs_plain(layer->packing));
+}
+
+/* ---- Weights of four bits: first the factors, then an output's weights after the other's, or interleaved
+ * as int8 ones are. A byte holds two multiples, −8 … 7. ---- */
+
+#define PSOG_STRETCH 32u /* plain inputs, whose weights lie in 16 bytes: of the first half in lower halves */
+
+static inline uint32_t psog_factor_bytes(const struct psog_layer *layer)
+{
+    return (layer->out_channels + 3u) & ~3u;
+}
+
+static inline uint32_t psog_plain4_row_bytes(uint32_t inputs)
+{
+    return (inputs + PSOG_STRETCH - 1u) / PSOG_STRETCH * (PSOG_STRETCH / 2u);
 }
 
 /* ---- Paired layers: where their activations lie ---- */

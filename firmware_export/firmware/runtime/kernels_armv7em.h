@@ -1,0 +1,19 @@
+/* What kernels_armv7em.S and kernels_armv7em_int4.S share. */
+#include "assembly.h"
+
+/* Places in struct psog_block; those of the biases are also struct psog_tile's. */
+#define BIASES 8
+#define MULTIPLIERS 12 /* then outputs */
+#define BLOCKS 20
+#define SINGLES 24
+#define FACTORS 28
+
+/* sum · multiplier · 2^(shift - 31), rounded twice, at least 0 and at most 255. r10: twice the multiplier
+ * less 2^32, so that SMMLAR's rounded high half and the sum itself make the product; r11: the right shift
+ * less 1. The second rounding is explained at `finish` in kernels_paired.c. */
+.macro requantize sum
+    smmlar \sum, \sum, r10, \sum
+    asr \sum, \sum, r11
+    adds \sum, \sum, #1
+    usat \sum, #8, \sum, asr #1
+.endm
