@@ -51,7 +51,7 @@ def pack_int4(weight: Int8, order: NDArray[np.int32]) -> bytes:
 
 
 def unpack_int4(data: bytes, shape: tuple[int, ...], order: NDArray[np.int32]) -> Int8 | None:
-    """The (out, inputs) weights; None if they are no int8, or a half that belongs to none of them is not 0."""
+    """The (out, inputs) weights; None if they are no int8, or a half that belongs to none is not 0."""
     begin = factor_bytes(shape[0])
     factors = np.frombuffer(data[: shape[0]], "u1").astype(np.int32)
     packed = np.frombuffer(data[begin:], "u1").astype(np.int32)

@@ -85,6 +85,7 @@ BENCHES = {
         "psog.benchmarks.pretraining", "error by share of labels, with and without pretraining"
     ),
     "standardise": Verb("psog.benchmarks.standardise", "what standardising on the device brings, and costs"),
+    "precision": Verb("psog.benchmarks.precision", "weights of 4 bits and activations of 16, beside int8"),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "spiking": Verb("psog.benchmarks.spiking", "error against energy of a network of spikes, beside int8"),
     "search": Verb("psog.benchmarks.search", "networks found under a budget, and the shipped architecture"),

@@ -70,9 +70,11 @@ class DeviceLayer:
     def sums(self, x: Int8) -> NDArray[np.int64]:
         """The accumulators, (n, rows, columns, channels) of the output: products and bias."""
         # Sums of int8 products stay far below 2^53, so float64 is exact, and it has fast products.
-        centred = x.astype(np.float64) - self.input_zero
-        products = self._multiply(centred) if self.kind == "dense" else self._convolve(centred)
-        return products.astype(np.int64) + self.bias
+        return self.products(x.astype(np.float64) - self.input_zero).astype(np.int64) + self.bias
+
+    def products(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The sums without bias, of inputs less their zero point; outside a padded input these are 0."""
+        return self._multiply(centred) if self.kind == "dense" else self._convolve(centred)
 
     def _multiply(self, centred: NDArray[np.float64]) -> NDArray[np.float64]:
         flat = centred.reshape(len(centred), -1)

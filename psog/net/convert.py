@@ -11,6 +11,7 @@ from psog.errors import ModelError
 from psog.net.architecture import KERNEL, LN_ERROR, OUTPUTS
 from psog.net.arithmetic import to_bias
 from psog.net.embedding import MOMENTS, Embedding
+from psog.net.int4 import int4_factors
 from psog.net.integer import UNMEASURED_DEG, Head, IntegerNet, Layer, Quantization
 from psog.net.normalise import INPUT
 from psog.net.qat import GazeNet, UserEmbedding
@@ -48,7 +49,8 @@ def to_integer(net: GazeNet) -> IntegerNet:
 def from_integer(net: IntegerNet) -> GazeNet:
     """A trainable network that computes what `net` computes: to train further, or to run without rounding.
 
-    Its ranges are frozen and its arithmetic quantized; set `quantized` to False for the float form.
+    Dense layers whose weights four bits hold (psog.net.int4) go on with weights of four bits. Its ranges are
+    frozen and its arithmetic quantized; set `quantized` to False for the float form.
     """
     generator = torch.Generator().manual_seed(0)  # every random value is overwritten
     layers = []
@@ -134,4 +136,6 @@ def _fill(module: QuantizedLayer, layer: Layer) -> None:
     with torch.no_grad():
         module.weight.copy_(torch.from_numpy(weight))
         module.bias.copy_(torch.from_numpy(bias.astype(np.float32)))
+    if layer.kind == "dense" and int4_factors(layer.weight) is not None:
+        module.bits, module.given_scale = 4, torch.from_numpy(scale)
     module.output.set(step * (-128 - zero_point), step * (127 - zero_point))

@@ -7,8 +7,6 @@ gives the same bits, and only who packs a device image needs to look (psog.firmw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,13 +15,11 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from psog.net.integer import IntegerNet, Layer
-
 MOST = 7
 """Largest multiple that is rounded to. Four bits hold −8 too; without it rounding is symmetric."""
 
 LARGEST_FACTOR = 127 // MOST
-_CANDIDATES = 8
+CANDIDATES = 8
 """Factors that are tried below the one that clips nothing: of normal weights the best is about half of it."""
 
 
@@ -39,7 +35,14 @@ def int4_factors(weight: NDArray[np.int8]) -> NDArray[np.int64] | None:
     return factors if np.all((multiples >= -MOST - 1) & (multiples <= MOST)) else None
 
 
-def to_int4(steps: Tensor) -> Tensor:
+def candidate_factors(weight: NDArray[np.int8]) -> list[NDArray[np.float64]]:
+    """(out,) factors to try for weights (out, …): the one that clips nothing, and smaller ones."""
+    largest = np.abs(weight.reshape(len(weight), -1).astype(np.float64)).max(axis=1)
+    highest = np.clip(np.ceil(largest / MOST), 1, LARGEST_FACTOR)
+    return [np.maximum(highest - less, 1) for less in range(CANDIDATES)]
+
+
+def nearest_int4(steps: Tensor) -> Tensor:
     """Weights (out, inputs) in steps of int8, rounded to multiples of the factor of each output.
 
     The factor is the one with the smallest sum of squared changes.
@@ -48,18 +51,7 @@ def to_int4(steps: Tensor) -> Tensor:
 
     largest = steps.abs().amax(dim=1)
     highest = torch.ceil(largest / MOST).clamp(1, LARGEST_FACTOR)
-    factors = (highest - torch.arange(_CANDIDATES)[:, None]).clamp(min=1)[..., None]  # (candidates, out, 1)
+    factors = (highest - torch.arange(CANDIDATES)[:, None]).clamp(min=1)[..., None]  # (candidates, out, 1)
     rounded = torch.round(steps / factors).clamp(-MOST, MOST) * factors
     best = (rounded - steps).square().sum(dim=2).argmin(dim=0)
     return rounded[best, torch.arange(len(steps))]
-
-
-def rounded(net: IntegerNet, layers: Sequence[int]) -> IntegerNet:
-    """The network with some layers' weights rounded to four bits, and nothing trained on."""
-    import torch
-
-    def coarse(layer: Layer) -> Layer:
-        steps = torch.from_numpy(layer.weight.reshape(layer.out_channels, -1).astype(np.float32))
-        return replace(layer, weight=to_int4(steps).numpy().astype(np.int8).reshape(layer.weight.shape))
-
-    return replace(net, layers=tuple(coarse(x) if i in layers else x for i, x in enumerate(net.layers)))

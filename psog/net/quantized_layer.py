@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from psog.net.architecture import KERNEL
-from psog.net.int4 import to_int4
+from psog.net.int4 import nearest_int4
 from psog.net.integer import Quantization
 
 _RANGE_MOMENTUM = 0.02  # running mean over about 50 batches of the largest activation
@@ -68,6 +68,8 @@ class QuantizedLayer(nn.Module):
         mask: (out, inputs) 0 where pruning takes a weight away, else 1 (psog.net.pruning).
         hard: () whether what the mask leaves out is held at zero.
         bits: of a weight, 8 or 4 (psog.net.int4).
+        given_scale: (1,) of the weights, where it is not to follow them: rounded to four bits, their largest
+            no longer tells it.
     """
 
     mask: Tensor
@@ -86,6 +88,7 @@ class QuantizedLayer(nn.Module):
         super().__init__()
         self.kind, self.padding, self.relu = kind, padding, relu
         self.bits: Literal[8, 4] = 8
+        self.given_scale: Tensor | None = None
         deviation = math.sqrt(2 / inputs)  # keeps the variance through ReLU layers (He et al. 2015)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, generator=generator) * deviation)
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -95,6 +98,8 @@ class QuantizedLayer(nn.Module):
 
     def weight_scale(self) -> Tensor:
         """(out,) for a convolution, (1,) for a dense layer: the largest weight is ±127 steps."""
+        if self.given_scale is not None:
+            return self.given_scale
         largest = self.weight.detach().abs().amax(dim=1)
         if self.kind == "dense":
             largest = largest.amax().reshape(1)
@@ -103,7 +108,7 @@ class QuantizedLayer(nn.Module):
     def weight_steps(self) -> Tensor:
         """(out, inputs) whole steps of `weight_scale`: −127 … 127, what a device has of the weights."""
         steps = self.weight.detach() / self.weight_scale()[:, None]
-        return to_int4(steps) if self.bits == 4 else torch.round(steps)
+        return nearest_int4(steps) if self.bits == 4 else torch.round(steps)
 
     def forward(self, x: Tensor, scale_in: float, *, quantized: bool, shift: Tensor | None = None) -> Tensor:
         """(n, rows, columns, channels) to the same after the layer; dense gives (n, 1, 1, out).
