@@ -36,7 +36,7 @@ class Protocol:
 
     users: int = 200
     seed: int = 999
-    layer_users: int = 60
+    layer_users: int = 40
     training_users: int = 600
     training_seed: int = 31
     steps: int = 400
@@ -55,6 +55,10 @@ class Command:
 
     models: Annotated[tuple[Path, ...], tyro.conf.Positional] = (Path("ring16"), Path("grid15"))
     """Folders of `psog train`, or models that come with psog."""
+    users: int = Protocol.users
+    """Unseen ones."""
+    steps: int = Protocol.steps
+    """For which int4 is trained on, and int8 beside it; 0 leaves both out, which is most of the time."""
     keep: Path | None = None
     """A folder for what each model came to, from which a run that was stopped goes on."""
     short: bool = False
@@ -78,7 +82,8 @@ class Command:
         for folder in self.models:
             model = load_model(folder)
             by_headset.setdefault(model.net.headset, []).append(model)
-        protocol = _SHORT if self.short else Protocol()
+        self._check()
+        protocol = _SHORT if self.short else Protocol(users=self.users, steps=self.steps)
         progress = Console(stderr=True)
         found = {
             name: _measure(models, protocol, progress, self.keep, short=self.short)
@@ -90,6 +95,13 @@ class Command:
         else:
             for table in tables(document):
                 Console().print(table.rich())
+
+    def _check(self) -> None:
+        from psog.errors import PsogError
+
+        for name, value, least in (("users", self.users, 1), ("steps", self.steps, 0)):
+            if value < least:
+                raise PsogError(f"--{name} is {value}; expected at least {least}")
 
 
 def _measure(
@@ -125,7 +137,8 @@ def _of_model(
     place = None
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
-        place = keep / f"{headset.name}-{str(origin.get('weights_sha256'))[:12]}-{protocol.users}.json"
+        sizes = f"{protocol.users}-{protocol.steps}"
+        place = keep / f"{headset.name}-{str(origin.get('weights_sha256'))[:12]}-{sizes}.json"
         if place.exists():
             kept: dict[str, Any] = json.loads(place.read_text("utf-8"))
             return kept
@@ -141,7 +154,7 @@ def _judged(
 ) -> dict[str, Any]:
     import numpy as np
 
-    from psog.benchmarks.precision_ways import Training, single_layers, ways
+    from psog.benchmarks.precision_ways import ROUNDING_USERS, Training, single_layers, ways
     from psog.net.calibrated import int8_features
     from psog.net.evaluation import noisy_wire
     from psog.net.gaze_errors import gaze_errors
@@ -161,7 +174,8 @@ def _judged(
         found: NDArray[np.float64] = gaze_errors(net, form, wire[:users], some, nine)[0].mean(axis=-1)
         return [[round(float(value), 5) for value in row] for row in found]
 
-    episodes = make_episodes(headset, users=protocol.training_users, seed=protocol.training_seed)
+    count = protocol.training_users if protocol.steps > 0 else ROUNDING_USERS
+    episodes = make_episodes(headset, users=count, seed=protocol.training_seed)
     training = Training(protocol.training_users, protocol.steps, protocol.training_seed)
     of_ways, of_layers = {}, {}
     for way, net, form in ways(model, episodes, headset, training):

@@ -20,7 +20,7 @@ from psog.net.store import Model
 
 INT8, INT4 = "int8", "int4, rounded together"
 TUNED_INT8, TUNED_INT4 = "int8, trained on", "int4, trained on"
-_ROUNDING_USERS = 200
+ROUNDING_USERS = 200
 """Whose readings tell what a layer sees."""
 _ROUNDING_SAMPLES = 16
 """Of each of the first two poses."""
@@ -48,14 +48,13 @@ def ways(
     yield "float", net, float_features
     yield "int16 activations", net, int16_features
     yield "int4, each weight by itself", to_nearest(net, layers), int8_features
-    together = to_int4(net, layers, seen_readings(episodes, headset))
-    yield INT4, together, int8_features
+    yield INT4, to_int4(net, layers, seen_readings(episodes, headset)), int8_features
     if training.steps > 0:
         config = tuning_config(training.steps, training.seed)
-        for name, source, of_four_bits in ((TUNED_INT8, net, []), (TUNED_INT4, together, layers)):
+        for name, of_four_bits in ((TUNED_INT8, []), (TUNED_INT4, layers)):
             yield (
                 name,
-                tuned(model, source, episodes, headset, config=config, layers=of_four_bits)[0],
+                tuned(model, episodes, headset, config=config, layers=of_four_bits)[0],
                 int8_features,
             )
 
@@ -70,7 +69,7 @@ def single_layers(net: IntegerNet, episodes: Episodes, headset: Headset) -> Iter
 
 def seen_readings(episodes: Episodes, headset: Headset) -> NDArray[np.uint16]:
     """(n, sensors) wire readings of open eyes of some of the users."""
-    some = (slice(_ROUNDING_USERS), slice(2), slice(_ROUNDING_SAMPLES))
+    some = (slice(ROUNDING_USERS), slice(2), slice(_ROUNDING_SAMPLES))
     is_open = episodes.openness[some] >= OPEN_ENOUGH
     return headset.to_wire(episodes.readings[some][is_open])
 

@@ -20,7 +20,7 @@ _COMPARED = ("instructions", "cycles_estimated", "flash_model_bytes", "ram_bytes
 
 
 def fitting_packing(image: bytes, board: str) -> Packing:
-    """The fastest packing for which the part that a board stands for has room.
+    """The fastest packing for which the part that a board stands for has room; of an image of int4, int4.
 
     Raises:
         ModelError: none fits, or the model cannot be packed for this core; says what would do.

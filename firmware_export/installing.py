@@ -40,8 +40,7 @@ def image_for(
 
     Args:
         image: a sound one of any packing.
-        packings: what the device runs, the fastest first; those of int4 are passed over where no layer's
-            weights allow it.
+        packings: what the device runs, the fastest first (but `possible_packings`).
         room_bytes: the largest image that it takes; None for any.
         key: signs what is packed again: what it has signed before, or the development key has.
     Raises:
@@ -49,7 +48,8 @@ def image_for(
             signed it.
     """
     own = packing_of(image)
-    packings = [own] if own in packings and room_bytes is None else possible_packings(image, packings)
+    if own not in packings or room_bytes is not None:
+        packings = possible_packings(image, packings)
     order = [own, *(packing for packing in packings if packing != own)] if own in packings else packings
     sizes = []
     for packing in order:
@@ -66,6 +66,8 @@ def image_for(
 def possible_packings(image: bytes, packings: Sequence[Packing]) -> list[Packing]:
     """Of some packings, those that make a difference for this model: int4 where a layer's weights allow it.
 
+    They come first for an image that is of int4 itself: somebody wanted it small.
+
     Raises:
         ModelImageError: it is no sound image.
         ModelError: none does.
@@ -75,8 +77,10 @@ def possible_packings(image: bytes, packings: Sequence[Packing]) -> list[Packing
     if not found:
         raise ModelError(
             f"cannot pack the model as {' or '.join(packings)}: no dense layer has weights of four bits; "
-            "train it with --weights int4, or export it so"
+            "export it with --weights int4"
         )
+    if packing_of(image) in INT4:
+        found.sort(key=lambda packing: packing not in INT4)
     return found
 
 

@@ -13,7 +13,7 @@ from psog.errors import ToolchainError
 from psog.firmware_export.packings import LAYER_PACKINGS, LayerPacking
 from psog.firmware_export.toolchain import QEMU, board_target, build_kernel_check, find_program
 
-_RESULT = struct.Struct("<9I")
+_RESULT = struct.Struct("<11I")
 _CASES_AT_ONCE = 5_000
 """Layers of one run of the program: progress is reported after each."""
 _TIME_LIMIT_S = 600.0

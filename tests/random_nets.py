@@ -78,6 +78,7 @@ def random_net(
     *,
     pairable: bool = False,
     keep: float = 1,
+    coarse: bool = False,
 ) -> tuple[IntegerNet, Headset]:
     """A random network, a function of its arguments alone.
 
@@ -90,6 +91,7 @@ def random_net(
         pairable: every layer has a ReLU and zero point -128 and scales its sums by less than a half, as
             training makes them and paired kernels need them; with `corners`, of those what is left.
         keep: share of the kernels that stay in convolutions of several channels, with four weights each.
+        coarse: dense layers have weights of four bits (psog.net.int4), −8 times a factor among them.
     """
     rng = np.random.default_rng(seed)
     headset = headset or grid_headset(3, 5)
@@ -99,7 +101,7 @@ def random_net(
     x = normalisation(readings)[:, headset.grid]
     layers = []
     for step in PLANS[plan] if isinstance(plan, str) else plan:
-        layer = _layer(rng, step, x, source, corners=corners, pairable=pairable, keep=keep)
+        layer = _layer(rng, step, x, source, corners=corners, pairable=pairable, keep=keep, coarse=coarse)
         x, source = layer(x), layer.output
         layers.append(layer)
     head = rng.normal(size=(4, layers[-1].out_channels + 1)).astype(np.float32)
@@ -155,6 +157,7 @@ def _layer(
     corners: bool,
     pairable: bool,
     keep: float,
+    coarse: bool,
 ) -> Layer:
     """A layer whose output range follows its sums on the activations `x`."""
     shape: Shape = x.shape[1:]
@@ -168,6 +171,9 @@ def _layer(
         weight[rng.random(plan.out) < 0.1] = rng.choice(np.array([-127, 127], np.int8), inputs)
     if plan.kind == "conv" and shape[2] > 1 and keep < 1:
         weight *= _kept(rng, plan.out, shape[2], keep)
+    if coarse and plan.kind == "dense":
+        factors = rng.integers(1, 16, (plan.out, 1))
+        weight = (np.clip(np.rint(weight / factors), -8, 7) * factors).astype(np.int8)
     relu = bool(rng.random() < 0.7) or pairable
     zeros = np.zeros(plan.out, np.int32)
     draft = Layer(plan.kind, plan.padding, weight, zeros, scale, source, _UNIT, relu)

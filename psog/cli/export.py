@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from psog.firmware_export.packings import Packing
     from psog.headset import Headset
 
 
@@ -37,6 +38,9 @@ class Command:
     """Built-in headset or TOML file; by default the built-in one the model names."""
     board: BoardName | None = None
     """The board it is for: a model that does not fit is refused, and gaze.psog is packed for its core."""
+    weights: Literal["int8", "int4"] = "int8"
+    """int4: the largest layers' weights in four bits, for less flash at some error and more instructions
+    (docs/precision.md). They are rounded with readings of simulated users, unless they were trained so."""
     key: Path | None = None
     """Key file that signs gaze.psog (psog keys new); by default the development key, which everybody has."""
     version: int = 0
@@ -52,6 +56,7 @@ class Command:
         from rich.console import Console
 
         from psog.cli.export_budgets import print_budgets
+        from psog.cli.export_weights import of_four_bits
         from psog.cli.signing import announce_signer, named_key
         from psog.firmware_export.board_budgets import fitting_packing
         from psog.firmware_export.export import FOLDER, IMAGE, export_model
@@ -65,8 +70,11 @@ class Command:
         key = named_key(self.key) or DEVELOPMENT_KEY
         net = load_model(self.model).net
         headset = load_headset(self.headset or net.headset)
-        image = write_image(net, headset, version=self.version)
-        packing = fitting_packing(image, self.board) if self.board else "plain"
+        packing: Packing = "plain"
+        if self.weights == "int4":
+            net, packing = of_four_bits(net, headset), "plain4"
+        image = write_image(net, headset, packing, version=self.version)
+        packing = fitting_packing(image, self.board) if self.board else packing
         boards = self._measure(image, headset, Console(stderr=True))
         report = export_model(
             net,

@@ -27,7 +27,6 @@ def tuning_config(steps: int, seed: int, learning_rate: float = LEARNING_RATE) -
 
 def tuned(
     parent: Model,
-    source: IntegerNet,
     episodes: Episodes,
     headset: Headset,
     *,
@@ -37,15 +36,16 @@ def tuned(
 ) -> tuple[IntegerNet, dict[str, Any]]:
     """The network trained on, rounding as a device does.
 
+    It begins with weights of eight bits: rounded ones would have to go half of a large step before they change.
+
     Args:
-        source: what it begins with: the parent's network, or one with the same layers.
         episodes: of the headset, such as `psog.sim.episodes.make_episodes` simulates.
         config: as `tuning_config` makes it.
         layers: indices of the dense layers whose weights have four bits; the others' have eight.
     Returns:
         The integers, and a report as of psog.net.training.train.
     """
-    net = trainable(parent, source)
+    net = trainable(parent, parent.net)
     coarsen(net, layers)
     happened = fit(net, objective_on(episodes, headset, net.normalisation, config), config, progress)
     users, poses, samples = episodes.readings.shape[:3]

@@ -22,7 +22,7 @@ def assert_identical(found, cases):
 def test_every_output_is_identical(board):
     found = check_kernels(board, 1000, seed=5)
     assert_identical(found, 1000)
-    assert set(found.packed) == ({"int16", "int8", "sparse"} if pairs(board) else {"plain"})
+    assert set(found.packed) == ({"int16", "int8", "sparse", "int4"} if pairs(board) else {"plain", "plain4"})
 
 
 @needs_compiler

@@ -11,19 +11,24 @@ from psog.errors import DeviceError, ShapeError
 from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import read_image, write_image
 from psog.firmware_export.packing import layer_packings
-from psog.firmware_export.packings import PACKINGS, PAIRED
+from psog.firmware_export.packings import INT4, PACKINGS, PAIRED
 from psog.firmware_export.toolchain import build_library
 from psog.headset import load_headset
 from psog.net.ridge import solve_head
 from tests.random_nets import PLANS, LayerPlan, grid_headset, random_net, random_readings
 
-CASES = [(plan, seed, corners) for plan in PLANS for seed in range(4) for corners in (False, True)]
+CASES = [
+    (plan, seed, corners, packing)
+    for packing in PACKINGS
+    for plan in PLANS
+    for seed in range(1 if packing in INT4 else 4)
+    for corners in (False, True)
+]
 
 
-@pytest.mark.parametrize("packing", PACKINGS)
-@pytest.mark.parametrize(("plan", "seed", "corners"), CASES)
+@pytest.mark.parametrize(("plan", "seed", "corners", "packing"), CASES)
 def test_features_are_the_integer_networks(plan, seed, corners, packing):
-    net, headset = random_net(seed, plan, corners=corners, pairable=packing != "plain")
+    net, headset = random_net(seed, plan, corners=corners, pairable=packing in PAIRED, coarse=packing in INT4)
     wire = random_readings(np.random.default_rng(seed), net.normalisation, 1000)
     runtime = HostRuntime(write_image(net, headset, packing))
     expected = net.features(net.input(wire))
@@ -34,7 +39,7 @@ def test_features_are_the_integer_networks(plan, seed, corners, packing):
 @pytest.mark.parametrize(("rows", "columns"), [(3, 3), (4, 16), (8, 5), (3, 21)])
 def test_any_grid(rows, columns, packing):
     headset = grid_headset(rows, columns)
-    net, _ = random_net(rows, "mixed", headset, pairable=packing != "plain")
+    net, _ = random_net(rows, "mixed", headset, pairable=packing in PAIRED, coarse=packing in INT4)
     wire = random_readings(np.random.default_rng(columns), net.normalisation, 300)
     np.testing.assert_array_equal(
         HostRuntime(write_image(net, headset, packing)).features(wire), net.features(net.input(wire))
@@ -46,7 +51,7 @@ def test_any_grid(rows, columns, packing):
 def test_a_pruned_network_on_any_grid(rows, columns, packing):
     headset = grid_headset(rows, columns)
     plan = (LayerPlan("conv", 12, "same"), LayerPlan("conv", 15, "same"), LayerPlan("dense", 6))
-    net, _ = random_net(rows, plan, headset, planes=1, pairable=True, keep=0.2)
+    net, _ = random_net(rows, plan, headset, planes=1, pairable=True, keep=0.2, coarse=packing in INT4)
     image = write_image(net, headset, packing)
     assert layer_packings(read_image(image).layers, packing) == ["int16", "sparse", packing]
     wire = random_readings(np.random.default_rng(columns), net.normalisation, 300)

@@ -11,7 +11,8 @@ from psog.firmware_export.host_runtime import HostRuntime
 from psog.firmware_export.image import write_image
 from psog.firmware_export.image_format import HEADER, LAYER, Header, LayerEntry
 from psog.firmware_export.instructions import measure
-from psog.firmware_export.packings import LAYER_PACKINGS
+from psog.firmware_export.int4 import factor_bytes
+from psog.firmware_export.packings import INT4, LAYER_PACKINGS, PAIRED, PLAIN
 from psog.firmware_export.toolchain import available_boards, build_library
 from tests.firmware.emulated import WITH_OWN_KERNELS
 from tests.firmware_export.images import repaired
@@ -49,7 +50,10 @@ def test_any_shape(board, packing, corners):
         rng = np.random.default_rng((seed, corners))
         headset, plan = random_shape(rng)
         net, _ = random_net(
-            seed, plan, headset, corners=corners, pairable=packing != "plain", keep=rng.choice([0.2, 1])
+            *(seed, plan, headset, corners),
+            pairable=packing in PAIRED,
+            keep=rng.choice([0.2, 1]),
+            coarse=packing in INT4,
         )
         image = write_image(net, headset, packing)
         assert_portable(board, image, random_readings(rng, net.normalisation, READINGS))
@@ -60,7 +64,9 @@ def test_any_values_that_an_image_may_hold(board, packing):
     for seed in range(NETS):
         rng = np.random.default_rng((seed, 2))
         headset, plan = random_shape(rng)
-        net, _ = random_net(seed, plan, headset, corners=True, pairable=packing != "plain")
+        net, _ = random_net(
+            seed, plan, headset, corners=True, pairable=packing in PAIRED, coarse=packing in INT4
+        )
         image = with_test_vector(with_wild_layer(rng, write_image(net, headset, packing)))
         assert_portable(board, image, random_readings(rng, net.normalisation, READINGS))
 
@@ -78,7 +84,7 @@ def with_wild_layer(rng, image):
     header = Header._make(HEADER.unpack_from(image))
     entry_at = header.layers_at + LAYER.size * int(rng.integers(header.layers))
     entry = LayerEntry._make(LAYER.unpack_from(image, entry_at))
-    plain = entry.packing == LAYER_PACKINGS.index("plain")
+    plain = LAYER_PACKINGS[entry.packing] in PLAIN
     bias, multiplier, shift = wild_requantization(rng, entry.out_channels)
     put(content, entry.biases_at, bias, "<i4")
     if plain:
@@ -88,7 +94,9 @@ def with_wild_layer(rng, image):
         rest = 2 * np.maximum(multiplier, 1 << 30) - (1 << 32)
         pairs = np.stack([rest, -np.minimum(shift, -1) - 1], axis=1)
         put(content, entry.multipliers_at, pairs, "<i4")
-    if entry.packing != LAYER_PACKINGS.index("sparse"):  # whose weights say where they belong
+    if LAYER_PACKINGS[entry.packing] in INT4:
+        put_wild_int4(rng, content, entry)
+    elif entry.packing != LAYER_PACKINGS.index("sparse"):  # whose weights say where they belong
         put_wild_weights(rng, content, image, entry)
     low, high = np.sort(rng.integers(-128, 128, 2)).tolist() if plain and rng.random() < 0.3 else (-128, 127)
     LAYER.pack_into(content, entry_at, *entry._replace(low=low, high=high))
@@ -101,6 +109,17 @@ def put_wild_weights(rng, content, image, entry):
     kept = rng.random(len(weights)) < rng.choice([0.0, 0.5, 1.0])  # without weights, rounding shows alone
     lowest = kept & (weights != 0) & (rng.random(len(weights)) < 0.1)  # paired layers' padding stays 0
     put(content, entry.weights_at, np.where(lowest, -128, weights * kept), kind)
+
+
+def put_wild_int4(rng, content, entry):
+    """Any factors, and any halves where there are weights; padding stays 0."""
+    begin = entry.weights_at + factor_bytes(entry.out_channels)
+    factors = rng.integers(0, 256, entry.out_channels)
+    content[entry.weights_at : entry.weights_at + entry.out_channels] = bytes(factors.astype("u1"))
+    packed = np.frombuffer(bytes(content[begin : entry.biases_at]), "u1")
+    used = (packed & 0xF != 0) * 0xF | (packed > 0xF) * 0xF0
+    wild = np.where(rng.random(len(packed)) < 0.1, 0x88, rng.integers(0, 256, len(packed)))
+    content[begin : entry.biases_at] = bytes((wild & used).astype("u1"))
 
 
 def wild_requantization(rng, count):

@@ -7,10 +7,14 @@ from psog.device.identity import CRC_BYTES, SIGNATURE_BYTES
 from psog.errors import ModelImageError
 from psog.firmware_export.image import write_image
 from psog.firmware_export.keys import DEVELOPMENT_KEY
+from psog.firmware_export.packings import INT4, PAIRED
 from tests.random_nets import LayerPlan, random_net, with_embedding
 
 SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan("dense", 4))
 
+
+COARSE = (LayerPlan("conv", 3, "same"), LayerPlan("dense", 5), LayerPlan("dense", 3))
+"""45 inputs of its first dense layer are enough for weights of four bits to pay."""
 
 PRUNED = (LayerPlan("conv", 6, "same"), LayerPlan("conv", 4, "same"), LayerPlan("dense", 3))
 
@@ -23,7 +27,8 @@ def sparse_image():
 
 def small_image(seed=1, numbers=0, packing="plain"):
     """Args: numbers: of its user embedding; 0 is none."""
-    net, headset = random_net(seed, SMALL, planes=1, pairable=packing != "plain")
+    plan = SMALL if packing not in INT4 else COARSE
+    net, headset = random_net(seed, plan, planes=1, pairable=packing in PAIRED, coarse=packing in INT4)
     return write_image(with_embedding(net, seed, numbers) if numbers else net, headset, packing)
 
 

@@ -152,7 +152,14 @@ def on_device():
 @needs_compiler
 @pytest.mark.parametrize(
     ("value", "packing"),
-    [*((value, "plain") for value in (0, 1, 127, 128, 255)), (0, "int16"), (255, "int16"), (2, "int8")],
+    [
+        *((value, "plain") for value in (0, 1, 127, 128, 255)),
+        (0, "int16"),
+        (255, "int16"),
+        (2, "int8"),
+        (9, "int4"),
+        (255, "plain4"),
+    ],
 )
 def test_firmware_and_python_agree_about_every_changed_byte(value, packing, on_device):
     """Each byte in turn, with the CRC repaired: both take it or neither, and then the same bits come out."""

@@ -43,6 +43,8 @@ def bases() -> dict[str, bytes]:
         "told": small_image(numbers=2),
         "int8": small_image(packing="int8"),
         "sparse": sparse_image(),
+        "int4": small_image(packing="int4"),
+        "plain4": small_image(packing="plain4"),
     }
 
 

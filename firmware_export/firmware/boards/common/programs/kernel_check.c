@@ -5,6 +5,7 @@
  * specification itself. */
 #include <string.h>
 
+#include "kernel_check_int4.h"
 #include "kernel_check_layer.h"
 #if PSOG_RUNS_PAIRED
 #include "kernel_check_paired.h"
@@ -36,8 +37,17 @@ static void adapt(struct psog_layer *layer)
 static bool run_core(int8_t *output, struct kernel_check *result)
 {
     const int8_t *input = (const int8_t *)test.at[INPUT];
-    (test.layer.kind == PSOG_DENSE ? psog_dense : psog_convolve)(&test.layer, input, output);
-    result->packed[PSOG_PLAIN]++;
+    struct psog_layer layer = test.layer;
+    if (test.coarse) {
+        static uint8_t packed[MOST_WEIGHTS / 2u + PSOG_STRETCH * MOST_CHANNELS] __attribute__((aligned(4)));
+        uint32_t bytes = pack_plain_4(&test.layer, packed);
+        layer.packing = PSOG_PLAIN_4;
+        layer.weights = (const int8_t *)packed;
+        if (test.last == WEIGHTS)
+            layer.weights = memcpy(kernel_check_edge(bytes), packed, bytes);
+    }
+    (layer.kind == PSOG_DENSE ? psog_dense : psog_convolve)(&layer, input, output);
+    result->packed[layer.packing]++;
     return true;
 }
 #else
@@ -58,6 +68,8 @@ static void adapt(struct psog_layer *layer)
     bool sparse = layer->kind == PSOG_CONVOLUTION && one_in(2);
     bool in_fours = layer->kind == PSOG_DENSE || psog_pairs(layer->in_channels) % 2u == 0;
     layer->packing = sparse ? PSOG_SPARSE : in_fours && one_in(2) ? PSOG_PAIRED_8 : PSOG_PAIRED_16;
+    if (test.coarse)
+        layer->packing = PSOG_PAIRED_4;
     layer->out_zero = layer->low = PSOG_PAIRED_ZERO;
     layer->high = 127;
     for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
@@ -70,13 +82,14 @@ static void adapt(struct psog_layer *layer)
 
 static void pack(const struct psog_layer *layer)
 {
-    struct packer packer = {.packing = layer->packing, .bytes = packed.weights};
+    uint32_t factors = layer->packing == PSOG_PAIRED_4 ? put_factors(layer, packed.weights) : 0;
+    struct packer packer = {.packing = layer->packing, .bytes = packed.weights + factors};
     if (layer->packing == PSOG_SPARSE)
         packed.weight_bytes = pack_sparse(layer, packed.weights, false);
     else
         (layer->kind == PSOG_DENSE ? pack_dense : pack_convolution)(layer, &packer);
     if (layer->packing != PSOG_SPARSE)
-        packed.weight_bytes = PSOG_PAIR_BYTES(layer->packing) * packer.pairs;
+        packed.weight_bytes = factors + PSOG_PAIR_BYTES(layer->packing) * packer.pairs;
     pack_requantization(layer, packed.requantization);
     uint32_t words = input_words(layer);
     packed.input_bytes = 4u * words;

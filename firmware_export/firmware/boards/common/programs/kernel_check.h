@@ -9,7 +9,7 @@
 struct kernel_check {
     uint32_t cases, different;
     uint32_t first;     /* number of the first case that differs */
-    uint32_t packed[4]; /* cases by enum psog_packing */
+    uint32_t packed[PSOG_PACKINGS]; /* cases by enum psog_packing */
     uint32_t changed;   /* sparse lists with a word or three changed */
     uint32_t accepted;  /* of these, as part of an image: kernels follow them */
 };

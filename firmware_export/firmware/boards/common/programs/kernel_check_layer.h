@@ -41,7 +41,9 @@ enum array { INPUT, WEIGHTS, BIASES, CORRECTIONS, MULTIPLIERS, SHIFTS, ARRAYS };
 
 static struct {
     struct psog_layer layer;
-    uint32_t fan_in, bytes[ARRAYS];
+    uint32_t fan_in, bytes[ARRAYS], last; /* the array at the end of memory */
+    bool coarse; /* whether four bits hold its weights, as multiples of these */
+    uint8_t factors[MOST_CHANNELS];
     uint8_t *at[ARRAYS];
     uint8_t expected[MOST_OUTPUTS + 2u * GUARD], found[MOST_OUTPUTS + 2u * GUARD];
     uint8_t elsewhere[MOST_INPUTS + MOST_WEIGHTS + 13u * MOST_CHANNELS + 4u * ARRAYS];
@@ -79,12 +81,12 @@ static void place(struct psog_layer *layer)
     uint32_t out = layer->out_channels;
     const uint32_t bytes[ARRAYS] = {
         psog_layer_inputs(layer), out * test.fan_in, 4u * out, 4u * out, 4u * out, out};
-    uint32_t last = PSOG_RUNS_PAIRED ? ARRAYS : random_32() % ARRAYS; /* packed ones go there otherwise */
+    test.last = PSOG_RUNS_PAIRED ? ARRAYS : random_32() % ARRAYS; /* packed ones go there otherwise */
     uint8_t *next = test.elsewhere;
     for (uint32_t i = 0; i < ARRAYS; i++) {
         test.bytes[i] = bytes[i];
         uint32_t unit = i == INPUT ? 1u : 4u; /* activations at the far end of their buffer lie anywhere */
-        if (i == last) {
+        if (i == test.last) {
             test.at[i] = kernel_check_edge((bytes[i] + unit - 1u) / unit * unit);
         } else {
             test.at[i] = next;
@@ -156,6 +158,27 @@ static void prune(struct psog_layer *layer)
     }
 }
 
+/* The largest factor with which an output's multiples, −8 … 7, are int8. */
+static int32_t most_factor(bool lowest)
+{
+    return lowest ? 16 : 18;
+}
+
+/* Makes every weight a multiple, between −8 and 7, of a factor of its output. */
+static void coarsen(const struct psog_layer *layer)
+{
+    for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
+        int8_t *weights = (int8_t *)test.at[WEIGHTS] + channel * test.fan_in;
+        bool lowest = one_in(2); /* has −8 */
+        int32_t factor = one_in(3) ? most_factor(lowest) : between(1, most_factor(lowest));
+        test.factors[channel] = (uint8_t)factor;
+        for (uint32_t i = 0; i < test.fan_in; i++) {
+            int32_t multiple = weights[i] >> 4;
+            weights[i] = (int8_t)(factor * (multiple < -7 && !lowest ? -7 : multiple));
+        }
+    }
+}
+
 static int8_t random_zero(void)
 {
     static const int8_t usual[] = {-128, -127, -1, 0, 1, 127};
@@ -179,6 +202,9 @@ static void choose_layer(void)
     fill(WEIGHTS);
     if (layer->kind == PSOG_CONVOLUTION && !one_in(3))
         prune(layer);
+    test.coarse = layer->kind == PSOG_DENSE && one_in(3);
+    if (test.coarse)
+        coarsen(layer);
     choose_requantization(layer);
     adapt(layer);
 }

@@ -3,13 +3,15 @@
 #define KERNEL_CHECK_PAIRED_H
 
 #include "bytes.h"
+#include "kernel_check_int4.h"
 #include "layer.h"
 
-/* Where values are written, as int16 or int8. */
+/* Where values are written, as int16, int8 or halves of bytes. */
 struct packer {
     enum psog_packing packing;
     uint8_t *bytes;
     uint32_t pairs; /* so far */
+    uint8_t factor; /* of the output that they belong to, of halves of bytes */
 };
 
 /* The next pair of weights. Of int8 ones two make a word: both first values, then both second ones. */
@@ -18,6 +20,12 @@ static void put_pair(struct packer *packer, int32_t even, int32_t odd)
     uint32_t index = packer->pairs++;
     if (packer->packing == PSOG_PAIRED_16) {
         psog_put_u32(packer->bytes + 4u * index, (uint32_t)(even & 0xFFFF) | (uint32_t)odd << 16);
+        return;
+    }
+    if (packer->packing == PSOG_PAIRED_4) { /* of four pairs the first two in lower halves */
+        uint8_t *quarter = packer->bytes + 4u * (index / 4u) + index % 2u;
+        put_half(quarter, index % 4u >= 2u, even, packer->factor);
+        put_half(quarter + 2, index % 4u >= 2u, odd, packer->factor);
         return;
     }
     uint8_t *word = packer->bytes + 4u * (index / 2u) + index % 2u;
@@ -57,18 +65,20 @@ static int32_t dense_weight(const struct psog_layer *layer, uint32_t output, uin
     return input < 0 ? 0 : layer->weights[output * psog_layer_inputs(layer) + (uint32_t)input];
 }
 
-/* Four outputs interleaved by words, or by two words of int8; those that are left one by one. */
+/* Four outputs interleaved by words, two words of int8 or four of int4; those that are left one by one. */
 static void pack_dense(const struct psog_layer *layer, struct packer *packer)
 {
-    uint32_t words = psog_paired_inputs(layer), together = packer->packing == PSOG_PAIRED_16 ? 1 : 2;
+    uint32_t words = psog_paired_inputs(layer), together = 4u / PSOG_PAIR_BYTES(packer->packing);
     uint32_t out = layer->out_channels;
     for (uint32_t first = 0, next; first < out; first = next) {
         next = first + 4u <= out ? first + 4u : first + 1u;
         for (uint32_t word = 0; word < words; word += together)
-            for (uint32_t output = first; output < next; output++)
+            for (uint32_t output = first; output < next; output++) {
+                packer->factor = test.factors[output];
                 for (uint32_t half = 2u * word; half < 2u * (word + together); half += 2u)
                     put_pair(packer, dense_weight(layer, output, half),
                              dense_weight(layer, output, half + 1u));
+            }
     }
 }
 
