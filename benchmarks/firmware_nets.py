@@ -17,6 +17,7 @@ NetName = Literal[
     "conv16-conv32-dense32",
     "conv16-conv32-dense44",
     "dense64-dense64",
+    "dense64-dense64-int4",
 ]
 
 
@@ -45,7 +46,8 @@ class BenchNet:
         widths: of all layers before the head.
         convolutions: how many of them are convolutions.
         keep: share of the second convolution's kernels that stay, with patterns of four weights; 1 is dense.
-        peer: its cost elsewhere. Pruning changes nothing there.
+        peer: its cost elsewhere. Pruning and weights of four bits change nothing there.
+        coarse: its dense layers have weights of four bits.
     """
 
     grid: tuple[int, int]
@@ -53,15 +55,18 @@ class BenchNet:
     convolutions: int
     peer: Peer
     keep: float = 1
+    coarse: bool = False
 
 
 _FIRST = Peer(350_127, 113_939, 30_111, cycles_m4=155_000)
+_DENSE = Peer(39_921, 19_052, 10_354)
 NETS: dict[NetName, BenchNet] = {
     "conv16-conv16-dense10": BenchNet((3, 5), (16, 16, 10), 2, _FIRST),
     "conv16-conv16-dense10-pruned": BenchNet((3, 5), (16, 16, 10), 2, _FIRST, keep=0.25),
     "conv16-conv32-dense32": BenchNet((3, 5), (16, 32, 32), 2, Peer(661_292, 209_715, 53_343)),
     "conv16-conv32-dense44": BenchNet((4, 8), (16, 32, 44), 2, Peer(1_599_524, 453_325, 112_990)),
-    "dense64-dense64": BenchNet((3, 5), (64, 64), 0, Peer(39_921, 19_052, 10_354)),
+    "dense64-dense64": BenchNet((3, 5), (64, 64), 0, _DENSE),
+    "dense64-dense64-int4": BenchNet((3, 5), (64, 64), 0, _DENSE, coarse=True),
 }
 """Source of the peers: measured for this project, TFLite Micro with its reference kernels and with CMSIS-NN,
 arm-none-eabi-gcc 12.2, exact counts in QEMU."""
@@ -79,6 +84,7 @@ def make_net(name: NetName, seed: int) -> tuple[IntegerNet, Headset]:
 
     from psog.net.architecture import Architecture, Convolution
     from psog.net.convert import to_integer
+    from psog.net.int4_rounding import to_nearest
     from psog.net.normalise import fit_normalisation, to_steps
     from psog.net.qat import build
 
@@ -95,7 +101,8 @@ def make_net(name: NetName, seed: int) -> tuple[IntegerNet, Headset]:
     net.quantize()
     with torch.no_grad():
         net(torch.from_numpy(to_steps(normalisation, wire)))  # shows the layers their ranges
-    return to_integer(net), headset
+    made = to_integer(net)
+    return (to_nearest(made, range(plan.convolutions, len(made.layers))) if plan.coarse else made), headset
 
 
 @cache

@@ -36,7 +36,7 @@ def tuned(
 ) -> tuple[IntegerNet, dict[str, Any]]:
     """The network trained on, rounding as a device does.
 
-    It begins with weights of eight bits: rounded ones would have to go half of a large step before they change.
+    It begins with weights of eight bits: rounded ones would have to go half a large step before they change.
 
     Args:
         episodes: of the headset, such as `psog.sim.episodes.make_episodes` simulates.

@@ -1,4 +1,4 @@
-"""Dense layers with two weights in a byte: the same features, fewer bytes, and only where four bits hold them."""
+"""Dense layers with two weights in a byte: the same features, fewer bytes, only where four bits hold them."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_an_image_gives_back_the_network(packing):
 def test_a_layer_of_few_inputs_or_of_other_weights_has_eight_bits():
     net, _ = networks(coarse=True)
     packings = [layer_packings([layer.device() for layer in net.layers], packing) for packing in INT4]
-    assert packings == [["int8", "int4", "int8"], ["plain", "plain4", "plain"]]
+    assert packings == [["int16", "int4", "int8"], ["plain", "plain4", "plain"]]
     other, _ = networks(coarse=False)
     assert "int4" not in layer_packings([layer.device() for layer in other.layers], "int4")
 
