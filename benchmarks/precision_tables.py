@@ -34,8 +34,8 @@ def _errors(title: str, found: dict[str, Any], slips: list[str]) -> Table:
             cells.append(
                 " / ".join(f"{figures[key][slip][0]:.3f}" for key in ("mean_deg", "median_deg", "p95_deg"))
             )
-            mean, sd = figures["difference_deg"][slip]
-            cells.append(f"{mean:+.3f} ± {sd:.3f} ({figures['users_sd_deg'][slip]:.3f})")
+            beside = _difference(figures["difference_deg"][slip], found["models"])
+            cells.append(f"{beside} ({figures['users_sd_deg'][slip]:.3f})")
         rows.append((way, *cells))
     columns = [
         heading for slip in slips for heading in (f"{slip}: mean / median / p95", f"{slip}: beside int8")
@@ -48,10 +48,16 @@ def _errors(title: str, found: dict[str, Any], slips: list[str]) -> Table:
     return Table(title, ("", *columns), rows, note)
 
 
+def _difference(of_slip: list[float], models: int) -> str:
+    """Mean and SD over models, where there are several."""
+    mean, sd = of_slip
+    return f"{mean:+.3f}" if models == 1 else f"{mean:+.3f} ± {sd:.3f}"
+
+
 def _layers(title: str, found: dict[str, Any], slips: list[str]) -> Table:
     rows = []
     for one in found["layers"]:
-        cells = [f"{mean:+.3f} ± {sd:.3f}" for mean, sd in one["difference_deg"]]
+        cells = [_difference(of_slip, found["models"]) for of_slip in one["difference_deg"]]
         rows.append((str(one["layer"]), f"{one['weights'] // 2:,}", *cells))
     return Table(title, ("layer", "bytes saved", *slips), rows, "Rounded together; mean ± SD over models.")
 

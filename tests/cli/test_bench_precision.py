@@ -27,7 +27,7 @@ def test_every_precision_is_judged_on_the_same_users(capsys):
         sizes = [packings[packing]["flash_model_bytes"] for packing in ("int16", "int8", "int4")]
         assert sizes == sorted(sizes, reverse=True)
         assert all(figures["bit_exact"] for figures in packings.values())
-    assert "± 0.000" in tables(document)[0].markdown()
+    assert "| +0.000 (0.000) |" in tables(document)[0].markdown()
 
 
 def test_a_run_needs_users_and_a_model():
