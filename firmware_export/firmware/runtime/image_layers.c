@@ -16,11 +16,12 @@ static bool valid_kind(const struct psog_layer *layer)
     return layer->padding == PSOG_SAME || (layer->rows >= 3 && layer->columns >= 3);
 }
 
-/* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. Weights
- * of four bits are a dense layer's. */
+/* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. Only a
+ * dense layer's weights have four bits. */
 static bool valid_packing(const struct psog_layer *layer)
 {
-    if (layer->kind == PSOG_CONVOLUTION && (layer->packing == PSOG_PAIRED_4 || layer->packing == PSOG_PLAIN_4))
+    bool of_four_bits = layer->packing == PSOG_PAIRED_4 || layer->packing == PSOG_PLAIN_4;
+    if (layer->kind == PSOG_CONVOLUTION && of_four_bits)
         return false;
     if (psog_is_plain(layer))
         return true;
