@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def shift_watch(
         model: folder of the model that the headset runs, if it is not the one that comes with psog.
         headset: what the model is for; by default the built-in one of that name.
     Returns:
-        None where nothing is known of shifts with this model.
+        None where nothing is known of shifts with this model, or a headset does not say how it sees its
+        sensors: one that is standardised and not calibrated.
     Raises:
         LinkError, DeviceError: the headset has gone, or refuses.
     """
@@ -47,8 +49,10 @@ def shift_watch(
         learnt = load_shift_map(folder, net)
     except ModelError:
         return None
-    if learnt is None:
+    if learnt is None or (client.info.standardised and not client.info.calibrated):
         return None
+    if client.info.standardised:
+        net = replace(net, normalisation=client.read_calibration().seen_by(net.normalisation))
     return ShiftWatch(net, learnt, _surface(net, learnt, _looks(client)))
 
 

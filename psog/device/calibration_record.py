@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from psog.device import messages
 from psog.device.conversation import BYTES, Conversation
 from psog.device.installing import FLASH_TIMEOUT_S
 from psog.errors import CalibrationError, ProtocolError
+
+if TYPE_CHECKING:
+    from psog.net.integer import Normalisation
 
 _HEADER = struct.Struct("<4sHHIIHBB")
 _MAGIC, _VERSION = b"PCAL", 4
@@ -69,6 +73,14 @@ class Calibration:
         if len(record) > _MOST_BYTES:
             raise _malformed(f"{len(record)} bytes, at most {_MOST_BYTES}")
         return record
+
+    def seen_by(self, own: Normalisation) -> Normalisation:
+        """How the headset sees its sensors with this calibration; `own` is the model's."""
+        if not len(self.normalisation):
+            return own
+        return replace(
+            own, offset=self.normalisation[:, 0], multiplier=self.normalisation[:, 1], shift=self.shift
+        )
 
     @classmethod
     def from_bytes(cls, record: bytes) -> Calibration:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from psog.cli.main import main
+from psog.cli.shift_watch import shift_watch
 from psog.device.calibration_record import Calibration
 from psog.device.client import open_headset
 from psog.firmware_export.image import load_image
@@ -46,8 +47,15 @@ def test_a_worn_headset_is_standardised_and_forgets_it(capsys, recording):
         with open_headset(virtual.port) as headset:
             nobody = np.zeros((2, headset.info.features + 1), np.float32)
             biases = np.zeros(told_sizes(image)[1], np.int32)
+            assert shift_watch(headset) is None  # it does not say how it sees its sensors
             headset.write_calibration(Calibration(headset.info.model_crc32, nobody, biases))
             assert not headset.info.standardised  # that one was made without
+            assert shift_watch(headset) is not None
+            pairs = np.repeat([[30_000, 5_000]], 16, axis=0).astype(np.int32)
+            headset.write_calibration(Calibration(headset.info.model_crc32, nobody, biases, pairs, 14))
+            watch = shift_watch(headset)
+            assert watch is not None and watch._net.normalisation.shift == 14
+            headset.write_calibration(Calibration(headset.info.model_crc32, nobody, biases))
         with pytest.raises(SystemExit, match=r"has a user's calibration, .* then give --force"):
             main(["standardise", *where, "--seconds", "0.1"])
         assert told(capsys, *where, "--forget")["was_calibrated"]  # there is nothing to forget

@@ -152,7 +152,9 @@ def test_a_calibration_takes_the_standardisation_that_it_was_made_with_along(hos
         headset.tune_accept()
         found = headset.read_calibration()
         np.testing.assert_array_equal(found.normalisation, np.stack([SEEN.offset, SEEN.multiplier], axis=1))
-        assert found.shift == SEEN.shift
+        seen, own = found.seen_by(NET.normalisation), without.seen_by(NET.normalisation)
+        np.testing.assert_array_equal(seen(READINGS), SEEN(READINGS))
+        assert own is NET.normalisation
         assert Calibration.from_bytes(found.to_bytes()) == found
         own = features(headset, host_board)
         info = headset.write_calibration(without)
