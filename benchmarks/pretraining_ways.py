@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from psog.benchmarks.pretraining import Protocol
 
 SCRATCH, SIMULATOR, BOTH = "labels only", "labelled simulator", "barlow-twins, labelled simulator"
+STREAMS = "barlow-twins, streams alone"
+"""Without a simulator: neighbours in time are the only positives."""
 METHODS: tuple[MethodName, ...] = ("barlow-twins", "byol", "nnclr")
 RATE_HZ = 100.0
 """Of the streams: neighbours at 1 kHz tell nothing new, and cost ten times as much."""
@@ -114,13 +116,20 @@ def starts(of: World, protocol: Protocol, seed: int) -> Iterator[tuple[str, Inte
     yield SCRATCH, _untrained(of.headset, of.normalisation, seed)
     config = _config(protocol.before, seed, warm_up=TrainingConfig.warm_up)
     yield SIMULATOR, _with_inputs(of, train(of.simulated, of.headset, config)[0])
+    yield STREAMS, _pretrained(of, of.fixations, "barlow-twins", protocol, seed)
     views = make_views(of.headset, users=protocol.simulated // 4, seed=seed)
     for method in METHODS:
-        how = PretrainingConfig(method, protocol.before, seed, NETWORK, LEARNING_RATE)
-        net = _with_inputs(of, pretrain(joined_positives([of.fixations, views]), of.headset, how)[0])
+        net = _pretrained(of, joined_positives([of.fixations, views]), method, protocol, seed)
         yield method, net
         if method == "barlow-twins":
             yield BOTH, net
+
+
+def _pretrained(
+    of: World, positives: Positives, method: MethodName, protocol: Protocol, seed: int
+) -> IntegerNet:
+    how = PretrainingConfig(method, protocol.before, seed, NETWORK, LEARNING_RATE)
+    return _with_inputs(of, pretrain(positives, of.headset, how)[0])
 
 
 def learnt(start: IntegerNet, way: str, of: World, labelled: int, *, steps: int, seed: int) -> IntegerNet:

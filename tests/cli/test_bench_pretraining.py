@@ -20,6 +20,7 @@ def test_every_way_is_judged_with_the_same_users_and_kept(tmp_path):
     assert list(ways) == [
         "labels only",
         "labelled simulator",
+        "barlow-twins, streams alone",
         "barlow-twins",
         "barlow-twins, labelled simulator",
         "byol",
@@ -35,7 +36,7 @@ def test_every_way_is_judged_with_the_same_users_and_kept(tmp_path):
                     assert found["gain"][0] == pytest.approx(compared - found["mean_deg"], abs=2e-4)
     assert ways["byol"]["1"] != ways["byol"]["5"] and ways["byol"]["1"] != ways["nnclr"]["1"]
     first, *_ = tables(document)
-    assert list(first.columns) == ["begins with", "0 %", "20 %", "100 %"] and len(first.rows) == 6
+    assert list(first.columns) == ["begins with", "0 %", "20 %", "100 %"] and len(first.rows) == 7
 
     assert [entry.name for entry in tmp_path.iterdir()] == ["seed0.json"]
     again = measure("ring16", TINY, Console(quiet=True), tmp_path)

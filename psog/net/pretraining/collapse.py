@@ -11,10 +11,10 @@ from psog.errors import ModelError
 from psog.net.pretraining.methods import differences
 
 LEAST_SPREAD = 0.02
-"""Healthy runs stay above 0.2, one without a target network or a predictor is at 0.000 (docs/pretraining.md);
-a weak value."""
+"""Healthy runs stay above 0.15, one whose loss only asks views to agree comes to 0 (docs/pretraining.md); a
+weak value."""
 FEWEST_DIMENSIONS = 1.5
-"""A gaze has two. A run that stays healthy has 4 and more (docs/pretraining.md); a weak value."""
+"""A gaze has two. Healthy runs have 3 and more (docs/pretraining.md); a weak value."""
 
 
 class CollapsedError(ModelError):

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 
 class PretrainingRun:
-    """Attributes:
-    step: how many are done.
-    history: (step, loss, spread, effective rank) of every look at the features.
+    """A network, a method around it, and their optimiser.
+
+    Attributes:
+        step: how many are done.
+        history: (step, loss, spread, effective rank) of every look at the features.
     """
 
     def __init__(
