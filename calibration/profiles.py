@@ -107,7 +107,8 @@ def save_profile(
 
     Args:
         report_json: CalibrationReport.to_json(), of which a few values are kept for `psog profiles`.
-        looks: CalibrationReport.looks, by which psog view tells whether the headset has moved since.
+        looks: CalibrationReport.looks, by which psog view tells whether the headset has moved since; without,
+            those of the profile that is in use already.
         folder: by default `profiles_folder(os.environ)`; it is made where it is missing.
         force: replace a profile of that name: a user calibrates again under their own.
     Returns:
@@ -128,7 +129,7 @@ def save_profile(
         saved_at=datetime.now(UTC).isoformat(timespec="seconds"),
         calibration=calibration,
         measured={key: report[key] for key in _MEASURED if key in report},
-        looks=looks,
+        looks=looks or _looks_in_use(client, folder),
     )
     write_profile(path, profile)
     return path
@@ -223,6 +224,11 @@ def active_profile(client: Client, folder: Path) -> str | None:
             if len(saved.biases) and np.array_equal(saved.biases, in_use.biases):
                 recentred = name
     return recentred
+
+
+def _looks_in_use(client: Client, folder: Path) -> tuple[Look, ...]:
+    name = active_profile(client, folder)
+    return () if name is None else load_profile(folder, name).looks
 
 
 def _read(path: Path, name: str) -> Profile:

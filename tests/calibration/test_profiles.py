@@ -36,6 +36,7 @@ IMAGE = write_image(with_embedding(NET, 1, 6), grid_headset(3, 5))
 CALIBRATION = Calibration(
     0x1234, np.arange(8, dtype=np.float32).reshape(2, 4), np.arange(-2, 3, dtype=np.int32)
 )
+LOOKS = Look(-5.0, 0.0, (1.5, 65535.0)), Look(5.0, 2.5, (0.0, 7.2))
 ADA = Profile("ada", "ring16", "host", "2026-11-26T12:00:00+00:00", CALIBRATION, {"accuracy_deg": 0.8})
 
 
@@ -69,7 +70,7 @@ def test_numbers_that_no_record_holds_are_refused():
 
 def test_a_profile_is_kept_whole_and_for_its_owner_alone(tmp_path):
     folder = tmp_path / "made" / "here"
-    with_looks = replace(ADA, looks=(Look(-5.0, 0.0, (1.5, 65535.0)), Look(5.0, 2.5, (0.0, 7.2))))
+    with_looks = replace(ADA, looks=LOOKS)
     saved(folder, with_looks)
     assert load_profile(folder, "ada") == with_looks
     assert "looks" not in with_looks.to_json()
@@ -160,7 +161,9 @@ def test_users_take_turns_on_one_headset(board, tmp_path, monkeypatch, capsys):
             calibrate(headset, board, first=first)
             headset.tune_solve()
             headset.tune_accept()
-            save_profile(headset, name, {"accuracy_deg": 0.5, "secret": 1})
+            save_profile(
+                headset, name, {"accuracy_deg": 0.5, "secret": 1}, looks=LOOKS if name == "ada" else ()
+            )
             headset.calibration_erase()
         ada, bo = (load_profile(tmp_path, name) for name in ("ada", "bo"))
         assert ada.calibration != bo.calibration
@@ -179,6 +182,7 @@ def test_users_take_turns_on_one_headset(board, tmp_path, monkeypatch, capsys):
             save_profile(headset, "ada", force=False)
     main(["profiles", "use", "ada", "--port", board.port])
     main(["profiles", "save", "cy", "--port", board.port])
+    assert load_profile(tmp_path, "cy").looks == LOOKS  # ada still
     main(["profiles", "delete", "bo"])
     capsys.readouterr()
     main(["profiles", "--port", board.port, "--json"])
