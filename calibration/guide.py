@@ -197,9 +197,19 @@ class Guide:
 
 
 def run_session(
-    client: Client, plan: TargetPlan, settings: Settings, decide: Decide, observer: Observer
+    client: Client,
+    plan: TargetPlan,
+    settings: Settings,
+    decide: Decide,
+    observer: Observer,
+    *,
+    attending: Callable[[Guide], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> CalibrationReport:
-    """A whole session in order: take every target, fit, judge, decide. Raises as Guide.run."""
+    """A whole session in order: take every target, fit, judge, decide. Raises as Guide.run.
+
+    Args:
+        attending: whoever gives the guide commands meanwhile, none of them Abort, as a context.
+    """
 
     def watch(event: Event) -> None:
         observer(event)
@@ -213,6 +223,7 @@ def run_session(
 
     judged: list[Judged] = []
     guide = Guide(client, plan, settings, watch, patient=False)
-    report = guide.run()
+    with attending(guide):
+        report = guide.run()
     assert report is not None  # nobody aborts
     return report

@@ -9,14 +9,17 @@ from rich.table import Table
 
 from psog.calibration.events import (
     Abandoned,
+    CommandRefused,
     Decided,
     Event,
     Fitted,
     Judged,
     PointJudged,
     PointTaken,
+    Stands,
     TargetShown,
 )
+from psog.calibration.flow import State
 from psog.calibration.picture import field_picture
 from psog.calibration.quality import Grade, Quality
 
@@ -53,6 +56,10 @@ class TerminalFollower:
                 )
             case Judged(before, after):
                 self._show(before, after)
+            case Stands(State.PAUSED, note):
+                self._say(f"\npaused{': ' + note if note else ''}")
+            case CommandRefused(why):
+                self._say(f"\n{why}")
             case Decided(accepted=True):
                 self._say("kept: stored in the headset")
             case Decided(refusal=refusal):

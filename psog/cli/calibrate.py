@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from psog.calibration.connection import Connection
+    from psog.calibration.events import Judged
     from psog.calibration.report import CalibrationReport
     from psog.calibration.session import Settings
     from psog.headset import Headset
@@ -173,10 +174,21 @@ class Command:
         from psog.calibration.terminal import TerminalFollower
 
         plan = plan_targets(self.points, headset.field_deg, self._order)
-        follower = TerminalFollower(console, headset.field_deg)
-        return run_session(
-            connection.client, plan, self._settings(headset), lambda judged: self._keep(console), follower
-        )
+        follower, settings = TerminalFollower(console, headset.field_deg), self._settings(headset)
+        if self.yes or self.reject or self.json or not sys.stdin.isatty():
+            return run_session(
+                connection.client, plan, settings, lambda judged: self._keep(console), follower
+            )
+        from psog.calibration.terminal_keys import TerminalKeys
+
+        keys = TerminalKeys()
+
+        def decide(judged: Judged) -> bool:
+            keys.stop()
+            return self._keep(console)
+
+        console.print("space pauses and goes on, R takes the last point again", highlight=False)
+        return run_session(connection.client, plan, settings, decide, follower, attending=keys.of)
 
     def _on_the_page(
         self, connection: Connection, headset: Headset, console: Console

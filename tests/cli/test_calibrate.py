@@ -102,6 +102,26 @@ def test_a_terminal_is_asked(port, answer, kept):
     assert is_calibrated(port) is kept
 
 
+def test_a_terminal_pauses_and_takes_the_last_point_again(port, tmp_path):
+    terminal, stdin = pty.openpty()
+    report = tmp_path / "report.json"
+    words = ["--terminal", "--port", port, "--points", "9", "--report", str(report)]
+    with subprocess.Popen([*PROGRAM, *words], stdin=stdin, stderr=subprocess.PIPE) as asked:
+        os.close(stdin)
+        said = read_until(asked.stderr, "calibration  3/9")
+        os.write(terminal, b"p")
+        said += read_until(asked.stderr, "paused")
+        os.write(terminal, b"xr")  # only Ctrl-C stops
+        said += read_until(asked.stderr, "keep? [Y/n]")
+        os.write(terminal, b"\n")
+        assert asked.stderr is not None
+        said += asked.stderr.read().decode()
+    os.close(terminal)
+    assert asked.returncode == 0, said
+    assert json.loads(report.read_text())["retaken"] == 1
+    assert is_calibrated(port)
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_half_way_harms_nothing(port, sign):
     with subprocess.Popen(
