@@ -139,7 +139,7 @@ def _front(document: dict[str, Any], plan: dict[str, Any]) -> Table:
         f"Front of all trials, after {plan['steps']} steps",
         ("network", "instructions, estimated", "error, °"),
         rows,
-        "Of searches with other seeds, which have other judges: differences below 0.05° are chance.",
+        "Seeds differ in their judges. What the error of a trial is worth, the next table says.",
     )
 
 
