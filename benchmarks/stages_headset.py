@@ -15,6 +15,7 @@ from psog.sim.config import SimulationConfig
 from psog.sim.episodes import make_test_episodes
 from psog.sim.live import LiveEye
 from psog.sim.movement import EyeSamples
+from psog.sim.people import PEOPLE, Population
 from psog.sim.population import draw_users
 from psog.sim.simulate import SEEN_OPENNESS, SLIP_EVERY_S, simulate_shard
 from psog.sim.streams import derived_seed, stream
@@ -40,10 +41,12 @@ class Built:
     Attributes:
         headset: where its parts really are.
         gain: (sensors,) over that of the file.
+        population: of those who are tested with it.
     """
 
     headset: Headset
     gain: NDArray[np.float32]
+    population: Population = PEOPLE
 
     def record(self, users: int, seconds: float, seed: int, rate_hz: float | None = None) -> Recording:
         """Users who look around while the headset slips.
@@ -61,7 +64,9 @@ class Built:
 
     def test(self, users: int, seed: int, slips_mm: tuple[float, ...]) -> Episodes:
         """Other users, who calibrate with 9 points and then wear the headset."""
-        episodes = make_test_episodes(self.headset, users=users, seed=seed, slips_mm=slips_mm)
+        episodes = make_test_episodes(
+            self.headset, users=users, seed=seed, slips_mm=slips_mm, population=self.population
+        )
         return replace(
             episodes, readings=episodes.readings * self.gain, noise_counts=episodes.noise_counts * self.gain
         )
@@ -69,7 +74,8 @@ class Built:
     def record_tested(self, user: int, seconds: float, seed: int) -> Recording:
         """User number `user` of `test`, who looked around on another day."""
         headset = self.headset
-        eye = LiveEye(headset, draw_users(1, derived_seed(seed, "test"), first=user), 0, seed, number=user)
+        users = draw_users(1, derived_seed(seed, "test"), first=user, population=self.population)
+        eye = LiveEye(headset, users, 0, seed, number=user)
         eye.don(WEAR_MM)
         put_on = eye.fit
         viewing = viewer("viewing", headset.rate_hz, headset.field_deg, seed, index=user)

@@ -17,6 +17,7 @@ from psog.sim.device import Device
 from psog.sim.electronics import gains, noise_counts
 from psog.sim.fits import check_distances, donning, slipped
 from psog.sim.grids import calibration_targets
+from psog.sim.people import PEOPLE, Population
 from psog.sim.population import Users, draw_users
 from psog.sim.render import Optics, Quadrature, pose_rows, render
 from psog.sim.safety import check_exposure
@@ -64,6 +65,7 @@ def make_episodes(
     donning_mm: float = 2.0,
     slip_mm: float = 2.5,
     field_deg: tuple[float, float] | None = None,
+    population: Population = PEOPLE,
     quadrature: Quadrature | None = None,
     progress: Progress | None = None,
 ) -> Episodes:
@@ -91,6 +93,7 @@ def make_episodes(
         count=users,
         users_seed=derived_seed(seed, "train"),
         seed=seed,
+        population=population,
         quadrature=quadrature,
         progress=progress,
     )
@@ -106,6 +109,7 @@ def make_test_episodes(
     slips_mm: Sequence[float] = (0.0, 0.5, 1.0, 2.0),
     donning_mm: float = 2.0,
     lids_share: float = 0.0,
+    population: Population = PEOPLE,
     quadrature: Quadrature | None = None,
     progress: Progress | None = None,
 ) -> Episodes:
@@ -149,6 +153,7 @@ def make_test_episodes(
         count=users,
         users_seed=derived_seed(seed, "test"),
         seed=seed,
+        population=population,
         quadrature=quadrature,
         progress=progress,
     )
@@ -228,13 +233,14 @@ def rendered_episodes(
     count: int,
     users_seed: int,
     seed: int,
+    population: Population = PEOPLE,
     quadrature: Quadrature | None,
     progress: Progress | None,
 ) -> Episodes:
-    """Draw and render `count` users in batches."""
+    """Draw and render `count` users of a population in batches."""
     check_exposure(headset)
     optics, gain = Optics(headset, quadrature), gains(headset)
-    users = draw_users(count, users_seed)
+    users = draw_users(count, users_seed, population=population)
     readings, labels, openness = [], [], []
     for first in range(0, count, _BATCH):
         batch = users.take(slice(first, first + _BATCH))

@@ -40,6 +40,7 @@ VERBS = {
         "psog.cli.pretrain", "a network from readings without labels; psog adapt goes on with it"
     ),
     "adapt": Verb("psog.cli.adapt", "a model for the headset that was built, or for a fleet of them"),
+    "align": Verb("psog.cli.align", "a model for a headset that was recorded without gaze"),
     "personalise": Verb("psog.cli.personalise", "a model for one user, from a recording"),
     "evaluate": Verb("psog.cli.evaluate", "error of a model on recordings or unseen users, and a page of it"),
     "recovery": Verb("psog.cli.recovery", "learn from simulated slips: drift alarm, quick recovery"),
@@ -86,6 +87,7 @@ BENCHES = {
     ),
     "standardise": Verb("psog.benchmarks.standardise", "what standardising on the device brings, and costs"),
     "precision": Verb("psog.benchmarks.precision", "weights of 4 bits and activations of 16, beside int8"),
+    "domains": Verb("psog.benchmarks.domains", "from a labelled source to targets without labels"),
     "pruning": Verb("psog.benchmarks.pruning", "pruning inside training, after it, and smaller networks"),
     "spiking": Verb("psog.benchmarks.spiking", "error against energy of a network of spikes, beside int8"),
     "search": Verb("psog.benchmarks.search", "networks found under a budget, and the shipped architecture"),

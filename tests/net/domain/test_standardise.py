@@ -11,6 +11,7 @@ from psog.net.domain.standardise import (
     MOST_READINGS,
     WearStatistics,
     WearSums,
+    by_means,
     gain_and_offset,
     pooled,
     slot_readings,
@@ -143,6 +144,15 @@ def test_what_lies_between_wearers_is_not_their_spread():
     assert both.mean.tolist() == [20_000] and both.sd.tolist() == [round(math.sqrt((300**2 + 400**2) / 2))]
 
 
+def test_a_gain_is_told_by_the_means_alone_and_dark_stays_dark():
+    source, target = (statistics(x) for x in (wear(2), wear(4, gain=GAIN)))
+    gain, offset = gain_and_offset(source, by_means(source, target))
+    np.testing.assert_allclose(gain, 1 / GAIN, rtol=0.03)
+    assert np.abs(offset).max() < 10
+    affine, _ = gain_and_offset(source, target)
+    assert np.abs(affine * GAIN - 1).max() > 0.1  # another wearer, another spread
+
+
 @pytest.mark.parametrize(
     ("x", "told"),
     [
@@ -155,7 +165,7 @@ def test_too_little_wear_is_refused(x, told):
         statistics(x)
 
 
-@pytest.mark.parametrize("sd", [200, 17_000])
+@pytest.mark.parametrize("sd", [60, 65_000])
 def test_a_sensor_out_of_reach_is_refused(sd):
     source = WearStatistics(np.array([30_000, 30_000]), np.array([2_000, 2_000]))
     target = replace(source, sd=np.array([2_000, sd]))
