@@ -13,8 +13,8 @@ import tyro
 class Command:
     """Adapt a model to a headset by recordings without gaze: a minute each of people who look around.
 
-    standardise maps each sensor's mean and spread to those of the simulated users that the model was trained
-    with, gain its mean by a factor. The other methods train the model further on simulated users, with a loss
+    gain maps each sensor's mean by a factor to that of the simulated users that the model was trained with,
+    standardise mean and spread. The other methods train the model further on simulated users, with a loss
     that pulls the features of both sides together. docs/domains.md says which helps when, and when all of
     them do harm; with gaze, psog adapt is the better command.
     """
@@ -25,7 +25,7 @@ class Command:
     """Recording folders, or tab-separated files of psog_nn; their gaze is not looked at."""
     out: Path
     """Folder for the aligned model."""
-    method: Literal["standardise", "gain", "dare-gram", "coral", "mmd", "dann"] = "standardise"
+    method: Literal["standardise", "gain", "dare-gram", "coral", "mmd", "dann"] = "gain"
     """How."""
     standardise_first: bool = False
     """Also map the readings where the method is a loss on features."""

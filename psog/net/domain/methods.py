@@ -20,7 +20,7 @@ FeatureLoss = Callable[[Tensor, Tensor, float], Tensor]
 """Source features (n, D), target features (m, D) and the fraction 0 … 1 of the run to () a number."""
 
 WEIGHT: dict[Method, float] = {"dare-gram": 0.1, "coral": 1.0, "mmd": 1.0, "dann": 0.1}
-"""Of the loss beside the gaze's (in units of 20°), chosen as docs/domains.md says."""
+"""Of the loss beside the gaze's (in units of 20°); weak values, hardly tuned (docs/domains.md)."""
 
 
 def feature_loss(method: Method, features: int, seed: int) -> FeatureLoss | None:
