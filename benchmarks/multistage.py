@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psog.benchmarks.multistage_figures import figures, tables
+from psog.benchmarks.pieces import Pieces
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -124,55 +125,13 @@ def measure(
     Returns:
         The protocol and "ways", as psog.benchmarks.multistage_figures.figures makes them.
     """
-    import json
-
     from psog.benchmarks.multistage_ways import seed_errors
     from psog.headset import load_headset
 
     headset = load_headset(headset_name)
-    made_from = json.loads(json.dumps({"headset": headset.name, "seed": first_seed, **asdict(protocol)}))
-    kept = Kept(keep, made_from)
+    kept = Pieces(keep, {"headset": headset.name, "seed": first_seed, **asdict(protocol)})
+    of_seeds = []
     for seed in range(first_seed, first_seed + protocol.seeds):
-        if str(seed) not in kept.seeds:
-            console.print(f"seed {seed}", highlight=False)
-            kept.add(seed, seed_errors(headset, protocol, seed, console))
-    of_seeds = [kept.seeds[str(first_seed + k)] for k in range(protocol.seeds)]
-    return {**made_from, "ways": figures(of_seeds)}
-
-
-class Kept:
-    """Errors of finished seeds, in a file if there is one.
-
-    Attributes:
-        seeds: by number as text, what psog.benchmarks.multistage_ways.seed_errors gave.
-    """
-
-    def __init__(self, path: Path | None, made_from: Mapping[str, Any]) -> None:
-        import json
-
-        from psog.errors import PsogError
-
-        self._path, self._made_from = path, made_from
-        self.seeds: dict[str, Any] = {}
-        if path is None or not path.exists():
-            return
-        try:
-            found = json.loads(path.read_text("utf-8"))
-            is_ours = found["made_from"] == self._made_from
-            self.seeds = dict(found["seeds"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise PsogError(f"{path} does not hold errors of finished seeds; name another file") from error
-        if not is_ours:
-            raise PsogError(f"{path} is of another protocol, headset or seed; name another file")
-
-    def add(self, seed: int, found: Any) -> None:
-        """One more seed is finished."""
-        import json
-
-        from psog.errors import PsogError
-        from psog.files import writing_file
-
-        self.seeds[str(seed)] = found
-        if self._path is not None:
-            with writing_file(self._path, PsogError) as partial:
-                partial.write_text(json.dumps({"made_from": self._made_from, "seeds": self.seeds}), "utf-8")
+        console.print(f"seed {seed}", highlight=False)
+        of_seeds.append(kept.get(str(seed), partial(seed_errors, headset, protocol, seed, console)))
+    return {**kept.made_from, "ways": figures(of_seeds)}

@@ -16,19 +16,21 @@ class Pieces:
 
     Args:
         path: of the file, JSON; None keeps nothing.
-        made_from: what all of them depend on, JSON types.
+        made_from: what all of them depend on.
+    Attributes:
+        made_from: the same, JSON types.
     Raises:
         PsogError: the file is something else, or of another `made_from`.
     """
 
     def __init__(self, path: Path | None, made_from: Mapping[str, Any]) -> None:
-        self._path, self._made_from = path, json.loads(json.dumps(made_from))
+        self._path, self.made_from = path, json.loads(json.dumps(made_from))
         self._found: dict[str, Any] = {}
         if path is None or not path.exists():
             return
         try:
             content = json.loads(path.read_text("utf-8"))
-            is_ours = content["made_from"] == self._made_from
+            is_ours = content["made_from"] == self.made_from
             self._found = dict(content["pieces"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PsogError(f"{path} does not hold parts of a benchmark; name another file") from error
@@ -41,6 +43,6 @@ class Pieces:
             self._found[name] = json.loads(json.dumps(make(), allow_nan=False))
             if self._path is not None:
                 with writing_file(self._path, PsogError) as partial:
-                    content = {"made_from": self._made_from, "pieces": self._found}
+                    content = {"made_from": self.made_from, "pieces": self._found}
                     partial.write_text(json.dumps(content), "utf-8")
         return self._found[name]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from psog.benchmarks.multistage import SHORT, Kept, measure
+from psog.benchmarks.multistage import SHORT, measure
 from psog.benchmarks.multistage_figures import figures, tables
 from psog.benchmarks.multistage_wearers import NINE, OWN, TUNED
 from psog.benchmarks.stages_headset import AIM_DEG, PLACE_MM, as_designed, built
@@ -63,7 +63,7 @@ def test_every_way_is_judged_with_the_same_users(tmp_path):
     again = measure("ring16", SHORT, 1, Console(quiet=True), tmp_path / "kept.json")
     assert again == document
     with pytest.raises(PsogError, match="of another protocol"):
-        Kept(tmp_path / "kept.json", {"headset": "ring16"})
+        measure("ring16", SHORT, 2, Console(quiet=True), tmp_path / "kept.json")
 
 
 def errors(way, of_users, people=0, calibration=NINE):

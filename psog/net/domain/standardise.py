@@ -7,7 +7,8 @@ both; an affine map per sensor takes them back:
     standardised = mean_source + (reading − mean_target) · sd_source / sd_target
 
 The map needs no arithmetic of its own on a device: it is folded into offset and multiplier of the
-normalisation, which is affine already (`standardised`). This file is the reference of the device's form.
+normalisation, which is affine already (`standardised`). The device's own form of it,
+for a headset while it is worn, is psog/device/standardising.py: by means alone, from fewer sums.
 Everything is in whole numbers, so that everybody finds the same bits:
 
 1. A reading counts only if it is like one 50 to 100 ms ago. Time goes in slots of L = ⌊rate · SLOT_S + 1/2⌋
@@ -82,7 +83,7 @@ class WearStatistics:
 
 @dataclass
 class WearSums:
-    """The sums of one stretch of wear, reading after reading: what a device keeps.
+    """The sums of one stretch of wear, reading after reading.
 
     Args:
         source: what the network was trained with; its SD is the gate's.
