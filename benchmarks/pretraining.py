@@ -56,7 +56,7 @@ class Command:
     """Compare training on few labels from scratch, from three pretrainings without labels, and from the
     simulator, on built headsets that differ from their file.
 
-    Users of a result are none that anything was trained on. The full form takes some ten minutes of one core.
+    Users of a result are none that anything was trained on. The full form takes twenty minutes of a core.
     """
 
     headset: str = "ring16"

@@ -81,10 +81,8 @@ FULL = Protocol(
     checked=6,
 )
 SHORT = Protocol(
-    Plan(
-        headset="ring16",
-        board="mps2-an386",
-        instructions=34_234,
+    replace(
+        FULL.plan,
         trials=1,
         users=20,
         judges=2,
