@@ -12,7 +12,7 @@
 #define US_PER_READING 1000u
 #define UPLOADS_AT_MOST 6u /* whole ones an input: they take most of the time */
 
-static struct {
+static struct session {
     struct app app;
     struct memory_flash flash;
     uint16_t sequence; /* of the host's last command */
@@ -22,7 +22,7 @@ static struct {
     bool repeating; /* the host sends with the sequence number that it used last */
 } session;
 
-static struct memory_flash installed; /* as it is after the first model has been installed */
+static struct session installed; /* as it is after the first model has been installed, and the power put on */
 
 static void heard(const struct psog_frame *frame)
 {
@@ -261,36 +261,49 @@ static void happens(struct input *input)
     }
 }
 
-/* An erased headset, once; then one with the first model, which inputs begin with. */
-static void prepare(bool erased)
+static void reset_board(void)
 {
     memory_board.region = memory_flash_region(&session.flash);
     memory_board.heard = heard;
+    memory_board.link.receiver = memory_board.sensors.receiver = (struct psog_frame_receiver){0};
     memory_board.link.room = memory_board.sensors.room = SIZE_MAX;
     memory_board.t_us = 0;
-    session.uploads = 0;
-    session.repeating = false;
-    session.flash.good = 0;
     memory_board.hung_restarts = 0;
-    if (erased)
-        memset(session.flash.memory, MEMORY_FLASH_ERASED, MEMORY_FLASH_BYTES);
-    else
-        session.flash = installed;
+}
+
+/* An erased headset. */
+static void erase(void)
+{
+    reset_board();
+    session = (struct session){0};
+    memset(session.flash.memory, MEMORY_FLASH_ERASED, MEMORY_FLASH_BYTES);
     power_on();
 }
 
+static void install(void)
+{
+    erase();
+    upload(&FUZZ_IMAGES[0]);
+    command(PSOG_MSG_MODEL_CONFIRM, NULL, 0);
+    reset_board();
+    session.uploads = 0;
+    power_on();
+    MUST(app_has_model(&session.app));
+    installed = session;
+}
+
+/* An input begins with an erased headset, or with one that has the first model. */
 void fuzz_commands(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
-    if (installed.memory[0] == 0) {
-        prepare(true);
-        upload(&FUZZ_IMAGES[0]);
-        command(PSOG_MSG_MODEL_CONFIRM, NULL, 0);
-        power_on();
-        MUST(app_has_model(&session.app));
-        installed = session.flash;
+    if (installed.flash.memory[0] == 0)
+        install();
+    if (take(&input) % 8u == 7u) {
+        erase();
+    } else {
+        reset_board();
+        session = installed;
     }
-    prepare(take(&input) % 8u == 7u);
     while (input.left > 0 && session.uploads < UPLOADS_AT_MOST)
         happens(&input);
 }

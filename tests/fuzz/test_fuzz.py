@@ -14,13 +14,13 @@ pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="the targets
 SEED = 1
 RUNS = {
     "frames": 1_000_000,
-    "image": 60_000,
-    "calibration": 20_000,
-    "slots": 15_000,
-    "commands": 4_000,
+    "image": 1_000_000,
+    "calibration": 1_000_000,
+    "slots": 100_000,
+    "commands": 1_000_000,
     "signature": 2_000,
 }
-"""About a second of processor time each, three for frames; `make fuzz` runs many more (docs/hostile.md)."""
+"""Two minutes of processor time, most of them for commands; `make fuzz` runs many more (docs/hostile.md)."""
 LARGEST_CORPUS_BYTES = 300_000
 
 

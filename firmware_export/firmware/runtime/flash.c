@@ -29,10 +29,9 @@ enum psog_error psog_flash_erase(const struct psog_flash *flash, uint32_t offset
     return psog_flash_erased(flash, offset, whole) ? PSOG_OK : PSOG_ERR_FLASH;
 }
 
+/* A run of one value is equal to itself moved by a byte. */
 bool psog_flash_erased(const struct psog_flash *flash, uint32_t offset, uint32_t size)
 {
-    for (uint32_t i = 0; i < size; i++)
-        if (flash->memory[offset + i] != flash->erased)
-            return false;
-    return true;
+    const uint8_t *at = flash->memory + offset;
+    return size == 0 || (at[0] == flash->erased && memcmp(at, at + 1, size - 1u) == 0);
 }
