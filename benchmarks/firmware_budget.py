@@ -26,6 +26,7 @@ FIGURES = (
     "tune_ram_bytes",
     "stack_bytes",
     "tune_stack_bytes",
+    "start_instructions",
 )
 _FIRST = next(iter(NETS))
 _INT4: NetName = "dense64-dense64-int4"

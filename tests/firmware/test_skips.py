@@ -54,7 +54,7 @@ def test_no_skipped_decision_lets_a_wrong_image_through(way, name):
         check_without_fault(skipper, REFUSED)
         trial = summed("decisions", way, name, tried, skipper.each(tried.decides, 1, stride=6))
     assert trial.accepted == ()
-    assert trial.outcomes[REFUSED] > 20
+    assert trial.outcomes[REFUSED] > 15
     assert len(trial.outcomes) > 1  # the skips do something
 
 
@@ -65,7 +65,7 @@ def test_a_check_that_is_not_redundant_is_found_to_be_weak():
     image = DEVELOPMENT_KEY.signed(bytes(content))
     with program(BOARD, image, "start") as tried, tried.skipper() as skipper:
         check_without_fault(skipper, REFUSED)
-        inside = tried.function("psog_model_open")
+        inside = tried.function("psog_model_open_as")
         assert skipper.go_to(inside.start, 1)
         weak = skipper.each_from_here(inside.__contains__, 1)
         assert any(skip.outcome == ACCEPTED for skip in weak)

@@ -1,6 +1,7 @@
 /* The model image behind its signature: every field may lie. What is accepted is run, told and calibrated, in
- * buffers of exactly the size that it asks for. */
+ * buffers of exactly the size that it asks for. Without its values it is taken for the same. */
 #include "fuzz.h"
+#include "image.h"
 #include "psog.h"
 
 #define LONGEST 4096u
@@ -69,7 +70,7 @@ static void use(const struct psog_model *model)
 
 void fuzz_image(const uint8_t *data, size_t size)
 {
-    struct psog_model model;
+    struct psog_model model, by_shapes;
     if (size > LONGEST)
         size = LONGEST;
     uint32_t shift = size > 0 && data[size - 1u] % 16u == 15u ? 1 : 0; /* an address that is refused */
@@ -81,7 +82,12 @@ void fuzz_image(const uint8_t *data, size_t size)
         psog_put_u32(image + size - 4u, psog_crc32(0, image, size - 4u));
     }
     enum psog_error error = psog_model_open(&model, image, size);
+    enum psog_error shapes = psog_model_open_as(&by_shapes, image, size, PSOG_VALUES_CHECKED);
+    MUST(shapes == error || (shapes == PSOG_OK && error == PSOG_ERR_IMAGE));
     MUST(error != PSOG_OK || shift == 0);
+    if (error == PSOG_OK)
+        MUST(by_shapes.activation_bytes == model.activation_bytes && by_shapes.biases == model.biases &&
+             by_shapes.embedding == model.embedding && by_shapes.paired == model.paired);
     if (error == PSOG_OK)
         use(&model);
     else

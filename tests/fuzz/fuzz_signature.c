@@ -60,12 +60,12 @@ void fuzz_signature(const uint8_t *data, size_t size)
     const struct psog_trust trust = trust_of(whom, image);
     bool sound = bytes == image->size && memcmp(exact, image->bytes, bytes) == 0 && !(whom & 2u);
     bool ours = !(whom & 16u) || trust.headset[0] == 0;
-    enum psog_error error = psog_model_open_signed(&model, exact, bytes, &trust);
+    enum psog_error error = psog_model_open_signed(&model, exact, bytes, &trust, PSOG_UNKNOWN);
     MUST(error == (!sound ? PSOG_ERR_SIGNATURE : ours ? PSOG_OK : PSOG_ERR_HEADSET));
     if (error != PSOG_OK)
         MUST(memcmp(&model, &none, sizeof model) == 0);
     /* Too many bytes: refused before one is looked at. */
-    MUST(psog_model_open_signed(&model, exact, PSOG_MAX_IMAGE_BYTES + 2u * PSOG_SIGNATURE_BYTES, &trust) ==
-         PSOG_ERR_SIGNATURE);
+    MUST(psog_model_open_signed(&model, exact, PSOG_MAX_IMAGE_BYTES + 2u * PSOG_SIGNATURE_BYTES, &trust,
+                                PSOG_UNKNOWN) == PSOG_ERR_SIGNATURE);
     free(exact);
 }

@@ -21,7 +21,7 @@ static void fill_slot(struct input *input, uint8_t *slot)
     const struct fuzz_image *image = &FUZZ_IMAGES[what % FUZZ_IMAGE_COUNT];
     memcpy(slot + PSOG_SLOT_IMAGE_AT, image->bytes, image->size);
     if (what & 16u) {
-        memcpy(slot, "PSLT", 4);
+        memcpy(slot, what & 128u ? "PSLS" : "PSLT", 4); /* of an older firmware, or of this one */
         psog_put_u32(slot + 4, take_u16(input) * 65537u);
         psog_put_u32(slot + 8, what & 32u ? take_u16(input) : image->size);
         psog_put_u32(slot + 12, psog_crc32(0, slot, 12));

@@ -1,4 +1,7 @@
-/* The model image: everything is checked here, once, so that the rest may trust it. docs/SPEC.md. */
+/* The model image: everything is checked here, once, so that the rest may trust it. docs/SPEC.md.
+ *
+ * First the shapes, with a few steps for each layer: the header, where arrays lie, what layers pass on. Then
+ * the values in the arrays, every one of them: not again at the start of a model that has been committed. */
 #pragma GCC optimize("Os") /* runs once for a model */
 
 #include "image.h"
@@ -38,7 +41,12 @@ static uint32_t round_up_4(uint32_t size)
     return (size + 3u) & ~3u;
 }
 
-/* The arrays of the user embedding; finds how many biases it shifts. */
+static uint32_t embedding_floats(const struct psog_model *model)
+{
+    return model->numbers + model->numbers * PSOG_STATISTICS * model->sensors + model->biases;
+}
+
+/* Where the arrays of the user embedding lie; finds how many biases it shifts. */
 static bool valid_embedding(struct psog_model *model)
 {
     uint32_t biases = 0;
@@ -49,10 +57,9 @@ static bool valid_embedding(struct psog_model *model)
     if (biases > PSOG_MAX_BIASES)
         return false;
     model->biases = (uint16_t)biases;
-    uint32_t floats = model->numbers + model->numbers * PSOG_STATISTICS * model->sensors + biases;
     const struct psog_part part = {(uint32_t)(model->embedding - model->image),
-                              4u * floats + biases * model->numbers};
-    return psog_lies_inside(model->image_bytes, part) && all_finite(model->embedding, floats);
+                                   4u * embedding_floats(model) + biases * model->numbers};
+    return psog_lies_inside(model->image_bytes, part);
 }
 
 bool psog_valid_normalisation(const uint8_t *normalisation, uint32_t sensors)
@@ -66,9 +73,12 @@ bool psog_valid_normalisation(const uint8_t *normalisation, uint32_t sensors)
     return true;
 }
 
+/* Everything in the arrays. */
 static bool valid_values(const struct psog_model *model)
 {
-    if (!psog_valid_normalisation(model->normalisation, model->sensors))
+    if (!psog_valid_layer_values(model) ||
+        !psog_valid_normalisation(model->normalisation, model->sensors) ||
+        (model->numbers > 0 && !all_finite(model->embedding, embedding_floats(model))))
         return false;
     for (uint32_t cell = 0; cell < model->cells; cell++)
         if (model->layout[cell] >= model->sensors)
@@ -149,7 +159,8 @@ static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
     };
 }
 
-enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size)
+enum psog_error psog_model_open_as(struct psog_model *model, const uint8_t *image, size_t size,
+                                   enum psog_known known)
 {
     if (size < PSOG_IMAGE_HEADER_BYTES + PSOG_IMAGE_CRC_BYTES || size > PSOG_MAX_IMAGE_BYTES)
         return PSOG_ERR_IMAGE;
@@ -165,10 +176,17 @@ enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, 
     struct psog_model found = read_header(image, image_bytes);
     if ((found.paired && !PSOG_RUNS_PAIRED) || (!found.paired && !PSOG_RUNS_PLAIN))
         return PSOG_ERR_CORE;
-    if (!psog_valid_layers(&found) || !valid_embedding(&found) || !valid_values(&found))
+    if (!psog_valid_layers(&found) || !valid_embedding(&found))
+        return PSOG_ERR_IMAGE;
+    if (known != PSOG_VALUES_CHECKED && !valid_values(&found))
         return PSOG_ERR_IMAGE;
     *model = found;
     return PSOG_OK;
+}
+
+enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size)
+{
+    return psog_model_open_as(model, image, size, PSOG_UNKNOWN);
 }
 
 bool psog_prefers_paired(void)

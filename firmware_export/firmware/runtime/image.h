@@ -44,8 +44,16 @@ static inline uint32_t psog_least_shift(uint32_t planes)
 /* Whether offsets and multipliers are such that no product leaves 30 bits (image.c). */
 bool psog_valid_normalisation(const uint8_t *normalisation, uint32_t sensors);
 
-/* Whether every layer is sound and takes what the one before it gives, and the header's activations hold them
- * (image_layers.c). The header and the layer table's place have been checked. */
+/* Whether every layer has a kind and a packing that this build runs, its arrays lie inside the image, it takes
+ * what the one before it gives, and the header's activations hold them (image_layers.c). The header and the
+ * layer table's place have been checked. */
 bool psog_valid_layers(const struct psog_model *model);
+
+/* Whether the values in the layers' arrays are such that kernels may use them; of layers that are valid. */
+bool psog_valid_layer_values(const struct psog_model *model);
+
+/* psog_model_open, of an image of which so much is known. */
+enum psog_error psog_model_open_as(struct psog_model *model, const uint8_t *image, size_t size,
+                                   enum psog_known known);
 
 #endif

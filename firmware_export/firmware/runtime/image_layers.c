@@ -129,14 +129,7 @@ static bool valid_layer(const struct psog_model *model, uint32_t index, struct s
     if (needed > *largest)
         *largest = needed;
     *shape = (struct shape){layer.out_rows, layer.out_columns, layer.out_channels, layer.out_zero};
-    if (!valid_arrays(model->image_bytes, entry, &layer))
-        return false;
-    layer = psog_layer_decode(model, index);
-    if (psog_is_plain(&layer))
-        return valid_plain_requantization(&layer);
-    uint32_t behind = model->image_bytes - PSOG_IMAGE_CRC_BYTES - psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT);
-    return valid_paired_requantization(&layer) &&
-           (layer.packing != PSOG_SPARSE || psog_valid_sparse(&layer, behind));
+    return valid_arrays(model->image_bytes, entry, &layer);
 }
 
 bool psog_valid_layers(const struct psog_model *model)
@@ -154,4 +147,23 @@ bool psog_valid_layers(const struct psog_model *model)
     return last.kind == PSOG_DENSE && last.out_channels == model->features &&
            last.out_zero == model->feature_zero && largest == model->activation_bytes &&
            largest <= PSOG_MAX_ACTIVATION_BYTES;
+}
+
+static bool valid_values(const struct psog_layer *layer, const uint8_t *end)
+{
+    if (psog_is_plain(layer))
+        return valid_plain_requantization(layer);
+    return valid_paired_requantization(layer) &&
+           (layer->packing != PSOG_SPARSE ||
+            psog_valid_sparse(layer, (uint32_t)(end - (const uint8_t *)layer->weights)));
+}
+
+bool psog_valid_layer_values(const struct psog_model *model)
+{
+    for (uint32_t index = 0; index < model->layer_count; index++) {
+        struct psog_layer layer = psog_layer_decode(model, index);
+        if (!valid_values(&layer, model->image + model->image_bytes - PSOG_IMAGE_CRC_BYTES))
+            return false;
+    }
+    return true;
 }

@@ -88,11 +88,18 @@ struct psog_trust {
     char headset[16];    /* the name that a model has to be made for, zero padded; empty for any */
 };
 
+/* What is known of an image before it is opened. */
+enum psog_known {
+    PSOG_UNKNOWN,
+    PSOG_VALUES_CHECKED, /* every bit of it, by its signature, and that psog_model_open took it once: the values
+                          * in its arrays, thousands of them, need not be looked at again */
+};
+
 /* Checks the signature, before it looks at anything else of the image, then the headset, then the image.
  * image: size bytes, signature included, at a multiple of 4. model: all zero unless PSOG_OK is returned.
  * Returns PSOG_ERR_SIGNATURE, PSOG_ERR_HEADSET, or what psog_model_open does. */
 enum psog_error psog_model_open_signed(struct psog_model *model, const uint8_t *image, size_t size,
-                                       const struct psog_trust *trust);
+                                       const struct psog_trust *trust, enum psog_known known);
 
 /* Checks everything about an image (length, CRC, offsets, sizes, shapes, values) before it is used, but not
  * who made it: for images that come with the program.

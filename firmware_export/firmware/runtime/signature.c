@@ -8,6 +8,7 @@
  * - who accepts looks at both verdicts, and at the headset's name, before the image is read and again behind
  *   that. */
 #include "bytes.h"
+#include "image.h"
 #include "monocypher.h"
 #include "psog.h"
 
@@ -80,7 +81,7 @@ static bool made_for(const uint8_t *image, const struct psog_trust *trust)
 }
 
 enum psog_error psog_model_open_signed(struct psog_model *model, const uint8_t *image, size_t size,
-                                       const struct psog_trust *trust)
+                                       const struct psog_trust *trust, enum psog_known known)
 {
     volatile uint32_t once = REFUSED, again = REFUSED;
     struct psog_model found;
@@ -98,7 +99,7 @@ enum psog_error psog_model_open_signed(struct psog_model *model, const uint8_t *
         return PSOG_ERR_SIGNATURE;
     if (!made_for(image, trust))
         return PSOG_ERR_HEADSET;
-    enum psog_error error = psog_model_open(&found, image, content_bytes);
+    enum psog_error error = psog_model_open_as(&found, image, content_bytes, known);
     if (error != PSOG_OK)
         return error;
     if (once != SIGNED_ONCE || ~again != SIGNED_ONCE)

@@ -8,6 +8,11 @@
 #define MARKS_AT 32u
 #define DONE 3u /* a mark behind those of the decision */
 
+/* The letters of a header. The last says which checks of its values the image has passed: another one whenever
+ * image.c and its neighbours ask more of these, so that images of an older firmware are looked at again. */
+#define HEADER "PSL"
+#define CHECKS "T"
+
 static const uint8_t *head(const struct psog_store *store, uint8_t slot)
 {
     return store->flash->memory + psog_slot_offset(store, slot);
@@ -19,10 +24,11 @@ static struct psog_marks marks(const struct psog_store *store, uint8_t slot)
     return (struct psog_marks){store->flash, psog_slot_offset(store, slot) + MARKS_AT, header_crc32};
 }
 
-/* Sixteen bytes: four letters, two numbers and a CRC-32. */
+/* Sixteen bytes: four letters, of which the first ones are given, two numbers and a CRC-32. */
 static bool valid_line(const uint8_t *bytes, const char *letters)
 {
-    return memcmp(bytes, letters, 4) == 0 && psog_get_u32(bytes + 12) == psog_crc32(0, bytes, 12);
+    return memcmp(bytes, letters, strlen(letters)) == 0 &&
+           psog_get_u32(bytes + 12) == psog_crc32(0, bytes, 12);
 }
 
 static enum psog_error write_line(const struct psog_store *store, uint32_t offset, const char *letters,
@@ -40,8 +46,9 @@ struct psog_slot psog_slot_read(const struct psog_store *store, uint8_t slot)
 {
     const uint8_t *bytes = head(store, slot);
     struct psog_slot found = {.sequence = psog_get_u32(bytes + 4), .image_bytes = psog_get_u32(bytes + 8)};
-    found.committed = valid_line(bytes, "PSLT") && found.image_bytes >= PSOG_SMALLEST_IMAGE_BYTES &&
+    found.committed = valid_line(bytes, HEADER) && found.image_bytes >= PSOG_SMALLEST_IMAGE_BYTES &&
                       found.image_bytes <= psog_store_image_room(store);
+    found.known = found.committed && bytes[3] == CHECKS[0] ? PSOG_VALUES_CHECKED : PSOG_UNKNOWN;
     found.settled = found.committed &&
                     (psog_decision_settled(marks(store, slot)) || psog_slot_is_done(store, slot));
     found.confirmed = found.settled || (found.committed && psog_decision_taken(marks(store, slot)));
@@ -52,7 +59,7 @@ enum psog_error psog_slot_commit(const struct psog_store *store, uint8_t slot, u
 {
     struct psog_slot other = psog_slot_read(store, 1u - slot);
     uint32_t sequence = other.committed ? other.sequence + 1u : 0;
-    return write_line(store, psog_slot_offset(store, slot), "PSLT", sequence, image_bytes);
+    return write_line(store, psog_slot_offset(store, slot), HEADER CHECKS, sequence, image_bytes);
 }
 
 enum psog_error psog_slot_confirm(const struct psog_store *store, uint8_t slot)

@@ -12,6 +12,7 @@
 struct psog_slot {
     uint32_t sequence;
     uint32_t image_bytes;
+    enum psog_known known;
     bool committed; /* an image that has passed its self-test lies there */
     bool confirmed; /* and has been told to stay */
     bool settled;   /* and no restart can find that otherwise */
@@ -57,6 +58,6 @@ enum psog_error psog_slot_forget(const struct psog_store *store, uint8_t slot);
 
 /* Opens the image in a slot. model: only to be used on success. */
 enum psog_error psog_slot_open(const struct psog_store *store, uint8_t slot, uint32_t image_bytes,
-                               size_t activation_bytes, struct psog_model *model);
+                               enum psog_known known, size_t activation_bytes, struct psog_model *model);
 
 #endif

@@ -37,10 +37,10 @@ uint32_t psog_store_image_room(const struct psog_store *store)
 }
 
 enum psog_error psog_slot_open(const struct psog_store *store, uint8_t slot, uint32_t image_bytes,
-                               size_t activation_bytes, struct psog_model *model)
+                               enum psog_known known, size_t activation_bytes, struct psog_model *model)
 {
     enum psog_error error =
-        psog_model_open_signed(model, psog_slot_image(store, slot), image_bytes, store->trust);
+        psog_model_open_signed(model, psog_slot_image(store, slot), image_bytes, store->trust, known);
     if (error == PSOG_OK && model->activation_bytes > activation_bytes)
         error = PSOG_ERR_RANGE;
     return error;
@@ -53,7 +53,8 @@ static uint8_t first_choice(const struct psog_slot slots[2], enum psog_choice ch
     return second_newer != (choice == PSOG_OLDER) ? 1 : 0;
 }
 
-/* No self-test: no header is written before the image has passed it, on this core. docs/SPEC.md, Flash. */
+/* No self-test, and no look at values: no header is written before the image has passed both, on this core.
+ * docs/SPEC.md, Flash. */
 enum psog_error psog_store_find_model(const struct psog_store *store, enum psog_choice choice,
                                       struct psog_model *model, size_t activation_bytes,
                                       struct psog_installed *installed)
@@ -64,7 +65,8 @@ enum psog_error psog_store_find_model(const struct psog_store *store, enum psog_
         uint8_t slot = attempt == 0 ? first : 1u - first;
         bool counts = choice == PSOG_SETTLED ? slots[slot].settled : slots[slot].confirmed;
         if (counts &&
-            psog_slot_open(store, slot, slots[slot].image_bytes, activation_bytes, model) == PSOG_OK) {
+            psog_slot_open(store, slot, slots[slot].image_bytes, slots[slot].known, activation_bytes, model) ==
+                PSOG_OK) {
             *installed = (struct psog_installed){slot, !slots[slot].settled};
             return PSOG_OK;
         }

@@ -128,7 +128,7 @@ static void start(void)
 static void open_signed(void)
 {
     size_t size = bench.model.image_bytes + PSOG_SIGNATURE_BYTES;
-    bench.error = psog_model_open_signed(&bench.model, bench.image, size, &APP_TRUST);
+    bench.error = psog_model_open_signed(&bench.model, bench.image, size, &APP_TRUST, PSOG_UNKNOWN);
 }
 
 static void open_unsigned(void)
