@@ -30,7 +30,8 @@ from psog.firmware_export.monocypher_source import SOURCE, monocypher_folder
 from psog.firmware_export.trust import Trust
 from psog.sealed import is_whole, seal
 
-C_TREE = Path(__file__).resolve().parent / "firmware"
+_RECIPE = Path(__file__).resolve()
+C_TREE = _RECIPE.parent / "firmware"
 
 _WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion")
 # No fused multiply-add and no errno from sqrtf: floats come out the same on every board.
@@ -268,11 +269,11 @@ def _compiled(
 
 
 def _digest(words: Sequence[str], sources: Sequence[Path]) -> str:
-    """Names a build: any change of flags, compiler, sources or headers changes it."""
+    """Names a build: any change of flags, compiler, sources or headers, or of how it is built, changes it."""
     digest = hashlib.sha256()
     parts = [word.encode() for word in words]
     shared = sorted(path for path in C_TREE.rglob("*") if path.suffix in (".h", ".ld"))
-    for path in (*sources, *shared):
+    for path in (_RECIPE, *sources, *shared):
         parts += [path.name.encode(), path.read_bytes()]
     for part in parts:
         digest.update(len(part).to_bytes(8, "little") + part)

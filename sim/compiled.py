@@ -1,7 +1,8 @@
 """The kernels' machine code: compiled on first use and kept in a cache.
 
-It is named after its sources, the constants it uses, the compiler and the processor, so that it is made once
-and never used for others. Another processor may round the last digit otherwise.
+It is named after its sources, this file that says how it is made, the constants it uses, the compiler and the
+processor, so that it is made once and never used for others. Another processor may round the last digit
+otherwise.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from psog.errors import ToolchainError
 from psog.sealed import is_whole, seal
 from psog.sim import anatomy
 
-_SOURCES = Path(__file__).resolve().parent / "kernels"
+_RECIPE = Path(__file__).resolve()
+_SOURCES = _RECIPE.parent / "kernels"
 _FLAGS = ("-std=c99", "-O3", "-march=native", "-ffast-math", "-fPIC")
 _LINK = ("-shared",)
 """Without -ffast-math: linked with it, older compilers add code that turns subnormal numbers off for the
@@ -52,7 +54,7 @@ _PACKAGES = "apt-get install gcc libc6-dev"
 
 
 def build_name(across: int) -> str:
-    """Names the machine code for `across` sensors: sources, constants, compiler and processor decide it.
+    """Names the machine code for `across` sensors, by all that decides it.
 
     Raises:
         ToolchainError: no C compiler.
@@ -60,8 +62,8 @@ def build_name(across: int) -> str:
     compiler = _compiler()
     made_by = _run([compiler, "--version"]) + _run([compiler, "-march=native", "-Q", "--help=target"])
     digest = hashlib.sha256()
-    texts = (source.read_text("utf-8") for source in sorted(_SOURCES.iterdir()))
-    for part in (made_by, _constants(across), *_FLAGS, *_LINK, *texts):
+    texts = (source.read_text("utf-8") for source in (_RECIPE, *sorted(_SOURCES.iterdir())))
+    for part in (made_by, _constants(across), *texts):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:24]
 

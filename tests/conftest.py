@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Files of tests run side by side, a process a core: more threads than that, in torch or in a command that a
 # test starts, only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def subnormal_numbers_stay():
+    """No library that a test loads may turn them off for the process, as code linked with -ffast-math does:
+    all other code in it would suffer.
+    """
+    yield
+    assert sys.float_info.min / 2 > 0, "subnormal numbers are zero since this test, or since its fixtures"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.fuzz.coverage import branch_coverage
 
 _LONGEST = {"frames": 256, "commands": 128}
 _OTHERS_LONGEST = 1024
-"""Bytes of an input under libFuzzer: where it is a sequence, many short ones find more than a few long ones."""
+"""Bytes of an input under libFuzzer. Of sequences, many short ones find more than a few long ones."""
 _MERGED_LONGEST = 1536
 
 

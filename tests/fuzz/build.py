@@ -21,11 +21,11 @@ _EASY = ("-include", str(HERE / "easy_signature.h"))
 _INCLUDES = tuple(f"-I{folder}" for folder in (C_TREE / "runtime", C_TREE / "app", C_TREE / "boards", HERE))
 _SHARED = ("memory_board", "memory_flash", "easy_signature")
 _LOOPS = ("crc32.c", "flash.c", "kernels_plain.c", "kernels_paired.c", "memory_flash.c")
-"""Where a run spends most of its time, and which no input takes another way: libFuzzer need not watch them."""
+"""Where a run spends most of its time, the same way whatever the input: libFuzzer need not watch them."""
 _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _WATCHED = ("-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=trace-cmp")
-"""Which edges are taken. Comparisons are not traced: inputs come with fitting CRCs and marks by themselves, and
-the traces would take half of the time."""
+"""Which edges are taken. Comparisons are not traced: it takes half of the time, and inputs come with fitting
+CRCs and marks by themselves."""
 
 
 def corpus(target: str) -> list[Path]:

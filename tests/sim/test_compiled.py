@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from psog.errors import ToolchainError
+from psog.sim import compiled as compiled_module
 from psog.sim.compiled import compiled
 from psog.sim.native import library
 
@@ -141,6 +142,16 @@ def test_machine_code_that_the_system_does_not_load_is_told_in_one_line(cache):
     ) as told:
         library(ACROSS)
     assert "\n" not in str(told.value)
+
+
+def test_another_way_of_making_it_has_another_name(tmp_path, monkeypatch):
+    """Else a cache goes on giving what an earlier version of psog made."""
+    usual = compiled_module.build_name(ACROSS)
+    assert compiled_module.build_name(ACROSS) == usual
+    changed = tmp_path / "compiled.py"
+    changed.write_text(compiled_module._RECIPE.read_text("utf-8") + "\n")
+    monkeypatch.setattr(compiled_module, "_RECIPE", changed)
+    assert compiled_module.build_name(ACROSS) != usual
 
 
 def test_loading_it_leaves_subnormal_numbers_to_the_process(whole):
