@@ -45,13 +45,16 @@ def candidate_factors(weight: NDArray[np.int8]) -> list[NDArray[np.float64]]:
 def nearest_int4(steps: Tensor) -> Tensor:
     """Weights (out, inputs) in steps of int8, rounded to multiples of the factor of each output.
 
-    The factor is the one with the smallest sum of squared changes.
+    The factor is the one with the smallest sum of squared changes; weights that four bits hold stay as they are,
+    also where the largest is a smaller multiple than it might be.
     """
     import torch
 
     largest = steps.abs().amax(dim=1)
     highest = torch.ceil(largest / MOST).clamp(1, LARGEST_FACTOR)
-    factors = (highest - torch.arange(CANDIDATES)[:, None]).clamp(min=1)[..., None]  # (candidates, out, 1)
+    clipping = highest - torch.arange(CANDIDATES)[:, None]
+    coarser = torch.round(largest / torch.arange(1, MOST)[:, None])
+    factors = torch.cat([clipping, coarser]).clamp(min=1)[..., None]  # (candidates, out, 1)
     rounded = torch.round(steps / factors).clamp(-MOST, MOST) * factors
     best = (rounded - steps).square().sum(dim=2).argmin(dim=0)
     return rounded[best, torch.arange(len(steps))]

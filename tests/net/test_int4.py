@@ -31,6 +31,15 @@ def test_training_rounds_to_weights_that_four_bits_hold_and_leaves_those_alone()
     assert (rounded - weight).abs().mean() < 0.2 * weight.abs().mean()
 
 
+@pytest.mark.parametrize("most", range(1, 8))
+def test_weights_that_four_bits_hold_stay_whatever_multiple_the_largest_is(most):
+    multiples = torch.randint(-most, most + 1, (20, 50), generator=torch.Generator().manual_seed(most))
+    multiples[:, 0] = most
+    held = (multiples * 11).float()
+    assert torch.equal(nearest_int4(held), held)
+    assert torch.equal(nearest_int4(held * (1 + 1e-6)), held)
+
+
 def test_large_layers_are_dense_ones_with_a_quarter_of_the_weights(trained):
     net, _ = trained
     sizes = [layer.weight.size for layer in net.layers]
