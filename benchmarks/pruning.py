@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psog.benchmarks.tables import Table
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
     from psog.benchmarks.pruning_ways import Pruned
+    from psog.episodes import Episodes
+    from psog.headset import Headset
     from psog.net.pruning import Pruning
 
 
@@ -33,9 +39,9 @@ class Protocol:
 FULL = Protocol(steps=4000, users=2000, test_users=100, seeds=5)
 SHORT = Protocol(steps=300, users=400, test_users=100, seeds=2)
 
-_WIDTH = 124  # of the table, also where it is piped
 _DATA_SEED, _TEST_SEED = 1, 99
 _SLIPS_MM = (0.0, 1.0)
+_COSTS = ("steps", "convolution_macs", "network_macs")
 _ERRORS = {"int8": ("int8", "0"), "int8_after_1_mm": ("int8", "1"), "float": ("float", "0")}
 
 
@@ -59,6 +65,8 @@ class Command:
     """How many seeds, counted from 0; what the form says if not given."""
     test_seed: int = _TEST_SEED
     """Of the unseen users. When a default of psog.net.pruning is chosen on some, compare on others."""
+    work: Path | None = None
+    """A file that keeps what is done: the same command goes on there after a stop."""
     json: bool = False
     """Print one JSON document, and nothing else on standard output."""
 
@@ -77,62 +85,79 @@ class Command:
                 raise PsogError(f"--{name} is {value}; expected at least 1")
             protocol = replace(protocol, **({} if value is None else {name: value}))
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
-        result = measure(
-            self.headset, Pruning(keep=self.keep), protocol, self.test_seed, Console(stderr=True)
-        )
+        console = Console(stderr=True)
+        pruning = Pruning(keep=self.keep)
+        result = measure(self.headset, pruning, protocol, self.test_seed, console, work=self.work)
         if self.json:
             print(json.dumps(result))
         else:
-            _print(Console(width=_WIDTH), result)
+            for table in tables(result):
+                Console().print(table.rich())
 
 
 def measure(
-    headset_name: str, pruning: Pruning, protocol: Protocol, test_seed: int, console: Console
+    headset_name: str,
+    pruning: Pruning,
+    protocol: Protocol,
+    test_seed: int,
+    console: Console,
+    *,
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """Every way with every seed.
 
     Args:
         pruning: its pool is that of the ways which do not name one.
+        work: where finished networks' figures are kept.
     Returns:
         The protocol, and by way "steps", "convolution_macs" and "network_macs" without removed weights,
         "cpu_s", and errors in degrees: "int8", "int8_after_1_mm" and "float" (median of the users after 9
         points), and "loss", what "int8" is above the dense network of the same seed; each as {"mean", "sd",
         "each"} over seeds, "sd" null for one seed.
+    Raises:
+        PsogError: `work` is of another protocol.
     """
     from dataclasses import asdict
 
+    from psog.benchmarks.pieces import Pieces
     from psog.benchmarks.pruning_ways import Trial, ways
     from psog.headset import load_headset
-    from psog.net.evaluation import evaluate
     from psog.sim.episodes import make_episodes, make_test_episodes
 
     headset = load_headset(headset_name)
+    data = {"headset": headset.name, "keep": pruning.keep, "data_seed": _DATA_SEED, "test_seed": test_seed}
+    pieces = Pieces(work, {**data, **asdict(replace(protocol, seeds=0))})  # more seeds may follow
     console.print(f"simulating {protocol.users} and {protocol.test_users} users of {headset.name}")
     episodes = make_episodes(headset, users=protocol.users, seed=_DATA_SEED)
     test = make_test_episodes(headset, users=protocol.test_users, seed=test_seed, slips_mm=_SLIPS_MM)
-    rows: dict[str, list[dict[str, float]]] = {}
-    made: dict[str, Pruned] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for seed in range(protocol.seeds):
         trial = Trial(episodes, headset, protocol.steps, pruning, seed)
         for name, way in ways(trial).items():
             with console.status(f"seed {seed}: {name}"):
-                made[name] = way()
-                found = evaluate(made[name].net, test, headset, _SLIPS_MM, test_seed)
-            row = {key: found[form]["slips"][slip]["median_deg"] for key, (form, slip) in _ERRORS.items()}
-            dense = row if name == "dense" else rows["dense"][seed]
-            loss = row["int8"] - dense["int8"]
-            rows.setdefault(name, []).append({**row, "cpu_s": made[name].cpu_s, "loss": loss})
-            console.print(f"seed {seed}, {name}: {row['int8']:.3f}°, {made[name].cpu_s:.0f} s")
-    table = {name: {**made[name].to_json(), **_over_seeds(rows[name])} for name in rows}
-    data = {"headset": headset.name, "keep": pruning.keep, "data_seed": _DATA_SEED, "test_seed": test_seed}
+                judged = partial(_judged, way, test, headset, test_seed)
+                row = pieces.get(f"{seed}: {name}", judged)
+            row["loss"] = row["int8"] - (found["dense"][seed] if "dense" in found else row)["int8"]
+            found.setdefault(name, []).append(row)
+            console.print(f"seed {seed}, {name}: {row['int8']:.3f}°, {row['cpu_s']:.0f} s")
+    table = {name: _over_seeds(rows) for name, rows in found.items()}
     return {**data, **asdict(protocol), "ways": table}
 
 
-def _over_seeds(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
+def _judged(way: Callable[[], Pruned], test: Episodes, headset: Headset, test_seed: int) -> dict[str, float]:
+    from psog.net.evaluation import evaluate
+
+    made = way()
+    found = evaluate(made.net, test, headset, _SLIPS_MM, test_seed)
+    errors = {key: found[form]["slips"][slip]["median_deg"] for key, (form, slip) in _ERRORS.items()}
+    return {**made.to_json(), **errors, "cpu_s": made.cpu_s}
+
+
+def _over_seeds(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     import numpy as np
 
-    found = {}
-    for key in rows[0]:
+    found = {key: rows[0][key] for key in _COSTS}
+    for key in (*_ERRORS, "loss", "cpu_s"):
         each = np.array([row[key] for row in rows])
         found[key] = {
             "mean": round(float(each.mean()), 4),
@@ -142,21 +167,19 @@ def _over_seeds(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
     return found
 
 
-def _print(console: Console, result: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    table = Table(
-        title=f"{result['headset']}, {result['keep']:g} of kernels kept, seeds 0 to {result['seeds'] - 1}, "
-        f"{result['users']:,} users; median error of {result['test_users']} unseen users, degrees"
+def tables(document: dict[str, Any]) -> list[Table]:
+    """One, a row a way."""
+    title = (
+        f"{document['headset']}, {document['keep']:g} of kernels kept, training seeds: {document['seeds']}, "
+        f"{document['users']:,} users (seed {document['data_seed']}); median error in degrees of "
+        f"{document['test_users']} unseen users (seed {document['test_seed']}), 9 points, mean ± SD"
     )
-    columns = ("", "steps", "conv MACs", "all MACs", "int8", "after 1 mm", "float", "loss", "CPU s")
-    for name in columns:
-        table.add_column(name, justify="right" if name else "left", no_wrap=not name)
-    for name, row in result["ways"].items():
-        errors = [_cell(row[key]) for key in (*_ERRORS, "loss")]
-        macs = [f"{row[k]:,}" for k in ("steps", "convolution_macs", "network_macs")]
-        table.add_row(name, *macs, *errors, f"{row['cpu_s']['mean']:.0f}")
-    console.print(table)
+    columns = ("", "steps", "conv MACs", "all MACs", "int8", "after 1 mm", "float", "above dense", "CPU s")
+    rows = []
+    for name, way in document["ways"].items():
+        errors = [_cell(way[key]) for key in (*_ERRORS, "loss")]
+        rows.append((name, *(f"{way[key]:,}" for key in _COSTS), *errors, f"{way['cpu_s']['mean']:.0f}"))
+    return [Table(title, columns, rows, "Above dense: paired, the dense network of the same seed.")]
 
 
 def _cell(found: dict[str, Any]) -> str:

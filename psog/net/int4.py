@@ -45,8 +45,8 @@ def candidate_factors(weight: NDArray[np.int8]) -> list[NDArray[np.float64]]:
 def nearest_int4(steps: Tensor) -> Tensor:
     """Weights (out, inputs) in steps of int8, rounded to multiples of the factor of each output.
 
-    The factor is the one with the smallest sum of squared changes; weights that four bits hold stay as they are,
-    also where the largest is a smaller multiple than it might be.
+    The factor is the one with the smallest sum of squared changes. Weights that four bits hold stay as they
+    are, also where the largest is a smaller multiple than it might be.
     """
     import torch
 

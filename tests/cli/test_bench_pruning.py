@@ -10,7 +10,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from psog.benchmarks.pruning import Protocol, measure
+from psog.benchmarks.pruning import Protocol, measure, tables
 from psog.benchmarks.pruning_ways import copy_channels, largest, macs_of, narrowed
 from psog.headset import load_headset
 from psog.net.architecture import Architecture, Convolution, deep
@@ -63,9 +63,13 @@ def test_the_largest_weights_stay():
     assert largest(weight, 2).tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
-def test_the_bench_compares_every_way_with_the_dense_network():
+def test_the_bench_compares_every_way_with_the_dense_network_and_keeps_what_is_done(tmp_path):
     protocol = Protocol(steps=2, users=20, test_users=3, seeds=1)
-    result = measure("ring16", Pruning(keep=0.25), protocol, 7, Console(quiet=True))
+    asked = ("ring16", Pruning(keep=0.25), protocol, 7, Console(quiet=True))
+    result = measure(*asked, work=tmp_path / "parts.json")
+    assert (
+        measure(*asked, work=tmp_path / "parts.json") == result
+    )  # processor times too: nothing was trained again
     assert json.loads(json.dumps(result)) == result
     dense = result["ways"]["dense"]
     for name, way in result["ways"].items():
@@ -74,6 +78,9 @@ def test_the_bench_compares_every_way_with_the_dense_network():
     assert dense["convolution_macs"] == 41_472
     for name in ("in training, 4", "in training, data", "after, same choice", "after, magnitude"):
         assert result["ways"][name]["convolution_macs"] == 8_704
+    (table,) = tables(result)
+    assert [row[0] for row in table.rows] == list(result["ways"])
+    assert table.rows[0][2] == "41,472" and table.rows[0][-2] == "0.000"
 
 
 @pytest.mark.parametrize("words", [["--steps", "0"], ["--seeds", "-1"], ["--keep", "0"]])
