@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WIDTH, HEIGHT = 1280, 800
-_FLAGS = ("--no-sandbox", "--force-color-profile=srgb", "--font-render-hinting=none")
-"""Containers have no user namespaces for the sandbox; what it would keep off here is psog's own pages."""
+_FLAGS = (
+    "--no-sandbox",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+    f"--screen-info={{{WIDTH}x{HEIGHT}}}{{1920x1080}}",
+)
+"""Containers have no user namespaces for the sandbox; what it would keep off here is psog's own pages.
+There are two displays, side by side."""
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import WIDTH
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 PROGRAM = [sys.executable, "-m", "psog.cli.calibrate"]
 WEARER = ("--virtual", "--board", "host", "--no-browser", "--user-seed", "1003", "--seed", "4")
@@ -67,3 +75,35 @@ def test_from_the_first_page_to_the_accepted_report(page, tmp_path, pictures):
     assert (found["points"], found["accepted"], len(found["validation_targets"])) == (9, True, 8)
     assert f"{found['accuracy_deg']:.1f}° (was {found['before_deg']:.1f}°)" in headline
     print(f"from program start to accepted, 9 points: {accepted_s:.1f} s")
+
+
+def allow_displays(page: Page) -> None:
+    """What a user says once to the browser's question. Playwright has no name for it."""
+    told = page.context.new_cdp_session(page).send("Target.getTargetInfo")["targetInfo"]
+    browser = page.context.browser
+    assert browser is not None
+    browser.new_browser_cdp_session().send(
+        "Browser.grantPermissions",
+        {"permissions": ["windowManagement"], "browserContextId": told["browserContextId"]},
+    )
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_f_fills_the_display_that_was_asked_for_or_the_windows_own(page, allowed):
+    """A browser without a window to move tells what it was asked for."""
+    page.add_init_script("""
+        const fill = Element.prototype.requestFullscreen;
+        Element.prototype.requestFullscreen = function (options) {
+          window.asked = options.screen ? [options.screen.left, options.screen.width] : "the window's";
+          return fill.call(this, options);
+        };""")
+    if allowed:
+        allow_displays(page)
+    with program("--display", "2") as (_, address):
+        page.goto(address)
+        page.locator("#title", has_text="A simulated wearer has the headset on.").wait_for()
+        page.keyboard.press("f")
+        page.wait_for_function("document.fullscreenElement !== null")
+        assert page.evaluate("window.asked") == ([WIDTH, 1920] if allowed else "the window's")
+        page.keyboard.press("f")
+        page.wait_for_function("document.fullscreenElement === null")

@@ -176,6 +176,10 @@ def test_the_page_is_used_by_keyboard_and_heard(page, shown):
     assert not page.is_visible("#help")
     page.keyboard.press("p")
     wait_for_change(page, "traces")
+    page.keyboard.press("f")
+    wait_for(page, "document.fullscreenElement !== null")
+    page.keyboard.press("f")
+    wait_for(page, "document.fullscreenElement === null")
 
 
 def test_two_pages_see_the_headset_go_and_come_back(page, shown):
