@@ -5,24 +5,44 @@
 #include "bytes.h"
 #include "samples.h"
 
-/* x, the features of a target's samples, becomes L⁻¹x. */
+/* y −= factor · x, of a target's samples. */
+static inline void subtract(float y[K], float factor, const float x[K])
+{
+    y[0] -= factor * x[0];
+    y[1] -= factor * x[1];
+    y[2] -= factor * x[2];
+    y[3] -= factor * x[3];
+}
+
+/* to = factor · y. */
+static inline void scale(float to[K], float factor, const float y[K])
+{
+    to[0] = factor * y[0];
+    to[1] = factor * y[1];
+    to[2] = factor * y[2];
+    to[3] = factor * y[3];
+}
+
+/* x, the features of a target's samples, becomes L⁻¹x. Two rows in one turn, as in tune.c. */
 static void substitute(const float *factor, uint32_t width, float *x)
 {
     const float *row = factor;
-    float *own = x;
-    for (uint32_t i = 0; i < width; row += ++i, own += K) {
-        float y0 = own[0], y1 = own[1], y2 = own[2], y3 = own[3];
-        const float *above = x;
-        for (uint32_t j = 0; j < i; j++, above += K) {
-            y0 -= row[j] * above[0];
-            y1 -= row[j] * above[1];
-            y2 -= row[j] * above[2];
-            y3 -= row[j] * above[3];
+    uint32_t i = width % 2u; /* of an odd number the first stands alone */
+    if (i == 1)
+        scale(x, *row++, x);
+    for (; i < width; i += 2u) {
+        const float *next = row + i + 1u;
+        float *own = x + K * i;
+        float y[K] = {own[0], own[1], own[2], own[3]};
+        float z[K] = {own[4], own[5], own[6], own[7]};
+        for (const float *above = x; above < own; above += K) {
+            subtract(y, *row++, above);
+            subtract(z, *next++, above);
         }
-        own[0] = y0 * row[i];
-        own[1] = y1 * row[i];
-        own[2] = y2 * row[i];
-        own[3] = y3 * row[i];
+        scale(own, *row, y);
+        subtract(z, *next++, own);
+        scale(own + K, *next++, z);
+        row = next;
     }
 }
 

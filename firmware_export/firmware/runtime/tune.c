@@ -78,22 +78,38 @@ static void add_moments(const float *x, uint32_t width, const float error[PSOG_G
             *moments++ += psog_dot(x + K * i, error[axis]);
 }
 
+/* The first `row` entries of a row of the matrix become the factor's; two at a time, as above. */
+static void factorize_row(const float *factor, float *own, uint32_t row)
+{
+    const float *above = factor;
+    uint32_t i = row % 2u;
+    if (i == 1)
+        own[0] *= *above++;
+    for (; i < row; i += 2u) {
+        const float *next = above + i + 1u;
+        float a = own[i], b = own[i + 1u];
+        for (const float *entry = own; entry < own + i; entry++) {
+            a -= *entry * *above++;
+            b -= *entry * *next++;
+        }
+        own[i] = a * *above;
+        b -= own[i] * *next++;
+        own[i + 1u] = b * *next++;
+        above = next;
+    }
+}
+
 bool psog_factorize(float *a, uint32_t width)
 {
     float *row = a;
     for (uint32_t i = 0; i < width; row += ++i) {
-        const float *above = a;
-        for (uint32_t j = 0; j <= i; above += ++j) {
-            float sum = row[j];
-            for (uint32_t k = 0; k < j; k++)
-                sum -= row[k] * above[k];
-            if (j < i)
-                row[j] = sum * above[j];
-            else if (sum > 0.0f && psog_is_finite(sum))
-                row[i] = 1.0f / sqrtf(sum);
-            else
-                return false;
-        }
+        factorize_row(a, row, i);
+        float sum = row[i];
+        for (uint32_t k = 0; k < i; k++)
+            sum -= row[k] * row[k];
+        if (!(sum > 0.0f && psog_is_finite(sum)))
+            return false;
+        row[i] = 1.0f / sqrtf(sum);
     }
     return true;
 }
