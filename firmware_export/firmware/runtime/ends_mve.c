@@ -43,6 +43,25 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
     }
 }
 
+/* Sixteen bytes at a time; of two planes those of a sensor follow each other. */
+void psog_place_plain(const struct psog_model *model, const int8_t *inputs, int8_t *activations)
+{
+    const uint32_t planes = model->planes, at_once = 16u / planes;
+    const uint8_t *layout = model->layout;
+    for (uint32_t left = model->cells; left > 0;) {
+        mve_pred16_t valid = vctp8q(left * planes);
+        uint8x16_t places;
+        if (planes == 1)
+            places = vldrbq_z_u8(layout, valid);
+        else /* twice the sensor, and one more in the upper byte */
+            places = vreinterpretq_u8_u16(vaddq_n_u16(vmulq_n_u16(vldrbq_z_u16(layout, valid), 514u), 256u));
+        vstrbq_p_s8(activations, vldrbq_gather_offset_z_s8(inputs, places, valid), valid);
+        activations += 16;
+        layout += at_once;
+        left -= left < at_once ? left : at_once;
+    }
+}
+
 #if __ARM_FEATURE_MVE & 2 /* MVE with floats */
 /* Adds the products of the next `count` weights of each row, lane by lane of `steps`. */
 static inline float32x4_t add_products(float32x4_t sums, uint32x4_t at, float32x4_t steps, uint32_t count)

@@ -1,5 +1,6 @@
 /* The linear head in float: the part of the network that belongs to the user. */
 #include <math.h>
+#include <string.h>
 
 #include "psog.h"
 
@@ -14,29 +15,42 @@ static inline float multiply_add(float a, float b, float c)
 #endif
 }
 
-void psog_head_apply(const struct psog_model *model, const float *rows, const int8_t *features,
-                     float output[PSOG_OUTPUTS])
+/* The rows of the four outputs, and the sums of their products with the features, in steps of these. */
+struct psog_head_sums {
+    const float *rows[PSOG_OUTPUTS];
+    float sums[PSOG_OUTPUTS];
+};
+
+/* offset: what makes an integer feature steps from zero. */
+#if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_FMA) /* head_armv7em.S */
+void psog_head_sums(struct psog_head_sums *head, const int8_t *features, uint32_t count, int32_t offset);
+#else
+static void psog_head_sums(struct psog_head_sums *head, const int8_t *features, uint32_t count, int32_t offset)
 {
-    uint32_t bias = model->features;
-    const float *head = (const float *)(const void *)model->head;
-    const float *right = rows ? rows : head;
-    const float *up = right + bias + 1u;
-    const float *openness = head + PSOG_ROWS_FLOATS(bias);
-    const float *ln_error = openness + bias + 1u;
-    const float scale = model->feature_scale;
-    const int32_t zero = model->feature_zero;
-    /* Four sums, so that no addition waits for the one before it; in steps of the features. */
+    const float *right = head->rows[0], *up = head->rows[1];
+    const float *openness = head->rows[2], *ln_error = head->rows[3];
+    /* Four sums, so that no addition waits for the one before it. */
     float sums[PSOG_OUTPUTS] = {0};
-    for (uint32_t i = 0; i < bias; i++) {
-        float steps = (float)(features[i] - zero);
+    for (uint32_t i = 0; i < count; i++) {
+        float steps = (float)(features[i] + offset);
         sums[0] = multiply_add(right[i], steps, sums[0]);
         sums[1] = multiply_add(up[i], steps, sums[1]);
         sums[2] = multiply_add(openness[i], steps, sums[2]);
         sums[3] = multiply_add(ln_error[i], steps, sums[3]);
     }
-    output[0] = multiply_add(sums[0], scale, right[bias]);
-    output[1] = multiply_add(sums[1], scale, up[bias]);
-    output[2] = multiply_add(sums[2], scale, openness[bias]);
-    output[3] = multiply_add(sums[3], scale, ln_error[bias]);
+    memcpy(head->sums, sums, sizeof sums);
+}
+#endif
+
+void psog_head_apply(const struct psog_model *model, const float *rows, const int8_t *features,
+                     float output[PSOG_OUTPUTS])
+{
+    uint32_t bias = model->features;
+    const float *own = (const float *)(const void *)model->head;
+    const float *right = rows ? rows : own, *openness = own + PSOG_ROWS_FLOATS(bias);
+    struct psog_head_sums head = {{right, right + bias + 1u, openness, openness + bias + 1u}, {0}};
+    psog_head_sums(&head, features, bias, -model->feature_zero);
+    for (uint32_t i = 0; i < PSOG_OUTPUTS; i++)
+        output[i] = multiply_add(head.sums[i], model->feature_scale, head.rows[i][bias]);
 }
 #endif

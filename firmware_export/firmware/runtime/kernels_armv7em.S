@@ -7,10 +7,11 @@
 #if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
 #include "kernels_armv7em.h"
 
-/* Places in struct psog_tile. */
-#define TILE_OUTPUTS 12 /* then the step to the next channel, requantization and channels */
-#define OUT_PITCH 28    /* then bytes of weights to pass over */
+/* Places in what a tile has on the stack. */
+#define INPUTS 28 /* then iterations */
 #define REST_BYTES 36
+#define LOOP 40
+#define TILE_BYTES 44
 
 /* Adds the products of an input word and a pair of weights to the sum of `output`, if the tile has it. */
 .macro multiply output, outputs, x, w
@@ -77,65 +78,78 @@
     iteration \outputs, \left, \inputs, \rest
 .endm
 
+/* One output: two roundings as `requantize` has them, but the second one's shift is a product as well, with
+ * the negative of a power of two (lr; r9: 0), which leaves the flags alone. */
 .macro store sum, column
-    requantize \sum
+    smmlar \sum, \sum, r10, \sum
+    smmlsr \sum, \sum, lr, r9
+    usat \sum, #8, \sum
     strh \sum, [r0, #(4 * \column)]
 .endm
 
-/* void psog_run_tile(struct psog_tile *tile, const uint8_t *weights, loop). A loop starts with every sum at
- * the bias (r3 to r7) and r2 iterations, and ends by branching to where as many outputs as it has are stored.
- * On the stack: tile, loop, what of the tile changes with each channel. */
+/* void psog_run_tile(const struct psog_tile *tile, const uint8_t *weights, loop). A loop starts with every sum
+ * at the bias (r3 to r7) and r2 iterations, and ends by branching to where as many outputs as it has are
+ * stored. On the stack: the tile, and the loop. Instead of multipliers and channels it has what makes a
+ * place among the multipliers of twice one behind the bias, and where the biases end. */
 function psog_run_tile
     push {r4-r11, lr}
-    add r3, r0, #TILE_OUTPUTS
-    push {r0, r2, r3}
-next_channel:
-    ldr r12, [sp]
-    ldm r12, {r0, r2, r8}
+    mov lr, r2
+    ldm r0, {r3-r12}
+    sub r7, r7, r5, lsl #1
+    subs r7, r7, #8
+    add r9, r5, r9, lsl #2
+    push {r3-r12, lr}
+    mov r0, r3
+    mov r2, r4
+    mov r8, r5
+next_channel: /* r0 its output, r2 from there to the next channel's, r8 biases */
     ldr r3, [r8], #4
-    str r8, [r12, #BIASES]
+    stm sp, {r0, r2, r8}
+    ldrd r0, r2, [sp, #INPUTS]
     mov r4, r3
     mov r5, r3
     mov r6, r3
     mov r7, r3
-    ldr pc, [sp, #4]
+    ldr pc, [sp, #LOOP]
 
+/* What the outputs of a channel need; and whether it is the last one. */
 .macro take_requantization
-    ldr r12, [sp, #8]
-    ldm r12, {r0, r2, r8, r9}
-    ldrd r10, r11, [r8], #8
+    ldm sp, {r0, r2, r8, r9, r11, r12, lr}
+    add r11, r11, r8, lsl #1
+    add r1, r1, r9
+    ldrd r10, r11, [r11]
+    cmp r8, lr
+    mov r9, #0
+    mov lr, #0x80000000
+    asr lr, lr, r11
 .endm
 
+store_4:
+    take_requantization
+    b store_four
+store_3:
+    take_requantization
+    b store_three
 store_5:
     take_requantization
     store r7, 4
+store_four:
     store r6, 3
-    b store_the_rest
-store_4:
-    take_requantization
-    store r6, 3
-    b store_the_rest
-store_3:
-    take_requantization
-store_the_rest:
+store_three:
     store r5, 2
     store r4, 1
     store r3, 0
-    ldrd r10, r11, [r12, #(OUT_PITCH - TILE_OUTPUTS)]
     add r0, r0, r2
-    sub r2, r10, r2
-    add r1, r1, r11
-    subs r9, r9, #1
-    stm r12, {r0, r2, r8, r9}
+    sub r2, r12, r2
     bne next_channel
-    add sp, sp, #12
+    add sp, sp, #TILE_BYTES
     pop {r4-r11, pc}
 
 /* The loops: two iterations in one turn. As int16, an odd number of them begins with the second. */
 .macro tile name, outputs, left, inputs, bits, rest=-1
     entry \name
     .if \rest < 0
-        ldr r7, [r12, #REST_BYTES]
+        ldr r7, [sp, #REST_BYTES]
     .endif
     .if \bits == 8
 2:      two_iterations \outputs, \left, \inputs, \rest
@@ -293,70 +307,71 @@ store_the_rest:
     two_words_8 r2, r10
 .endm
 
-/* The next output (r7: its requantization, r9: where it goes). */
-.macro finish sum
-    ldrd r10, r11, [r7], #8
-    requantize \sum
-    strh \sum, [r9], #2
+/* Places in what a block has on the stack, after the end of its input. */
+#define BLOCK_INPUTS 4 /* then biases */
+#define BLOCK_BIASES 8
+#define BLOCK_MULTIPLIERS 12 /* then outputs */
+#define END_OF_FOURS 20
+#define END_OF_OUTPUTS 24
+#define BLOCK_BYTES 28
+
+/* Goes back to `loop` until the input's end, and then loads where requantization and outputs are. */
+.macro until_the_end loop
+    ldr r10, [sp]
+    cmp r0, r10
+    bne \loop
+    ldrd r7, r9, [sp, #BLOCK_MULTIPLIERS]
 .endm
 
-.macro finished
-    strd r7, r9, [r6, #MULTIPLIERS]
-.endm
-
-/* void name(struct psog_block *block, const uint8_t *weights). The end of the input is kept below the
- * block's address on the stack, because every register is taken. */
+/* void name(struct psog_block *block, const uint8_t *weights). */
 .macro block name, bits
 function \name
-    push {r0, r4-r11, lr}
-    ldrd r2, r3, [r0]
-    add r2, r2, r3, lsl #5
-    push {r2, r3}
-    ldr r3, [r0, #BLOCKS]
-    cmp r3, #0
+    push {r4-r11, lr}
+    ldm r0, {r2-r8}
+    add r3, r2, r3, lsl #5
+    add r7, r6, r7, lsl #3
+    add r8, r7, r8, lsl #1
+    push {r2, r4-r8}
+    push {r3}
+    cmp r6, r7
     beq 3f
-1:  ldr r6, [sp, #8]
-    ldr r0, [r6]
-    ldr r7, [r6, #BIASES]
-    ldmia r7!, {r2-r5}
-    str r7, [r6, #BIASES]
+1:  ldrd r0, r10, [sp, #BLOCK_INPUTS]
+    ldmia r10!, {r2-r5}
+    str r10, [sp, #BLOCK_BIASES]
 2:  four_words_\bits
     four_words_\bits
-    ldr r10, [sp]
-    cmp r0, r10
-    bne 2b
-    ldr r6, [sp, #8]
-    ldrd r7, r9, [r6, #MULTIPLIERS]
-    finish r2
-    finish r3
-    finish r4
-    finish r5
-    finished
-    ldr r7, [r6, #BLOCKS]
-    subs r7, r7, #1
-    str r7, [r6, #BLOCKS]
+    until_the_end 2b
+    ldmia r7!, {r8, r10-r12}
+    requantize r2, r8, r10
+    requantize r3, r11, r12
+    ldmia r7!, {r8, r10-r12}
+    requantize r4, r8, r10
+    requantize r5, r11, r12
+    orr r2, r2, r3, lsl #16
+    orr r3, r4, r5, lsl #16
+    strd r2, r3, [r9], #8
+    strd r7, r9, [sp, #BLOCK_MULTIPLIERS]
+    ldr r10, [sp, #END_OF_FOURS]
+    cmp r9, r10
     bne 1b
-3:  ldr r6, [sp, #8]
-    ldr r7, [r6, #SINGLES]
-    subs r7, r7, #1
-    bmi 5f
-    str r7, [r6, #SINGLES]
-    ldr r0, [r6]
-    ldr r7, [r6, #BIASES]
-    ldr r2, [r7], #4
-    str r7, [r6, #BIASES]
+    mov r6, r9
+3:  ldr r10, [sp, #END_OF_OUTPUTS]
+    cmp r6, r10
+    beq 5f
+    ldrd r0, r10, [sp, #BLOCK_INPUTS]
+    ldr r2, [r10], #4
+    str r10, [sp, #BLOCK_BIASES]
 4:  four_words_single_\bits
     four_words_single_\bits
-    ldr r10, [sp]
-    cmp r0, r10
-    bne 4b
-    ldr r6, [sp, #8]
-    ldrd r7, r9, [r6, #MULTIPLIERS]
-    finish r2
-    finished
+    until_the_end 4b
+    ldrd r10, r11, [r7], #8
+    requantize r2
+    strh r2, [r9], #2
+    strd r7, r9, [sp, #BLOCK_MULTIPLIERS]
+    mov r6, r9
     b 3b
-5:  add sp, sp, #8
-    pop {r0, r4-r11, pc}
+5:  add sp, sp, #BLOCK_BYTES
+    pop {r4-r11, pc}
 .endm
 
     block psog_block_16, 16

@@ -8,12 +8,12 @@
 #define SINGLES 24
 #define FACTORS 28
 
-/* sum · multiplier · 2^(shift - 31), rounded twice, at least 0 and at most 255. r10: twice the multiplier
- * less 2^32, so that SMMLAR's rounded high half and the sum itself make the product; r11: the right shift
- * less 1. The second rounding is explained at `finish` in kernels_paired.c. */
-.macro requantize sum
-    smmlar \sum, \sum, r10, \sum
-    asr \sum, \sum, r11
+/* sum · multiplier · 2^(shift - 31), rounded twice, at least 0 and at most 255. multiplier: twice it less 2^32,
+ * so that SMMLAR's rounded high half and the sum itself make the product; shift: to the right, less 1. The
+ * second rounding is explained at `finish` in kernels_paired.c. */
+.macro requantize sum, multiplier=r10, shift=r11
+    smmlar \sum, \sum, \multiplier, \sum
+    asr \sum, \sum, \shift
     adds \sum, \sum, #1
     usat \sum, #8, \sum, asr #1
 .endm

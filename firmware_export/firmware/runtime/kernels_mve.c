@@ -17,8 +17,8 @@
 #include <arm_mve.h>
 #include <string.h>
 
-#define NOT_INLINED __attribute__((noinline)) /* smaller, and less on the stack */
-#define MOST_CELLS 32u   /* outputs of a channel that are summed together, unless a row has more */
+#define NOT_INLINED __attribute__((noinline, noclone)) /* smaller, and less on the stack */
+#define MOST_CELLS 16u   /* outputs of a channel that are summed together, unless a row has more */
 #define MOST_PADDED 256u /* bytes of an input of few channels with its border */
 
 static const int32_t *words(const uint8_t *bytes)
@@ -39,19 +39,19 @@ static uint32_t shifts_left(const struct psog_layer *layer)
 /* An inner loop of kernels_mve.S: computes all blocks. */
 typedef void (*kernel)(struct psog_blocks *blocks);
 
-/* `count` blocks from `channel` on. output: of channel 0. */
+/* `count` blocks from `channel` on; blocks->output is that of channel 0. The kernel comes last, when this has
+ * left the stack. */
 NOT_INLINED static void run_blocks(kernel kernel, struct psog_blocks *blocks, const struct psog_layer *layer,
-                                   int8_t *output, uint32_t channel, uint32_t count)
+                                   uint32_t channel)
 {
     blocks->weights = layer->weights + channel * blocks->pitch;
     blocks->biases = words(layer->biases) + channel;
     blocks->corrections = words(layer->corrections) + channel;
     blocks->multipliers = words(layer->multipliers) + channel;
     blocks->shifts = layer->shifts + channel;
-    blocks->output = output + channel;
+    blocks->output += channel;
     blocks->shifts_left = shifts_left(layer);
     blocks->zero = layer->out_zero;
-    blocks->count = count;
     kernel(blocks);
 }
 
@@ -61,14 +61,19 @@ static void run(kernel kernel, struct psog_blocks *blocks, const struct psog_lay
                 uint32_t size)
 {
     uint32_t out = layer->out_channels;
-    run_blocks(kernel, blocks, layer, output, 0, out / size);
-    if (out % size > 0)
-        run_blocks(kernel, blocks, layer, output, out - size, 1);
+    blocks->output = output;
+    blocks->count = out / size;
+    run_blocks(kernel, blocks, layer, 0);
+    if (out % size == 0)
+        return;
+    blocks->output = output;
+    blocks->count = 1;
+    run_blocks(kernel, blocks, layer, out - size);
 }
 
-/* One channel in a block of its own, every lane of which computes it. */
+/* One channel in a block of its own, every lane of which computes it; blocks->output is where. */
 NOT_INLINED static void run_alone(kernel kernel, struct psog_blocks *blocks, const struct psog_layer *layer,
-                                  int8_t *output, uint32_t channel)
+                                  uint32_t channel)
 {
     int32_t biases[PSOG_LANES], corrections[PSOG_LANES], multipliers[PSOG_LANES];
     int8_t shifts[PSOG_LANES];
@@ -87,7 +92,8 @@ NOT_INLINED static void run_alone(kernel kernel, struct psog_blocks *blocks, con
     alone.out_channels = 1;
     uint32_t pitch = blocks->pitch;
     blocks->pitch = 0;
-    run_blocks(kernel, blocks, &alone, output, 0, 1);
+    blocks->count = 1;
+    run_blocks(kernel, blocks, &alone, 0);
     blocks->pitch = pitch;
 }
 
@@ -121,7 +127,8 @@ void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *out
         run(psog_dense_blocks, &dense.blocks, layer, output, PSOG_LANES);
     else
         for (uint32_t channel = 0; channel < layer->out_channels; channel++) {
-            run_alone(psog_dense_blocks, &dense.blocks, layer, same, channel);
+            dense.blocks.output = same;
+            run_alone(psog_dense_blocks, &dense.blocks, layer, channel);
             output[channel] = same[0];
         }
     limit(layer, output);
@@ -140,8 +147,10 @@ static uint32_t padded_bytes(const struct psog_layer *layer)
     return layer->padding == PSOG_SAME ? (layer->rows + 2u) * padded_pitch(layer) : 0;
 }
 
-static void pad(const struct psog_layer *layer, const int8_t *input, int8_t *padded)
+/* Returns `padded`, with the input in its middle. */
+NOT_INLINED static const int8_t *pad(const struct psog_layer *layer, const int8_t *input, int8_t *padded)
 {
+    const int8_t *begin = padded;
     uint32_t bytes = layer->columns * layer->in_channels, all = padded_bytes(layer);
     int8x16_t outside = vdupq_n_s8(layer->in_zero);
     for (uint32_t i = 0; i < all; i += PSOG_VECTOR)
@@ -152,6 +161,7 @@ static void pad(const struct psog_layer *layer, const int8_t *input, int8_t *pad
             mve_pred16_t valid = vctp8q(bytes - i);
             vstrbq_p_s8(padded + i, vldrbq_z_s8(input + i, valid), valid);
         }
+    return begin;
 }
 
 /* Where the bytes of a window lie, from its first on. */
@@ -172,40 +182,53 @@ static bool has_small_windows(const struct psog_layer *layer)
            padded_bytes(layer) <= MOST_PADDED && layer->out_channels >= PSOG_LANES && !shifts_left(layer);
 }
 
-static void convolve_windows(const struct psog_layer *layer, const int8_t *input, int8_t *output)
+NOT_INLINED static void set_windows(struct psog_windows_mve *windows, const struct psog_layer *layer,
+                                    const int8_t *input)
 {
     uint32_t in = layer->in_channels;
+    windows->input = input;
+    windows->bytes = windows->blocks.pitch = PSOG_TAPS * in;
+    windows->columns = layer->out_columns;
+    windows->rows = layer->out_rows;
+    windows->step = in;
+    windows->row_skip = padded_pitch(layer) - layer->out_columns * in;
+    windows->blocks.out_step = layer->out_channels;
+    set_places(windows->places, 3u * in, padded_pitch(layer));
+}
+
+static void convolve_windows(const struct psog_layer *layer, const int8_t *input, int8_t *output)
+{
     int8_t padded[padded_bytes(layer) + 1u];
     struct psog_windows_mve windows;
-    windows.input = input;
-    if (layer->padding == PSOG_SAME) {
-        pad(layer, input, padded);
-        windows.input = padded;
-    }
-    windows.bytes = windows.blocks.pitch = PSOG_TAPS * in;
-    windows.columns = layer->out_columns;
-    windows.rows = layer->out_rows;
-    windows.step = in;
-    windows.row_skip = padded_pitch(layer) - layer->out_columns * in;
-    windows.blocks.out_step = layer->out_channels;
-    set_places(windows.places, 3u * in, padded_pitch(layer));
+    if (layer->padding == PSOG_SAME)
+        input = pad(layer, input, padded);
+    set_windows(&windows, layer, input);
     run(psog_convolve_windows, &windows.blocks, layer, output, PSOG_LANES);
     limit(layer, output);
 }
 
 /* ---- Other convolutions ---------------------------------------------------------------------------- */
 
-/* What of the input each kernel row meets in `rows` rows of outputs from `first` on. */
+/* Rows of outputs whose sums are kept together. */
+static uint32_t rows_together(const struct psog_layer *layer)
+{
+    uint32_t most = layer->out_columns < MOST_CELLS ? MOST_CELLS / layer->out_columns : 1;
+    return layer->out_rows < most ? layer->out_rows : most;
+}
+
+/* Rows of outputs from `first` on, as many as are summed together: what of the input each kernel row meets in
+ * them. */
 NOT_INLINED static void set_turns(struct psog_pairs_mve *pairs, const struct psog_layer *layer,
-                                  const int8_t *input, uint32_t first, uint32_t rows)
+                                  const int8_t *input, uint32_t first)
 {
     uint32_t padded = layer->padding == PSOG_SAME ? 1 : 0;
     uint32_t pitch = layer->columns * layer->in_channels;
     uint32_t row_sums = 2u * layer->out_columns;
+    uint32_t left = layer->out_rows - first, most = rows_together(layer), rows = left < most ? left : most;
     pairs->values = row_sums * rows;
     for (uint32_t i = 0; i < 3u; i++) {
         uint32_t above = padded && i == 0 && first == 0;
-        uint32_t below = padded && i == 2u && first + rows == layer->out_rows;
+        uint32_t below = padded && i == 2u && rows == left;
         pairs->turn[i].input = input + (first + above + i - padded) * pitch;
         pairs->turn[i].sums = pairs->sums + above * row_sums;
         pairs->turn[i].rows = rows - above - below;
@@ -215,16 +238,16 @@ NOT_INLINED static void set_turns(struct psog_pairs_mve *pairs, const struct pso
 
 NOT_INLINED static void set_pairs(struct psog_pairs_mve *pairs, const struct psog_layer *layer, int32_t *sums)
 {
-    uint32_t columns = layer->out_columns, out = layer->out_channels;
-    uint32_t odd = out > 1u ? 1u : 0, inner = columns > 2u ? columns - 2u : 0;
+    const uint32_t out = layer->out_channels, odd = out > 1u ? 1u : 0;
+    const uint8_t columns = layer->out_columns, inner = (uint8_t)(columns > 2u ? columns - 2u : 0);
     pairs->blocks.pitch = PSOG_TAPS * layer->in_channels;
     pairs->blocks.out_step = 2u * out;
     pairs->channels = layer->in_channels;
     pairs->outside = layer->in_zero;
     pairs->reads_edges = layer->padding != PSOG_SAME;
     pairs->cells = columns;
-    pairs->singles = inner % 3u;
-    pairs->triples = inner / 3u;
+    pairs->singles = (uint8_t)(inner % 3u);
+    pairs->triples = (uint8_t)(inner / 3u);
     pairs->sums = sums;
     pairs->places[0] = 0;
     pairs->places[1] = odd;
@@ -234,18 +257,18 @@ NOT_INLINED static void set_pairs(struct psog_pairs_mve *pairs, const struct pso
 
 static void convolve_pairs(const struct psog_layer *layer, const int8_t *input, int8_t *output)
 {
-    uint32_t columns = layer->out_columns, rows = layer->out_rows;
-    uint32_t most = columns < MOST_CELLS ? MOST_CELLS / columns : 1;
-    int32_t sums[2u * columns * (rows < most ? rows : most) + 2u]; /* a single column reads two more */
+    uint32_t beyond = layer->out_columns == 1 ? 2u : 0; /* what the next column would have, is touched */
+    int32_t sums[2u * layer->out_columns * rows_together(layer) + beyond];
     struct psog_pairs_mve pairs;
     set_pairs(&pairs, layer, sums);
-    int8_t *to = output;
-    for (uint32_t row = 0; row < rows; row += most, to += most * columns * layer->out_channels) {
-        set_turns(&pairs, layer, input, row, rows - row < most ? rows - row : most);
+    for (uint32_t row = 0; row < layer->out_rows; row += rows_together(layer)) {
+        int8_t *to = output + row * layer->out_columns * layer->out_channels;
+        set_turns(&pairs, layer, input, row);
+        pairs.blocks.output = to;
         if (layer->out_channels > 1u)
             run(psog_convolve_pairs, &pairs.blocks, layer, to, 2);
         else
-            run_alone(psog_convolve_pairs, &pairs.blocks, layer, to, 0);
+            run_alone(psog_convolve_pairs, &pairs.blocks, layer, 0);
     }
     limit(layer, output);
 }

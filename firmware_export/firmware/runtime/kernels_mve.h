@@ -30,19 +30,19 @@
 
 #define CHANNELS 44
 #define OUTSIDE 48
-#define READS_EDGES 52
-#define CELLS 56
-#define SINGLES 60
-#define TRIPLES 64
-#define SUMS 68
-#define VALUES 72
-#define PLACES 76
-#define TURNS 92
+#define READS_EDGES 49
+#define CELLS 50
+#define SINGLES 51
+#define TRIPLES 52
+#define SUMS 56
+#define VALUES 60
+#define PLACES 64
+#define TURNS 80
 #define TURN_BYTES 16
-#define ENTRY 140
-#define FROM 144
-#define ROW_WEIGHTS 148
-#define TURN 152
+#define ENTRY 128
+#define FROM 132
+#define ROW_WEIGHTS 136
+#define TURN 140
 
 /* The second half of requantization, and zero point; outputs are then the lowest bytes of the lanes. */
 .macro scale sums, right, spare, zero
@@ -97,10 +97,10 @@ struct psog_windows_mve {
 struct psog_pairs_mve {
     struct psog_blocks blocks; /* of two; out_step of two cells */
     uint32_t channels;         /* of the input */
-    int32_t outside;           /* an input outside the image */
-    uint32_t reads_edges;      /* 1 where rows begin and end with real inputs: without padding */
-    uint32_t cells;            /* of a row of outputs */
-    uint32_t singles, triples; /* of the columns that meet three cells each, taken one by one and in threes */
+    int8_t outside;            /* an input outside the image */
+    uint8_t reads_edges;       /* 1 where rows begin and end with real inputs: without padding */
+    uint8_t cells;             /* of a row of outputs */
+    uint8_t singles, triples;  /* of the columns that meet three cells each, taken one by one and in threes */
     int32_t *sums;
     uint32_t values;             /* in it: two channels of each cell */
     uint32_t places[PSOG_LANES]; /* of the outputs of two cells */

@@ -56,8 +56,9 @@ function psog_convolve_pairs
     push {r4-r11, lr}
     vpush {d8-d15}
     mov r12, r0
-    ldrd r0, r1, [r12, #SINGLES] /* and TRIPLES */
-    ldr r3, [r12, #CELLS]
+    ldrb r0, [r12, #SINGLES]
+    ldrb r1, [r12, #TRIPLES]
+    ldrb r3, [r12, #CELLS]
     adr r2, .Llast_columns
     cbz r1, 1f
     adr r2, .Ltriples
@@ -94,7 +95,8 @@ function psog_convolve_pairs
     ldr r5, [r12, #CHANNELS]
     sub r0, r5, r0
     dlstp.8 lr, r0
-    ldrd r0, r7, [r12, #OUTSIDE] /* and READS_EDGES */
+    ldrb r0, [r12, #OUTSIDE]
+    ldrb r7, [r12, #READS_EDGES]
     vdup.8 q7, r0
     add r11, r12, #TURNS
 
@@ -129,12 +131,12 @@ function psog_convolve_pairs
     ldrd r4, r6, [r3, #8]
     add_tap 0, r4, r6
     add_tap 1, r0, r2
-    ldr r11, [r12, #TRIPLES]
+    ldrb r11, [r12, #TRIPLES]
     ldr pc, [r12, #ENTRY]
 
     .balign 4
 .Lsingles:
-    ldr r11, [r12, #SINGLES]
+    ldrb r11, [r12, #SINGLES]
 1:  column r0, r2, r4, r6, r8, r10
     mov r0, r4
     mov r2, r6
@@ -142,7 +144,7 @@ function psog_convolve_pairs
     mov r6, r10
     subs r11, #1
     bne 1b
-    ldr r11, [r12, #TRIPLES]
+    ldrb r11, [r12, #TRIPLES]
     cmp r11, #0
     beq .Llast_columns
     .balign 4
@@ -172,7 +174,7 @@ function psog_convolve_pairs
     vmladav.s8 r2, q7, q4
     add_tap 1, r0, r2, q7
     add_tap 2, r0, r2, q7
-    ldr r9, [r12, #CELLS]
+    ldrb r9, [r12, #CELLS]
     add r9, r9
     mov r10, lr
     dlstp.32 lr, r9
@@ -183,7 +185,7 @@ function psog_convolve_pairs
     vstrw.32 q7, [r3], #16
     letp lr, 1b
     dlstp.8 lr, r10
-    ldr r0, [r12, #OUTSIDE]
+    ldrb r0, [r12, #OUTSIDE]
     vdup.8 q7, r0
 2:  add r0, r12, #(TURNS + 3 * TURN_BYTES)
     cmp r11, r0

@@ -47,26 +47,27 @@ static void next_channel(struct psog_tile *tile)
     tile->multipliers += 8;
     tile->outputs += tile->step_bytes / 2u;
     tile->step_bytes = tile->out_pitch - tile->step_bytes;
+    tile->channels--;
 }
 
-void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+void psog_tile(const struct psog_tile *first, const uint8_t *weights, enum psog_packing packing,
                struct psog_tile_shape shape)
 {
-    uint32_t stretch = PSOG_PAIR_BYTES(packing) * 3u * tile->iterations;
-    for (; tile->channels > 0; tile->channels--) {
+    struct psog_tile tile = *first;
+    uint32_t stretch = PSOG_PAIR_BYTES(packing) * 3u * tile.iterations;
+    for (; tile.channels > 0; next_channel(&tile)) {
         for (uint32_t output = 0; output < shape.outputs; output++) {
-            uint32_t sum = psog_get_u32(tile->biases);
-            for (uint32_t i = 0; i < tile->iterations; i++)
+            uint32_t sum = psog_get_u32(tile.biases);
+            for (uint32_t i = 0; i < tile.iterations; i++)
                 for (uint32_t tap = 0; tap < 3; tap++) {
                     uint32_t column = output + tap - shape.left; /* wraps where it is left of the first */
                     if (column < shape.inputs)
                         sum += weight_products(packing, weights, 3u * i + tap,
-                                               tile->inputs[i * shape.columns + column]);
+                                               tile.inputs[i * shape.columns + column]);
                 }
-            tile->outputs[2u * output] = finish(sum, tile->multipliers);
+            tile.outputs[2u * output] = finish(sum, tile.multipliers);
         }
-        weights += stretch + tile->weight_skip;
-        next_channel(tile);
+        weights += stretch + tile.weight_skip;
     }
 }
 
@@ -87,26 +88,26 @@ sparse_step(const struct psog_tile *tile, const uint8_t *step, uint32_t first, u
     return step + 4u * taps + 4u;
 }
 
-void psog_sparse_tile(struct psog_tile *tile, const uint8_t *weights, struct psog_tile_shape shape)
+void psog_sparse_tile(const struct psog_tile *first, const uint8_t *weights, struct psog_tile_shape shape)
 {
-    for (; tile->channels > 0; tile->channels--) {
+    struct psog_tile tile = *first;
+    for (; tile.channels > 0; next_channel(&tile)) {
         const uint8_t *counts = weights;
         uint32_t sums[5] = {0};
         uint32_t position = 0;
         weights += 4;
         for (uint32_t i = 0; i < counts[0]; i++)
-            weights = sparse_step(tile, weights, 0, 2, shape, &position, sums);
+            weights = sparse_step(&tile, weights, 0, 2, shape, &position, sums);
         for (uint32_t i = 0; i < counts[1]; i++)
-            weights = sparse_step(tile, weights, 1, 2, shape, &position, sums);
+            weights = sparse_step(&tile, weights, 1, 2, shape, &position, sums);
         for (uint32_t i = 0; i < counts[2]; i++)
-            weights = sparse_step(tile, weights, 0, 3, shape, &position, sums);
+            weights = sparse_step(&tile, weights, 0, 3, shape, &position, sums);
         for (uint32_t output = 0; output < shape.outputs; output++)
-            tile->outputs[2u * output] = finish(sums[output] + psog_get_u32(tile->biases), tile->multipliers);
-        next_channel(tile);
+            tile.outputs[2u * output] = finish(sums[output] + psog_get_u32(tile.biases), tile.multipliers);
     }
 }
 
-static void run_tile_in_c(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+static void run_tile_in_c(const struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                           struct psog_tile_shape shape)
 {
     if (packing == PSOG_SPARSE)
@@ -115,97 +116,118 @@ static void run_tile_in_c(struct psog_tile *tile, const uint8_t *weights, enum p
         psog_tile(tile, weights, packing, shape);
 }
 
-#ifdef PSOG_CORE_DSP
-/* Shapes that have a loop of their own: the whole row of a grid of five columns, with borders or without;
- * the ends of one of eight; and, of any number of columns (0), left end, middle and right end. */
-static const struct {
-    struct psog_tile_shape shape;
-    psog_tile_loop *loops[3]; /* by packing */
-} LOOPS[] = {
-    {{5, 1, 5, 5}, {psog_tile_5_full_16, psog_tile_5_full_8, psog_sparse_5_full}},
-    {{3, 0, 5, 5}, {psog_tile_3_middle_16, psog_tile_3_middle_8, psog_sparse_3_middle}},
-    {{4, 1, 5, 8}, {psog_tile_8_left_16, psog_tile_4_left_8, psog_sparse_4_left}},
-    {{4, 0, 5, 8}, {psog_tile_8_right_16, psog_tile_4_right_8, psog_sparse_4_right}},
-    {{4, 1, 5, 0}, {psog_tile_4_left_16, psog_tile_4_left_8, psog_sparse_4_left}},
-    {{4, 0, 6, 0}, {psog_tile_4_middle_16, psog_tile_4_middle_8, psog_sparse_4_middle}},
-    {{4, 0, 5, 0}, {psog_tile_4_right_16, psog_tile_4_right_8, psog_sparse_4_right}},
-};
+#define TILE 4u      /* outputs: with more, sums and inputs do not fit into the registers */
+#define WHOLE_ROW 5u /* unless every iteration reads the whole row, and nothing has to be passed over */
 
-static bool fits(struct psog_tile_shape loop, struct psog_tile_shape shape)
+#ifdef PSOG_CORE_DSP
+/* The loop of a shape, by packing; NULL if it has none. There are some for the whole row of a grid of five
+ * columns, with borders or without; the ends of one of eight; and, of any number of columns, left end, middle
+ * and right end. */
+static psog_tile_loop *const *loops_of(struct psog_tile_shape shape)
 {
-    return loop.outputs == shape.outputs && loop.left == shape.left && loop.inputs == shape.inputs &&
-           (loop.columns == shape.columns || loop.columns == 0);
+    static psog_tile_loop *const FULL[] = {psog_tile_5_full_16, psog_tile_5_full_8, psog_sparse_5_full};
+    static psog_tile_loop *const THREE[] = {psog_tile_3_middle_16, psog_tile_3_middle_8,
+                                            psog_sparse_3_middle};
+    static psog_tile_loop *const MIDDLE[] = {psog_tile_4_middle_16, psog_tile_4_middle_8,
+                                             psog_sparse_4_middle};
+    static psog_tile_loop *const ENDS[][3] = {
+        {psog_tile_4_right_16, psog_tile_4_right_8, psog_sparse_4_right},
+        {psog_tile_4_left_16, psog_tile_4_left_8, psog_sparse_4_left},
+        {psog_tile_8_right_16, psog_tile_4_right_8, psog_sparse_4_right},
+        {psog_tile_8_left_16, psog_tile_4_left_8, psog_sparse_4_left},
+    };
+    if (shape.outputs == WHOLE_ROW)
+        return FULL;
+    if (shape.outputs == TILE && shape.inputs == TILE + 2u)
+        return MIDDLE;
+    if (shape.inputs != WHOLE_ROW)
+        return NULL;
+    if (shape.outputs == TILE)
+        return ENDS[shape.left + (shape.columns == 8u ? 2u : 0u)];
+    return shape.columns == WHOLE_ROW ? THREE : NULL;
 }
 
-static void run_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+static void run_tile(const struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                      struct psog_tile_shape shape)
 {
-    for (uint32_t i = 0; i < sizeof LOOPS / sizeof LOOPS[0]; i++)
-        if (fits(LOOPS[i].shape, shape)) {
-            psog_run_tile(tile, weights, LOOPS[i].loops[packing - PSOG_PAIRED_16]);
-            return;
-        }
-    run_tile_in_c(tile, weights, packing, shape);
+    psog_tile_loop *const *loops = loops_of(shape);
+    if (loops != NULL)
+        psog_run_tile(tile, weights, loops[packing - PSOG_PAIRED_16]);
+    else
+        run_tile_in_c(tile, weights, packing, shape);
 }
 #else
 #define run_tile run_tile_in_c
 #endif
 
-#define TILE 4u      /* outputs: with more, sums and inputs do not fit into the registers */
-#define WHOLE_ROW 5u /* unless every iteration reads the whole row, and nothing has to be passed over */
+/* What the rows of a convolution share. */
+struct convolution {
+    const struct psog_layer *layer;
+    uint32_t border;  /* columns and rows of outputs that lie outside on either side: 1 or 0 */
+    uint32_t columns; /* of outputs */
+    uint32_t tile;    /* outputs of a tile */
+};
 
-static struct psog_tile_shape shape_at(const struct psog_layer *layer, uint32_t column, uint32_t border)
+/* One row of outputs. tile: of it but for what follows from the column. */
+static void convolve_row(const struct convolution *all, struct psog_tile *tile, const uint8_t *weights)
 {
-    uint32_t outputs = layer->out_columns < TILE ? layer->out_columns : TILE;
-    if (border && layer->columns == WHOLE_ROW)
-        outputs = WHOLE_ROW;
-    uint32_t left = border && column == 0;
-    uint32_t right = border && column + outputs == layer->out_columns;
-    return (struct psog_tile_shape){
-        (uint8_t)outputs, (uint8_t)left, (uint8_t)(outputs + 2u - left - right), layer->columns};
+    const struct psog_layer *layer = all->layer;
+    const uint32_t border = all->border, columns = all->columns, outputs = all->tile;
+    const uint32_t *first_input = tile->inputs;
+    int16_t *first_output = tile->outputs;
+    uint32_t column = 0;
+    for (;;) {
+        uint32_t left = border && column == 0, end = column + outputs;
+        uint32_t inputs = outputs + 2u - left - (border && end == columns);
+        tile->inputs = first_input + column + left - border;
+        tile->outputs = first_output + 2u * column;
+        tile->rest_bytes = 4u * (layer->columns - inputs);
+        run_tile(tile, weights, layer->packing,
+                 (struct psog_tile_shape){(uint8_t)outputs, (uint8_t)left, (uint8_t)inputs, layer->columns});
+        if (end == columns)
+            return;
+        /* The last tile begins early, within the one before, rather than to end past the row. */
+        column = end + outputs > columns ? columns - outputs : end;
+    }
 }
 
-/* One row of outputs. */
-static void convolve_row(const struct psog_layer *layer, uint32_t row, const uint32_t *input,
-                         uint32_t *output)
+static uint32_t tile_outputs(const struct psog_layer *layer)
 {
-    uint32_t border = layer->padding == PSOG_SAME ? 1 : 0;
-    uint32_t pairs = psog_pairs(layer->in_channels);
-    uint32_t row_bytes = 3u * PSOG_PAIR_BYTES(layer->packing) * pairs; /* of one kernel row's weights */
-    /* Kernel rows that lie inside the input. */
-    uint32_t first = border && row == 0;
-    uint32_t rows = 3u - first - (border && row + 1u == layer->rows);
-    bool sparse = layer->packing == PSOG_SPARSE;
-    const uint8_t *weights = (const uint8_t *)layer->weights;
-    weights += sparse ? psog_get_u32(weights + 4u + 4u * psog_reach(layer, row)) : first * row_bytes;
-    uint32_t *row_output = output + row * layer->out_columns * psog_pairs(layer->out_channels);
-    for (uint32_t column = 0; column < layer->out_columns;) {
-        struct psog_tile_shape shape = shape_at(layer, column, border);
-        struct psog_tile tile = {
-            .inputs = input + (row + first - border) * layer->columns * pairs + column + shape.left - border,
-            .iterations = rows * pairs,
-            .biases = layer->biases,
-            .multipliers = layer->multipliers,
-            .outputs = (int16_t *)(row_output + column),
-            .step_bytes = 2,
-            .out_pitch = 4u * layer->out_columns,
-            .channels = layer->out_channels,
-            .weight_skip = sparse ? 0 : (3u - rows) * row_bytes,
-            .rest_bytes = 4u * ((uint32_t)layer->columns - shape.inputs),
-        };
-        run_tile(&tile, weights, layer->packing, shape);
-        column += shape.outputs;
-        /* The last tile begins early, within the one before, rather than to end past the row. */
-        if (column < layer->out_columns && column + TILE > layer->out_columns)
-            column = layer->out_columns - TILE;
-    }
+    if (layer->padding == PSOG_SAME && layer->columns == WHOLE_ROW)
+        return WHOLE_ROW;
+    return layer->out_columns < TILE ? layer->out_columns : TILE;
 }
 
 void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output,
                           bool from_last_row)
 {
-    for (uint32_t i = 0; i < layer->out_rows; i++)
-        convolve_row(layer, from_last_row ? layer->out_rows - 1u - i : i, input, output);
+    const uint32_t border = layer->padding == PSOG_SAME ? 1 : 0;
+    const uint32_t pairs = psog_pairs(layer->in_channels), in_row = layer->columns * pairs;
+    const uint32_t out_row = layer->out_columns * psog_pairs(layer->out_channels);
+    const bool sparse = layer->packing == PSOG_SPARSE;
+    /* Of one kernel row's weights; sparse ones have a list for each set of kernel rows instead. */
+    const uint32_t row_bytes = sparse ? 0 : 3u * PSOG_PAIR_BYTES(layer->packing) * pairs;
+    const uint8_t *all_weights = (const uint8_t *)layer->weights;
+    const struct convolution all = {layer, border, layer->out_columns, tile_outputs(layer)};
+    const uint32_t rows = layer->out_rows;
+    struct psog_tile tile; /* without an initializer, which would clear it first */
+    tile.step_bytes = 2;
+    tile.biases = layer->biases;
+    tile.multipliers = layer->multipliers;
+    tile.out_pitch = 4u * layer->out_columns;
+    tile.channels = layer->out_channels;
+    for (uint32_t i = 0; i < rows; i++) {
+        const uint32_t row = from_last_row ? rows - 1u - i : i;
+        const uint32_t above = border && row == 0, below = border && row + 1u == rows; /* of kernel rows */
+        const uint8_t *weights = all_weights + above * row_bytes;
+        if (sparse) /* as psog_reach numbers them */
+            weights += psog_get_u32(all_weights + 4u + 4u * (above + 2u * below));
+        tile.inputs = input + (row + above - border) * in_row;
+        tile.outputs = (int16_t *)(output + row * out_row);
+        tile.iterations = (3u - above - below) * pairs;
+        tile.weight_skip = (above + below) * row_bytes;
+        convolve_row(&all, &tile, weights);
+    }
 }
 
 #ifndef PSOG_CORE_DSP

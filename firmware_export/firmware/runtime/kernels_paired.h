@@ -11,15 +11,15 @@
 
 /* A few outputs beside each other, of every channel. */
 struct psog_tile {
-    const uint32_t *inputs;     /* 0 */
-    uint32_t iterations;        /* 4: input rows · pairs of channels: so many times three pairs of weights */
+    int16_t *outputs;           /* 0: of the first channel; the next column is two further */
+    uint32_t step_bytes;        /* 4: to the next channel: 2, and out_pitch less that, in turns */
     const uint8_t *biases;      /* 8 */
-    int16_t *outputs;           /* 12: of the first channel; the next column is two further */
-    uint32_t step_bytes;        /* 16: to the next channel: 2, and out_pitch less that, in turns */
-    const uint8_t *multipliers; /* 20: and shifts, in pairs (layer.h) */
+    uint32_t weight_skip;       /* 12: bytes of a channel's weights that the tile has no input rows for */
+    const uint8_t *multipliers; /* 16: and shifts, in pairs (layer.h) */
+    uint32_t out_pitch;         /* 20: bytes from one pair of channels to the next */
     uint32_t channels;          /* 24 */
-    uint32_t out_pitch;         /* 28: bytes from one pair of channels to the next */
-    uint32_t weight_skip;       /* 32: bytes of a channel's weights that the tile has no input rows for */
+    const uint32_t *inputs;     /* 28 */
+    uint32_t iterations;        /* 32: input rows · pairs of channels: so many times three pairs of weights */
     uint32_t rest_bytes;        /* 36: of an input row, beyond what one iteration reads */
 };
 
@@ -30,12 +30,12 @@ struct psog_tile_shape {
     uint8_t columns; /* of the input: words from one iteration to the next */
 };
 
-/* A tile in C. It is used up. */
-void psog_tile(struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
+/* A tile in C. */
+void psog_tile(const struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                struct psog_tile_shape shape);
 
 /* The same of sparse weights, the list for these input rows. */
-void psog_sparse_tile(struct psog_tile *tile, const uint8_t *weights, struct psog_tile_shape shape);
+void psog_sparse_tile(const struct psog_tile *tile, const uint8_t *weights, struct psog_tile_shape shape);
 
 /* Outputs of a dense layer, four at a time; then those that are left, one at a time. */
 struct psog_block {
@@ -52,7 +52,7 @@ struct psog_block {
 #ifdef PSOG_CORE_DSP
 /* A tile by one of the loops below, which are no functions of their own. */
 typedef void psog_tile_loop(void);
-void psog_run_tile(struct psog_tile *tile, const uint8_t *weights, psog_tile_loop *loop);
+void psog_run_tile(const struct psog_tile *tile, const uint8_t *weights, psog_tile_loop *loop);
 psog_tile_loop psog_tile_5_full_16, psog_tile_5_full_8, psog_tile_4_left_16, psog_tile_4_left_8,
     psog_tile_4_middle_16, psog_tile_4_middle_8, psog_tile_4_right_16, psog_tile_4_right_8,
     psog_tile_8_left_16, psog_tile_8_right_16, psog_tile_3_middle_16, psog_tile_3_middle_8,

@@ -3,31 +3,37 @@
 
 #include "bytes.h"
 
+/* Each member by itself: an initializer would clear the rest first, in every inference. */
+static void set_shape(struct psog_layer *layer, const uint8_t *entry)
+{
+    layer->kind = entry[0];
+    layer->padding = entry[1];
+    layer->packing = entry[PSOG_LAYER_PACKING_AT];
+    layer->rows = entry[2];
+    layer->columns = entry[3];
+    layer->in_channels = psog_get_u16(entry + 4);
+    layer->out_channels = psog_get_u16(entry + 6);
+    layer->in_zero = (int8_t)entry[8];
+    layer->out_zero = (int8_t)entry[9];
+    layer->low = (int8_t)entry[10];
+    layer->high = (int8_t)entry[11];
+    uint8_t lost = layer->padding == PSOG_SAME ? 0 : 2;
+    layer->out_rows = layer->kind == PSOG_DENSE ? 1 : (uint8_t)(layer->rows - lost);
+    layer->out_columns = layer->kind == PSOG_DENSE ? 1 : (uint8_t)(layer->columns - lost);
+}
+
 struct psog_layer psog_layer_shape(const uint8_t *entry)
 {
-    struct psog_layer layer = {
-        .kind = entry[0],
-        .padding = entry[1],
-        .packing = entry[PSOG_LAYER_PACKING_AT],
-        .rows = entry[2],
-        .columns = entry[3],
-        .in_channels = psog_get_u16(entry + 4),
-        .out_channels = psog_get_u16(entry + 6),
-        .in_zero = (int8_t)entry[8],
-        .out_zero = (int8_t)entry[9],
-        .low = (int8_t)entry[10],
-        .high = (int8_t)entry[11],
-    };
-    uint8_t lost = layer.padding == PSOG_SAME ? 0 : 2;
-    layer.out_rows = layer.kind == PSOG_DENSE ? 1 : (uint8_t)(layer.rows - lost);
-    layer.out_columns = layer.kind == PSOG_DENSE ? 1 : (uint8_t)(layer.columns - lost);
+    struct psog_layer layer = {0};
+    set_shape(&layer, entry);
     return layer;
 }
 
 struct psog_layer psog_layer_decode(const struct psog_model *model, uint32_t index)
 {
     const uint8_t *entry = model->layers + PSOG_LAYER_BYTES * index;
-    struct psog_layer layer = psog_layer_shape(entry);
+    struct psog_layer layer;
+    set_shape(&layer, entry);
     layer.weights = (const int8_t *)model->image + psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT);
     layer.biases = model->image + psog_get_u32(entry + PSOG_LAYER_BIASES_AT);
     layer.multipliers = model->image + psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT);

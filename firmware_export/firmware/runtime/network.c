@@ -5,36 +5,41 @@
 #include "layer.h"
 
 #ifndef __ARM_FEATURE_MVE /* ends_mve.c */
-/* x / 2^times rounded half up, times at least 1. */
-static int32_t halved(int32_t x, uint32_t times)
-{
-    return (x + ((int32_t)1 << (times - 1u))) >> times;
-}
-
 static int8_t clipped(int32_t x)
 {
+#ifdef __ARM_FEATURE_SAT /* compilers do not find it */
+    int32_t saturated;
+    __asm("ssat %0, #8, %1" : "=r"(saturated) : "r"(x));
+    return (int8_t)saturated;
+#else
     return (int8_t)(x < -128 ? -128 : x > 127 ? 127 : x);
+#endif
 }
 
-/* One reading, left-aligned to 16 bits, to what the network's input has of it: model->planes values.
- * |product| < 2^30 by the image's checks. */
-static void normalise(const struct psog_model *model, uint32_t sensor, uint16_t reading, int8_t *planes)
+/* One reading, less its offset and scaled, shifted and rounded half up. |product| < 2^30 by the image's
+ * checks. */
+static int32_t normalised(const uint8_t *entry, uint16_t reading, uint32_t shift)
 {
-    const uint8_t *entry = model->normalisation + 8u * sensor;
     int32_t product = (reading - psog_get_i32(entry)) * psog_get_i32(entry + 4);
-    if (model->planes == 1) {
-        planes[0] = clipped(halved(product, model->normalisation_shift));
-        return;
-    }
-    int32_t fine = halved(product, model->normalisation_shift - PSOG_RESIDUAL_BITS);
-    planes[0] = clipped(halved(fine, PSOG_RESIDUAL_BITS));
-    planes[1] = clipped(fine - planes[0] * (1 << PSOG_RESIDUAL_BITS));
+    return (product + ((int32_t)1 << (shift - 1u))) >> shift;
 }
 
+/* Readings, left-aligned to 16 bits, to what the network's input has of each: model->planes values. */
 void psog_normalise(const struct psog_model *model, const uint16_t *readings, int8_t *inputs)
 {
-    for (uint32_t sensor = 0; sensor < model->sensors; sensor++)
-        normalise(model, sensor, readings[sensor], inputs + sensor * model->planes);
+    const uint16_t *end = readings + model->sensors;
+    const uint8_t *entry = model->normalisation;
+    const uint32_t shift = model->normalisation_shift;
+    if (model->planes == 1) {
+        for (; readings < end; entry += 8)
+            *inputs++ = clipped(normalised(entry, *readings++, shift));
+        return;
+    }
+    for (; readings < end; entry += 8, inputs += 2) {
+        int32_t fine = normalised(entry, *readings++, shift - PSOG_RESIDUAL_BITS);
+        inputs[0] = clipped((fine + (1 << (PSOG_RESIDUAL_BITS - 1u))) >> PSOG_RESIDUAL_BITS);
+        inputs[1] = clipped(fine - inputs[0] * (1 << PSOG_RESIDUAL_BITS));
+    }
 }
 #endif
 
@@ -48,53 +53,73 @@ static void use_biases(struct psog_layer *layer, const int32_t **biases)
 }
 
 #if PSOG_RUNS_PLAIN
-static void place_plain(const struct psog_model *model, const int8_t *inputs, int8_t *activations)
+#ifndef __ARM_FEATURE_MVE /* ends_mve.c */
+void psog_place_plain(const struct psog_model *model, const int8_t *inputs, int8_t *activations)
 {
     for (uint32_t cell = 0; cell < model->cells; cell++)
         for (uint32_t plane = 0; plane < model->planes; plane++)
-            activations[cell * model->planes + plane] = inputs[model->layout[cell] * model->planes + plane];
+            *activations++ = inputs[model->layout[cell] * model->planes + plane];
 }
+#endif
 
 /* Inputs and outputs take turns at the two ends of the buffer: one layer's always fit side by side. */
-static void run_plain(const struct psog_model *model, const int32_t *biases, int8_t *activations,
-                      int8_t *features)
+static enum psog_error run_plain(const struct psog_model *model, const int32_t *biases, int8_t *activations,
+                                 int8_t *features)
 {
-    int8_t *end = activations + model->activation_bytes;
     int8_t *input = activations;
     for (uint32_t index = 0; index < model->layer_count; index++) {
         struct psog_layer layer = psog_layer_decode(model, index);
         use_biases(&layer, &biases);
-        bool last = index + 1u == model->layer_count;
-        int8_t *far_end = input == activations ? end - psog_layer_outputs(&layer) : activations;
-        int8_t *output = last ? features : far_end;
+        int8_t *output = activations;
+        if (index + 1u == model->layer_count)
+            output = features;
+        else if (input == activations)
+            output += model->activation_bytes - psog_layer_outputs(&layer);
         if (layer.kind == PSOG_DENSE)
             psog_dense(&layer, input, output);
         else
             psog_convolve(&layer, input, output);
         input = output;
     }
+    return PSOG_OK;
 }
 #endif
 
 #if PSOG_RUNS_PAIRED
 static void place_paired(const struct psog_model *model, const int8_t *inputs, int16_t *activations)
 {
-    /* A cell takes a word, even half used; but a dense layer's single channels pair up. */
-    const uint32_t cells = model->cells, planes = model->planes;
     const int32_t zero = model->input_zero;
-    const uint32_t halves_of_cell = planes == 1 && model->layers[0] == PSOG_DENSE ? 1 : 2;
-    for (uint32_t cell = 0; cell < cells; cell++, activations += halves_of_cell) {
-        const int8_t *of_sensor = inputs + model->layout[cell] * planes;
-        /* NOLINTNEXTLINE(clang-analyzer-core.*): image.c has checked that the layout's sensors are there */
-        activations[0] = (int16_t)(of_sensor[0] - zero);
-        if (planes > 1)
-            activations[1] = (int16_t)(of_sensor[1] - zero);
+    const uint8_t *sensor = model->layout, *end = sensor + model->cells;
+    /* NOLINTBEGIN(clang-analyzer-core.*): image.c has checked that the layout's sensors are there */
+    if (model->planes > 1) {
+        for (; sensor < end; sensor++) {
+            *activations++ = (int16_t)(inputs[2u * *sensor] - zero);
+            *activations++ = (int16_t)(inputs[2u * *sensor + 1u] - zero);
+        }
+        return;
     }
+    /* A cell takes a word, even half used; but a dense layer's single channels pair up. */
+    const uint32_t halves_of_cell = model->layers[0] == PSOG_DENSE ? 1 : 2;
+    for (; sensor < end; sensor++, activations += halves_of_cell)
+        *activations = (int16_t)(inputs[*sensor] - zero);
+    /* NOLINTEND(clang-analyzer-core.*) */
+}
+
+/* The last layer's outputs, 0 … 255, as features. Four of them at a time: bit 7 is what tells them apart. */
+static void take_features(const uint32_t *outputs, uint32_t count, int8_t *features)
+{
+    for (; count >= 4u; count -= 4u, outputs += 2, features += 4) {
+        uint32_t first = outputs[0], second = outputs[1];
+        uint32_t four = ((first | first >> 8) & 0xFFFFu) | (second | second >> 8) << 16;
+        psog_put_u32((uint8_t *)features, four ^ 0x80808080u);
+    }
+    for (const int16_t *halves = (const int16_t *)outputs; count > 0; count--)
+        *features++ = (int8_t)(*halves++ + PSOG_PAIRED_ZERO);
 }
 
 /* The same, but a convolution's output follows on the heels of its input. */
-static void run_paired(const struct psog_model *model, const int32_t *biases, uint32_t *activations,
-                       int8_t *features)
+static enum psog_error run_paired(const struct psog_model *model, const int32_t *biases,
+                                  uint32_t *activations, int8_t *features)
 {
     uint32_t *end = activations + model->activation_bytes / 4u;
     uint32_t *input = activations;
@@ -109,9 +134,8 @@ static void run_paired(const struct psog_model *model, const int32_t *biases, ui
             psog_convolve_paired(&layer, input, output, at_start);
         input = output;
     }
-    const int16_t *halves = (const int16_t *)input;
-    for (const int8_t *end_of_features = features + model->features; features < end_of_features;)
-        *features++ = (int8_t)(*halves++ + PSOG_PAIRED_ZERO);
+    take_features(input, model->features, features);
+    return PSOG_OK;
 }
 #endif
 
@@ -124,21 +148,23 @@ static void place(const struct psog_model *model, const int8_t *inputs, uint32_t
 #endif
 #if PSOG_RUNS_PLAIN
     if (!model->paired)
-        place_plain(model, inputs, (int8_t *)activations);
+        psog_place_plain(model, inputs, (int8_t *)activations);
 #endif
 }
 
-static void run(const struct psog_model *model, const int32_t *biases, uint32_t *activations,
-                int8_t *features)
+/* Comes last in whoever calls it, when that has left the stack. */
+static enum psog_error run(const struct psog_model *model, const int32_t *biases, uint32_t *activations,
+                           int8_t *features)
 {
 #if PSOG_RUNS_PAIRED
     if (model->paired)
-        run_paired(model, biases, activations, features);
+        return run_paired(model, biases, activations, features);
 #endif
 #if PSOG_RUNS_PLAIN
     if (!model->paired)
-        run_plain(model, biases, (int8_t *)activations, features);
+        return run_plain(model, biases, (int8_t *)activations, features);
 #endif
+    return PSOG_OK;
 }
 
 /* Apart from psog_infer, so that the inputs have left the stack when the layers run. */
@@ -156,8 +182,7 @@ enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t 
     if (activation_bytes < model->activation_bytes)
         return PSOG_ERR_LENGTH;
     place(model, inputs, activations);
-    run(model, biases, activations, features);
-    return PSOG_OK;
+    return run(model, biases, activations, features);
 }
 
 enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases, const uint16_t *readings,
@@ -166,6 +191,5 @@ enum psog_error psog_infer(const struct psog_model *model, const int32_t *biases
     if (activation_bytes < model->activation_bytes)
         return PSOG_ERR_LENGTH;
     place_readings(model, readings, activations);
-    run(model, biases, activations, features);
-    return PSOG_OK;
+    return run(model, biases, activations, features);
 }

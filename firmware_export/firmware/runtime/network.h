@@ -11,4 +11,7 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
 enum psog_error psog_infer_inputs(const struct psog_model *model, const int32_t *biases, const int8_t *inputs,
                                   uint32_t *activations, size_t activation_bytes, int8_t *features);
 
+/* Inputs to the cells of a plain network. */
+void psog_place_plain(const struct psog_model *model, const int8_t *inputs, int8_t *activations);
+
 #endif
