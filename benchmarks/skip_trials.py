@@ -62,6 +62,7 @@ def wrong_images(sound: bytes) -> dict[str, bytes]:
     content, signature = sound[:-SIGNATURE_BYTES], sound[-SIGNATURE_BYTES:]
     return {
         "unsigned": content + bytes(SIGNATURE_BYTES),
+        "the neutral point": content + b"\1" + bytes(SIGNATURE_BYTES - 1),
         "another key": ANOTHER_KEY.signed(content),
         "a changed bit": _another(content) + signature,
         "another's signature": content + DEVELOPMENT_KEY.signed(_another(content))[-SIGNATURE_BYTES:],

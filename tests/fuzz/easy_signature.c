@@ -1,9 +1,10 @@
-/* A signature is right when its last byte is even, and wrong for any other message than its own. */
+/* A signature is right when its last byte is even, and wrong for an empty message. */
 #include "monocypher.h"
 
 #include <string.h>
 
 #define SIGNATURE_BYTES 64u
+#define BEFORE_MESSAGE 64u /* half a signature and a key */
 
 void crypto_blake2b_init(crypto_blake2b_ctx *hashing, size_t hash_size)
 {
@@ -14,12 +15,15 @@ void crypto_blake2b_init(crypto_blake2b_ctx *hashing, size_t hash_size)
 /* Touches the ends of the message: it has to be there. */
 void crypto_blake2b_update(crypto_blake2b_ctx *hashing, const uint8_t *message, size_t message_size)
 {
-    hashing->hash[0] += message[0] + message[message_size - 1u];
+    if (message_size > 0)
+        hashing->hash[0] += message[0] + message[message_size - 1u];
+    hashing->hash[1] += message_size;
 }
 
 void crypto_blake2b_final(crypto_blake2b_ctx *hashing, uint8_t *hash)
 {
     memset(hash, 0, hashing->hash_size);
+    hash[0] = hashing->hash[1] == BEFORE_MESSAGE;
 }
 
 void crypto_eddsa_reduce(uint8_t reduced[32], const uint8_t expanded[64])

@@ -9,6 +9,8 @@ from tests.random_nets import LayerPlan, random_net, with_embedding
 _SMALL = (LayerPlan("conv", 2, "same"), LayerPlan("conv", 3, "valid"), LayerPlan("dense", 4))
 _WIDE = (LayerPlan("conv", 6, "same"), LayerPlan("conv", 4, "same"), LayerPlan("dense", 3))
 _BYTES_PER_LINE = 24
+_SIGNED = b"\1" + bytes(SIGNATURE_BYTES - 1)
+"""As easy_signature.c wants it, and not of zeros alone."""
 
 
 def images() -> list[bytes]:
@@ -24,7 +26,7 @@ def images() -> list[bytes]:
 def images_c() -> str:
     """Definitions of what images.h declares."""
     lines = ['#include "images.h"', ""]
-    easy = [image[:-SIGNATURE_BYTES] + bytes(SIGNATURE_BYTES) for image in images()]
+    easy = [image[:-SIGNATURE_BYTES] + _SIGNED for image in images()]
     for name, group in (("FUZZ_IMAGES", easy), ("FUZZ_SIGNED_IMAGES", images())):
         for index, image in enumerate(group):
             lines.append(f"static const uint8_t {name}_{index}[] = {{")

@@ -3,8 +3,11 @@
  * A fault that skips one instruction, once or every time, shall not turn a refusal into an acceptance:
  * - two functions that share no code of this file judge independently, and forwards and backwards through the
  *   keys; their verdicts are wide numbers, each the complement of the other, kept in memory;
- * - both call Monocypher, so the second also shows it a message that was not signed, and it has to refuse;
+ * - both call Monocypher, so the second also shows it a message that was not signed, and it has to refuse: a
+ *   digest that no longer depends on the message would fit both;
  * - what they leave in a digest that a skipped call did not fill differs, so that no signature fits both;
+ * - arithmetic with a hole in it may end in 0 / 0, which is written as zeros: the second refuses a signature that
+ *   begins with those, which no key makes;
  * - who accepts looks at both verdicts, and at the headset's name, before the image is read and again behind
  *   that. */
 #include "bytes.h"
@@ -27,10 +30,11 @@ struct judged {
     size_t content_bytes;
 };
 
-/* BLAKE2b(R · public key · content), reduced to a scalar: the h of crypto_eddsa_check_equation. Its callers
- * each have their own, so that they share no instruction of it. */
+/* BLAKE2b(R · public key · so many bytes of the content), reduced to a scalar: the h of
+ * crypto_eddsa_check_equation. Its callers each have their own, so that they share no instruction of it. */
 static inline __attribute__((always_inline)) void digest(uint8_t h[32], const struct judged *judged,
-                                                         const uint8_t key[32], uint8_t unfilled)
+                                                         size_t content_bytes, const uint8_t key[32],
+                                                         uint8_t unfilled)
 {
     crypto_blake2b_ctx hashing;
     uint8_t hash[64];
@@ -39,7 +43,7 @@ static inline __attribute__((always_inline)) void digest(uint8_t h[32], const st
     crypto_blake2b_init(&hashing, sizeof hash);
     crypto_blake2b_update(&hashing, judged->signature, 32);
     crypto_blake2b_update(&hashing, key, 32);
-    crypto_blake2b_update(&hashing, judged->image, judged->content_bytes);
+    crypto_blake2b_update(&hashing, judged->image, content_bytes);
     crypto_blake2b_final(&hashing, hash);
     crypto_eddsa_reduce(h, hash);
 }
@@ -50,23 +54,34 @@ static __attribute__((noinline)) uint32_t judge(const struct judged *judged)
     uint8_t h[32];
     for (uint32_t i = 0; i < judged->trust->key_count && verdict == REFUSED; i++) {
         const uint8_t *key = judged->trust->keys[i];
-        digest(h, judged, key, 0x5A);
+        digest(h, judged, judged->content_bytes, key, 0x5A);
         if (crypto_eddsa_check_equation(judged->signature, key, h) == 0)
             verdict = SIGNED_ONCE;
     }
     return verdict;
 }
 
+/* Whether R, the first half of a signature, is all zeros. */
+static bool has_no_point(const struct judged *judged)
+{
+    uint32_t any = 0;
+    for (uint32_t i = 0; i < 32u; i++)
+        any |= judged->signature[i];
+    return any == 0;
+}
+
 static __attribute__((noinline)) uint32_t judge_again(const struct judged *judged)
 {
     volatile uint32_t verdict = ~REFUSED;
     uint8_t h[32];
+    if (has_no_point(judged))
+        return verdict;
     for (uint32_t left = judged->trust->key_count; left > 0 && verdict != SIGNED_AGAIN; left--) {
         const uint8_t *key = judged->trust->keys[left - 1u];
-        digest(h, judged, key, 0xC3);
+        digest(h, judged, judged->content_bytes, key, 0xC3);
         if (crypto_eddsa_check_equation(judged->signature, key, h) != 0)
             continue;
-        h[0] ^= 1u; /* of another message */
+        digest(h, judged, 0, key, 0xC3); /* of another message, none */
         if (crypto_eddsa_check_equation(judged->signature, key, h) != 0)
             verdict = SIGNED_AGAIN;
         else
