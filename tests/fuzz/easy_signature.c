@@ -1,5 +1,6 @@
-/* A signature is right when its last byte is even, and wrong for an empty message. */
+/* A signature is right when its last byte is even, for keys with the sign of the first trusted one. */
 #include "monocypher.h"
+#include "trust.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ void crypto_blake2b_update(crypto_blake2b_ctx *hashing, const uint8_t *message, 
 void crypto_blake2b_final(crypto_blake2b_ctx *hashing, uint8_t *hash)
 {
     memset(hash, 0, hashing->hash_size);
-    hash[0] = hashing->hash[1] == BEFORE_MESSAGE;
+    hash[1] = hashing->hash[1] == BEFORE_MESSAGE;
 }
 
 void crypto_eddsa_reduce(uint8_t reduced[32], const uint8_t expanded[64])
@@ -34,6 +35,6 @@ void crypto_eddsa_reduce(uint8_t reduced[32], const uint8_t expanded[64])
 int crypto_eddsa_check_equation(const uint8_t signature[64], const uint8_t public_key[32],
                                 const uint8_t h[32])
 {
-    (void)public_key;
-    return h[0] == 0 && signature[SIGNATURE_BYTES - 1u] % 2u == 0 ? 0 : -1;
+    bool negative = (public_key[31] ^ APP_TRUST.keys[0][31]) >= 0x80u;
+    return h[0] == 0 && !negative && signature[SIGNATURE_BYTES - 1u] % 2u == 0 ? 0 : -1;
 }

@@ -3,8 +3,9 @@
  * A fault that skips one instruction, once or every time, shall not turn a refusal into an acceptance:
  * - two functions that share no code of this file judge independently, and forwards and backwards through the
  *   keys; their verdicts are wide numbers, each the complement of the other, kept in memory;
- * - both call Monocypher, so the second also shows it a message that was not signed, and it has to refuse: a
- *   digest that no longer depends on the message would fit both;
+ * - both call Monocypher, so the second also has it judge the negative of the key, which it has to refuse:
+ *   where the key's part of the equation has got lost, it fits any key; and a digest has to depend on the
+ *   message;
  * - what they leave in a digest that a skipped call did not fill differs, so that no signature fits both;
  * - arithmetic with a hole in it may end in 0 / 0, which is written as zeros: the second refuses a signature that
  *   begins with those, which no key makes;
@@ -73,7 +74,7 @@ static bool has_no_point(const struct judged *judged)
 static __attribute__((noinline)) uint32_t judge_again(const struct judged *judged)
 {
     volatile uint32_t verdict = ~REFUSED;
-    uint8_t h[32];
+    uint8_t h[32], other[32];
     if (has_no_point(judged))
         return verdict;
     for (uint32_t left = judged->trust->key_count; left > 0 && verdict != SIGNED_AGAIN; left--) {
@@ -81,8 +82,12 @@ static __attribute__((noinline)) uint32_t judge_again(const struct judged *judge
         digest(h, judged, judged->content_bytes, key, 0xC3);
         if (crypto_eddsa_check_equation(judged->signature, key, h) != 0)
             continue;
-        digest(h, judged, 0, key, 0xC3); /* of another message, none */
-        if (crypto_eddsa_check_equation(judged->signature, key, h) != 0)
+        digest(other, judged, 0, key, 0xC3); /* of no message */
+        if (memcmp(h, other, sizeof h) == 0)
+            return REFUSED;
+        memcpy(other, key, sizeof other);
+        other[31] ^= 0x80u; /* the sign of a point's x */
+        if (crypto_eddsa_check_equation(judged->signature, other, h) != 0)
             verdict = SIGNED_AGAIN;
         else
             return REFUSED;
