@@ -20,6 +20,7 @@ FIGURES = (
     "instructions",
     "cycles_estimated",
     "flash_runtime_bytes",
+    "flash_lean_bytes",
     "flash_calibration_bytes",
     "flash_model_bytes",
     "ram_bytes",

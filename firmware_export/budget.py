@@ -15,6 +15,7 @@ from psog.firmware_export.image import ModelImage, read_image
 from psog.firmware_export.installing import image_for
 from psog.firmware_export.instructions import measure
 from psog.firmware_export.keys import DEVELOPMENT_KEY, signed_again
+from psog.firmware_export.lean import lean_for
 from psog.firmware_export.packings import Packing
 from psog.firmware_export.toolchain import available_boards, board_target, build_board, build_runtime
 from psog.net.integer import Normalisation
@@ -34,7 +35,8 @@ def measure_budget(
     Returns:
         JSON types: "packing", "instructions" of one inference, "mix" of them (psog.firmware_export.mix.Mix),
         "cycles_estimated" (psog.firmware_export.cycles; None but for a Cortex-M4), "macs",
-        "flash_runtime_bytes" (network and head), "flash_calibration_bytes" (what a calibration adds),
+        "flash_runtime_bytes" (network and head), "flash_lean_bytes" (of a build that holds what this model
+        needs of it, lean.py), "flash_calibration_bytes" (what a calibration adds),
         "flash_model_bytes", "flash_firmware_bytes" (all code), "ram_bytes", "stack_bytes", the same for a
         calibration (psog.firmware_export.instructions), "start_instructions", "start_crc_instructions",
         "signature_instructions", "signature_stack_bytes", and "bit_exact" against the integer model.
@@ -47,6 +49,7 @@ def measure_budget(
     model = read_image(image)
     wire = readings_over_range(model.normalisation, readings, seed)
     found = measure(board, image, wire)
+    lean = section_sizes(build_runtime(board, lean=lean_for(image)), target).flash_bytes
     runtime, calibrating = (
         section_sizes(build_runtime(board, calibrating=also), target).flash_bytes for also in (False, True)
     )
@@ -59,6 +62,7 @@ def measure_budget(
         "cycles_estimated": found.cycles,
         "macs": count_macs(model),
         "flash_runtime_bytes": runtime,
+        "flash_lean_bytes": lean,
         "flash_calibration_bytes": calibrating - runtime,
         "flash_model_bytes": len(image),
         "flash_firmware_bytes": section_sizes(build_board(board), target).flash_bytes,

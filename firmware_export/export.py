@@ -10,6 +10,8 @@ from psog.errors import ModelError
 from psog.firmware_export.c_array import c_array
 from psog.firmware_export.image_writer import write_image
 from psog.firmware_export.keys import DEVELOPMENT_KEY, SigningKey
+from psog.firmware_export.lean import HEADER as LEAN
+from psog.firmware_export.lean import lean_for
 from psog.firmware_export.packings import Packing
 from psog.firmware_export.report import make_report
 from psog.firmware_export.tflite import write_tflite
@@ -33,7 +35,8 @@ def export_model(
     key: SigningKey = DEVELOPMENT_KEY,
     boards: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write gaze.tflite, gaze.psog, gaze_tflite.h, the application tflm/ and report.json into a new folder.
+    """Write gaze.tflite, gaze.psog with psog_lean.h, gaze_tflite.h, the application tflm/ and report.json
+    into a new folder.
 
     The folder appears complete or not at all.
 
@@ -50,9 +53,11 @@ def export_model(
     """
     FOLDER.check_free(folder, force=force)
     tflite = write_tflite(net, headset)
+    image = write_image(net, headset, packing, version=version, key=key)
     files = {
         TFLITE: tflite,
-        IMAGE: write_image(net, headset, packing, version=version, key=key),
+        IMAGE: image,
+        LEAN: lean_for(image).header(f"a model of {net.headset} packed as {packing}").encode("ascii"),
         C_ARRAY: c_array(net, tflite).encode("ascii"),
     }
     application, tflm = write_application(net, headset, tflite)

@@ -87,13 +87,13 @@ class LayerEntry(NamedTuple):
 
 def told_sizes(image: bytes) -> tuple[int, int]:
     """How many numbers a user has in a sound image, and how many biases the layers; 0 numbers is none."""
-    entries = _layer_entries(image)
+    entries = layer_entries(image)
     return Header._make(HEADER.unpack_from(image)).numbers, sum(entry.out_channels for entry in entries)
 
 
 def input_planes(image: bytes) -> int:
     """How many numbers the network of a sound image takes for each sensor."""
-    return _layer_entries(image)[0].in_channels
+    return layer_entries(image)[0].in_channels
 
 
 def head_of(image: bytes) -> Float32:
@@ -106,7 +106,7 @@ def head_of(image: bytes) -> Float32:
 
 def packing_of(image: bytes) -> Packing:
     """How a sound image holds its weights."""
-    return image_packing(_layer_entries(image))
+    return image_packing(layer_entries(image))
 
 
 def image_packing(entries: Sequence[LayerEntry]) -> Packing:
@@ -116,7 +116,8 @@ def image_packing(entries: Sequence[LayerEntry]) -> Packing:
     return next((packing for packing in order if packing in found), "int16")
 
 
-def _layer_entries(image: bytes) -> list[LayerEntry]:
+def layer_entries(image: bytes) -> list[LayerEntry]:
+    """The layer table of a sound image."""
     header = Header._make(HEADER.unpack_from(image))
     table = image[header.layers_at :][: LAYER.size * header.layers]
     return [LayerEntry._make(row) for row in LAYER.iter_unpack(table)]

@@ -96,6 +96,8 @@ def _read_layer(parts: Parts, entry: LayerEntry, output: Shape, what: str) -> De
         layer = _uncorrected(layer, parts.array(entry.corrections_at, "<i4", (out,), f"{what} corrections"))
     else:
         require(can_be_paired(layer), f"{what} is not what paired kernels compute")
+        none = entry.shifts_at == entry.corrections_at == 0
+        require(none, f"{what} is paired and has shifts or corrections")
     require(layer.fits_32_bits, f"{what} can overflow 32 bits")
     return layer
 

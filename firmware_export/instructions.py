@@ -22,6 +22,7 @@ from psog.firmware_export.executed import Code, Section, execute, instructions
 from psog.firmware_export.image_format import input_planes, told_sizes
 from psog.firmware_export.installing import image_for
 from psog.firmware_export.keys import DEVELOPMENT_KEY, signed_again
+from psog.firmware_export.lean import Lean, lean_for
 from psog.firmware_export.mix import Mix, count_mix
 from psog.firmware_export.toolchain import board_target, build_bench
 from psog.net.told import SAMPLES_PER_TARGET
@@ -78,12 +79,15 @@ class Measurement:
     gaze: NDArray[np.float32] = field(repr=False)
 
 
-def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
+def measure(
+    board: str, image: bytes, wire: NDArray[np.uint16], *, lean_of: bytes | None = None
+) -> Measurement:
     """Run a model on a board in QEMU.
 
     Args:
         image: contents of a gaze.psog of any packing; where its own does not run there, it is packed again.
         wire: (n, sensors) readings, 1 to 4096; they also serve as calibration samples.
+        lean_of: an image; the runtime holds no more than that needs.
     Raises:
         ToolchainError: no such board, compiler or QEMU missing, or the board refused the model.
         ShapeError: readings that do not fit the model.
@@ -94,7 +98,7 @@ def measure(board: str, image: bytes, wire: NDArray[np.uint16]) -> Measurement:
     if readings.ndim != 2 or readings.shape[1] != sensors or not 1 <= len(readings) <= _MAX_READINGS:
         raise ShapeError(f"readings have shape {readings.shape}, expected (1 to {_MAX_READINGS}, {sensors})")
     data = _slot(image, len(readings)) + readings.tobytes()
-    sections, code, output = _run_bench(board, data)
+    sections, code, output = _run_bench(board, data, None if lean_of is None else lean_for(lean_of))
     counts = [instructions(section) for section in sections]
     empty, inferences, after = counts[0], counts[1 : 1 + len(readings)], counts[1 + len(readings) :]
     start, signed, unsigned, crc, add, solve, see = (count - empty for count in after)
@@ -147,12 +151,12 @@ def _size(image: bytes, at: int) -> int:
     return int.from_bytes(image[at : at + 2], "little")
 
 
-def _run_bench(board: str, data: bytes) -> tuple[list[Section], Code, bytes]:
+def _run_bench(board: str, data: bytes, lean: Lean | None) -> tuple[list[Section], Code, bytes]:
     """What was executed between the marks, its instructions, and what the program wrote."""
     target = board_target(board)
     if not target.machine:
         raise ToolchainError(f"instructions are counted in QEMU, which does not emulate board {board!r}")
-    program = build_bench(board)
+    program = build_bench(board, lean=lean)
     with tempfile.TemporaryDirectory(prefix="psog-bench-") as name:
         folder = Path(name)
         (folder / "bench.in").write_bytes(data)

@@ -25,6 +25,7 @@ from psog.firmware_export.boards import (
     Target,
     cortex_m_link,
 )
+from psog.firmware_export.lean import Lean
 from psog.firmware_export.led_drive import LedDrive
 from psog.firmware_export.monocypher_source import SOURCE, monocypher_folder
 from psog.firmware_export.trust import Trust
@@ -86,6 +87,7 @@ def build_board(
     silicon: bool = False,
     trust: Trust | None = None,
     leds: LedDrive | None = None,
+    lean: Lean | None = None,
 ) -> Path:
     """The firmware of a board: an executable for `host`, an ELF file for the others.
 
@@ -94,6 +96,7 @@ def build_board(
         silicon: for the part itself, of a board that has both forms, instead of for QEMU.
         trust: whose models it takes; by default those of the development key, for any headset.
         leds: of the headset (led_drive.py); by default less than what is safe for the built-in ones.
+        lean: what the runtime holds; by default all that the core runs.
     Raises:
         ToolchainError: unknown board, compiler missing, it does not compile, it has no such form, or that is
             no trust for it.
@@ -102,14 +105,14 @@ def build_board(
     folders = (*board.shared, f"boards/{name}")
     sources = [s for s in _sources("runtime", "app", *folders) if not s.match(_LIBRARY)]
     headset = (*(trust or Trust()).definitions(), *(leds.definitions() if leds else ()))
-    target = replace(board.target, core=(*board.target.core, *board.smaller, *headset))
+    target = _holding(board.target, lean, *board.smaller, *headset)
     link = (*board.link, *(_SANITIZERS if sanitize else ()))
     return _build(target, f"{name}.elf", sources, link, folders)
 
 
-def build_bench(name: str) -> Path:
+def build_bench(name: str, *, lean: Lean | None = None) -> Path:
     """The program that measures one model on an emulated board (boards/common/programs/bench.c)."""
-    return _build_program(name, "bench")
+    return _build_program(name, "bench", lean=lean)
 
 
 def build_kernel_check(name: str, *, sanitize: bool = False) -> Path:
@@ -134,11 +137,12 @@ def build_spikes(name: str) -> Path:
     return _build_program(name, "spikes")
 
 
-def build_runtime(name: str, *, calibrating: bool = False) -> Path:
+def build_runtime(name: str, *, calibrating: bool = False, lean: Lean | None = None) -> Path:
     """Network and head alone, linked for a board's core: what an application adds to its flash.
 
     Args:
         calibrating: with the calibration to a user.
+        lean: what it holds; by default all that the core runs.
     """
     board = board_target(name)
     entries = ["psog_model_open", "psog_infer", "psog_head_apply"]
@@ -153,20 +157,21 @@ def build_runtime(name: str, *, calibrating: bool = False) -> Path:
         *keep,
         "-lm",
     ]
-    return _build(board.target, f"{name}-runtime.elf", _sources("runtime"), link)
+    return _build(_holding(board.target, lean), f"{name}-runtime.elf", _sources("runtime"), link)
 
 
-def build_library(*, sanitize: bool = False) -> Path:
+def build_library(*, sanitize: bool = False, lean: Lean | None = None) -> Path:
     """The runtime as a shared library of the host (boards/host/library.c).
 
     Args:
+        lean: what it holds; by default everything.
         sanitize: with the address and undefined-behaviour sanitizers; load it into a process that has
             their run-time library.
     """
     own = [C_TREE / "app" / name for name in _APP_IN_LIBRARY]
     sources = [*_sources("runtime"), *own, *sorted((C_TREE / "boards/host").glob(_LIBRARY))]
     extra = _SANITIZERS if sanitize else ()
-    return _build(HOST, "libpsog.so", sources, ["-shared", "-fPIC", *extra, "-lm"])
+    return _build(_holding(HOST, lean), "libpsog.so", sources, ["-shared", "-fPIC", *extra, "-lm"])
 
 
 def build_beside_runtime(more: Sequence[Path], headers: Path, flags: Sequence[str]) -> Path:
@@ -213,12 +218,17 @@ def _for_silicon(name: str) -> BoardTarget:
     return replace(board, target=target, link=cortex_m_link(name, SILICON_SCRIPT))
 
 
-def _build_program(name: str, program: str, *more: str) -> Path:
+def _holding(target: Target, lean: Lean | None, *definitions: str) -> Target:
+    """A target with further definitions, and those that make its runtime lean."""
+    return replace(target, core=(*target.core, *definitions, *(lean.definitions() if lean else ())))
+
+
+def _build_program(name: str, program: str, *more: str, lean: Lean | None = None) -> Path:
     """A program of boards/common/programs on an emulated board: runtime, start-up, and more of its files."""
     board = board_target(name)
     folders = (*board.shared, f"boards/{name}")
     sources = [*_sources("runtime", *CORTEX_M_FOLDERS), _TRUST, *_program_sources(program, *more)]
-    return _build(board.target, f"{name}-{program}.elf", sources, board.link, folders)
+    return _build(_holding(board.target, lean), f"{name}-{program}.elf", sources, board.link, folders)
 
 
 def _program_sources(*names: str) -> list[Path]:

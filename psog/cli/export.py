@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Command:
-    """Write gaze.tflite, its C array gaze_tflite.h, gaze.psog, tflm/ and report.json from a model.
+    """Write gaze.tflite, its C array gaze_tflite.h, gaze.psog, psog_lean.h, tflm/ and report.json.
 
     What it costs on each board is measured in QEMU where compiler and emulator are installed, printed and
     stored in the report; time and energy are estimates for a real part with the board's core.
 
     Both formats hold the same integers: TFLite Micro and psog's own runtime give the same features.
-    The folder tflm/ is a ready application for TFLite Micro (docs/tflm.md).
+    The folder tflm/ is a ready application for TFLite Micro (docs/tflm.md); with psog_lean.h psog's runtime
+    is built with no more than this gaze.psog needs (docs/budgets.md).
     """
 
     model: Positional[Path]

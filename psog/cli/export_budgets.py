@@ -12,6 +12,7 @@ _FIGURES = {
     "instructions": "instructions",
     "cycles, estimated": "cycles_estimated",
     "flash, runtime": "flash_runtime_bytes",
+    "flash, lean runtime": "flash_lean_bytes",
     "flash, calibration": "flash_calibration_bytes",
     "flash, model": "flash_model_bytes",
     "RAM": "ram_bytes",

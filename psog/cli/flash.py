@@ -54,6 +54,9 @@ class Command:
     trust: tuple[str, ...] = ()
     """With --probe: one or two public keys (psog keys public), or key files, whose models the firmware takes;
     by default the development key, with which anybody can sign."""
+    lean: Path | None = None
+    """With --probe: the one model, a folder or .psog image, that the firmware has code for: smaller, and it
+    refuses models that need other code (docs/budgets.md). A folder counts as psog flash would send it."""
     production: bool = False
     """With --probe: refuse to build what is not safe to hand out, without --trust and --headset."""
 
@@ -62,8 +65,10 @@ class Command:
             self._write_firmware()
         elif self.model is None:
             raise PsogError("a model is needed, or --probe; see psog flash --help")
-        elif self.probe_id is not None or self.dry_run or self.trust or self.production:
-            raise PsogError("--probe-id, --dry-run, --trust and --production are about firmware; add --probe")
+        elif self.probe_id is not None or self.dry_run or self.trust or self.production or self.lean:
+            raise PsogError(
+                "--probe-id, --dry-run, --trust, --lean and --production are about firmware; add --probe"
+            )
         else:
             self._send_model(self.model)
 
@@ -79,7 +84,9 @@ class Command:
             raise PsogError("--key and --version are of a model; a firmware has --trust")
         trust = named_trust(self.trust, self.headset, production=self.production)
         leds = None if self.headset is None else led_drive(load_headset(self.headset))
-        write_firmware(self.board, trust, leds, self.probe_id, dry_run=self.dry_run, as_json=self.json)
+        write_firmware(
+            self.board, trust, leds, self.probe_id, self.lean, dry_run=self.dry_run, as_json=self.json
+        )
 
     def _send_model(self, model: Path) -> None:
         from psog.cli.matching import check_made_for

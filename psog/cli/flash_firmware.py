@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psog.firmware_export.microcontrollers import MICROCONTROLLERS
+
 if TYPE_CHECKING:
+    from psog.firmware_export.lean import Lean
     from psog.firmware_export.led_drive import LedDrive
     from psog.firmware_export.silicon import Sector, Silicon
     from psog.firmware_export.trust import Trust
@@ -15,16 +19,25 @@ if TYPE_CHECKING:
 
 
 def write_firmware(
-    board: str, trust: Trust, leds: LedDrive | None, probe_id: str | None, *, dry_run: bool, as_json: bool
+    board: str,
+    trust: Trust,
+    leds: LedDrive | None,
+    probe_id: str | None,
+    lean: Path | None = None,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Build, write, verify and start the firmware; report on standard output.
 
     Args:
         trust: whose models it takes.
         leds: how strongly it drives emitters; by default less than what is safe for the built-in headsets.
+        lean: the model that it has code for; by default for all that its core runs.
 
     Raises:
         ToolchainError: it cannot be built.
+        ModelError: that is no model, or it cannot be packed for the board.
         MissingExtraError: pyOCD is not installed.
         ProbeError: no probe or several, another part, or the part does not take it.
     """
@@ -34,12 +47,26 @@ def write_firmware(
     from psog.probe.programming import plan
 
     part = SILICON[board]
-    planned = plan(read_segments(build_board(board, silicon=True, trust=trust, leds=leds)), part)
+    held = None if lean is None else _needed(board, lean)
+    program = build_board(board, silicon=True, trust=trust, leds=leds, lean=held)
+    planned = plan(read_segments(program), part)
     if dry_run:
         written = _Written(board, part, trust, planned)
     else:
         written = _Written(board, part, trust, planned, *_write(part, probe_id, planned))
     print(json.dumps(written.document()) if as_json else written.text())
+
+
+def _needed(board: str, model: Path) -> Lean:
+    """What a model needs of a board's runtime."""
+    from psog.firmware_export.image_file import load_image
+    from psog.firmware_export.installing import image_for
+    from psog.firmware_export.lean import lean_for
+    from psog.firmware_export.toolchain import board_target
+
+    part = MICROCONTROLLERS.get(board)
+    room = None if part is None else part.image_room_bytes
+    return lean_for(image_for(load_image(model), board_target(board).target.packings, room))
 
 
 def _write(

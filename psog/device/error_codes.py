@@ -25,6 +25,7 @@ class DeviceErrorCode(IntEnum):
     ROLLBACK = -14
     NOT_BETTER = -15
     OTHER_MODEL = -16
+    LEAN = -17
 
 
 ERROR_TEXT = {
@@ -44,4 +45,6 @@ ERROR_TEXT = {
     DeviceErrorCode.ROLLBACK: "the model is older than the confirmed one",
     DeviceErrorCode.NOT_BETTER: "the calibration is not better than what is in use",
     DeviceErrorCode.OTHER_MODEL: "the calibration belongs to another model",
+    DeviceErrorCode.LEAN: "the firmware was built lean, for another model, and has no code for this one; "
+    "build it for this one, or in full",
 }

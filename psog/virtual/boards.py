@@ -17,6 +17,7 @@ from typing import Literal
 
 from psog.errors import ToolchainError
 from psog.firmware_export.boards import BoardTarget, SharedMemory
+from psog.firmware_export.lean import Lean
 from psog.firmware_export.toolchain import QEMU, board_target, build_board, find_program
 from psog.firmware_export.trust import Trust
 from psog.probe.gdb import Gdb
@@ -47,13 +48,18 @@ class Board:
     leds: memoryview | None = None
 
     def __init__(
-        self, name: str, flash: Path, debug: Debug | None = None, trust: Trust | None = None
+        self,
+        name: str,
+        flash: Path,
+        debug: Debug | None = None,
+        trust: Trust | None = None,
+        lean: Lean | None = None,
     ) -> None:
         self.name = name
         target = board_target(name)
         if debug is not None and not target.machine:
             raise ToolchainError(f"board {name!r} is not emulated, so it has no debug port")
-        program = None if debug == "blank" else build_board(name, trust=trust)
+        program = None if debug == "blank" else build_board(name, trust=trust, lean=lean)
         flash = flash.absolute()
         if not flash.parent.is_dir():
             raise ToolchainError(f"cannot start {name}: there is no folder {flash.parent} for its flash file")
@@ -124,7 +130,14 @@ class Board:
         self.stop()
 
 
-def start_board(board: str, flash: Path, *, debug: Debug | None = None, trust: Trust | None = None) -> Board:
+def start_board(
+    board: str,
+    flash: Path,
+    *,
+    debug: Debug | None = None,
+    trust: Trust | None = None,
+    lean: Lean | None = None,
+) -> Board:
     """Build and start a board.
 
     Args:
@@ -132,10 +145,11 @@ def start_board(board: str, flash: Path, *, debug: Debug | None = None, trust: T
         flash: file that holds its flash; created, erased, when it is not there.
         debug: start an emulated board with a `debugger`, its core so.
         trust: whose models its firmware takes; by default the development key's.
+        lean: what its runtime holds; by default all that its core runs.
     Raises:
         ToolchainError: unknown board, or a compiler or QEMU is missing.
     """
-    return Board(board, flash, debug, trust)
+    return Board(board, flash, debug, trust, lean)
 
 
 def _native(_target: BoardTarget, program: Path | None, flash: Path, given: dict[str, int]) -> list[str]:

@@ -121,6 +121,8 @@ class Model(Structure):
     """struct psog_model; Python looks at its identity alone."""
 
     _fields_ = (
+        ("counts", c_uint16 * 5),
+        ("small", c_uint8 * 6),
         ("pointers", c_void_p * 7),
         ("image_bytes", c_uint32),
         ("crc32", c_uint32),
@@ -130,11 +132,6 @@ class Model(Structure):
         ("ridge", c_float),
         ("calibration_ln", c_float),
         ("field_deg", c_float * 2),
-        ("sensors", c_uint16),
-        ("features", c_uint16),
-        ("cells", c_uint16),
-        ("biases", c_uint16),
-        ("small", c_uint8 * 4),
     )
 
 

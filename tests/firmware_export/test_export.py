@@ -17,7 +17,7 @@ from psog.headset import load_headset
 from psog.net.store import save_model
 from tests.random_nets import random_net
 
-FILES = {"gaze.tflite", "gaze.psog", "gaze_tflite.h", "report.json", "tflm"}
+FILES = {"gaze.tflite", "gaze.psog", "gaze_tflite.h", "psog_lean.h", "report.json", "tflm"}
 
 
 def psog_export(*words):

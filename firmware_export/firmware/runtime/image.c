@@ -11,12 +11,15 @@
 
 #define NAME_BYTES 16u
 #define FORMAT_VERSION 4u
+#define MAGIC 0x474F5350u /* PSOG */
+#define MOST_CELLS 255u
+#define INFINITE 0x7F800000u
 #define SELF_TEST_TOLERANCE 1e-3f
 
+/* By the bits: they are in the order of the values, from the smallest one behind 0 to infinity. */
 static bool finite_positive(const uint8_t *at)
 {
-    float value = psog_get_f32(at);
-    return psog_is_finite(value) && value > 0.0f;
+    return psog_get_u32(at) - 1u < INFINITE - 1u;
 }
 
 static bool all_finite(const uint8_t *at, uint32_t count)
@@ -36,6 +39,13 @@ static bool valid_name(const uint8_t *name)
     return length > 0 && length < NAME_BYTES && psog_all_zero(name + length, NAME_BYTES - length);
 }
 
+bool psog_lies_inside(const uint8_t *image, const uint8_t *place, uint32_t size)
+{
+    uint32_t offset = psog_get_u32(place);
+    uint32_t end = psog_get_u32(image + 8) - PSOG_IMAGE_CRC_BYTES;
+    return offset % 4u == 0 && offset >= PSOG_IMAGE_HEADER_BYTES && offset <= end && size <= end - offset;
+}
+
 static uint32_t round_up_4(uint32_t size)
 {
     return (size + 3u) & ~3u;
@@ -50,16 +60,15 @@ static uint32_t embedding_floats(const struct psog_model *model)
 static bool valid_embedding(struct psog_model *model)
 {
     uint32_t biases = 0;
-    if (model->numbers == 0)
+    if (!PSOG_HAS_EMBEDDING || model->numbers == 0)
         return true;
     for (uint32_t index = 0; index < model->layer_count; index++)
         biases += psog_layer_decode(model, index).out_channels;
     if (biases > PSOG_MAX_BIASES)
         return false;
     model->biases = (uint16_t)biases;
-    const struct psog_part part = {(uint32_t)(model->embedding - model->image),
-                                   4u * embedding_floats(model) + biases * model->numbers};
-    return psog_lies_inside(model->image_bytes, part);
+    return psog_lies_inside(model->image, model->image + 92,
+                            4u * embedding_floats(model) + biases * model->numbers);
 }
 
 bool psog_valid_normalisation(const uint8_t *normalisation, uint32_t sensors)
@@ -78,7 +87,7 @@ static bool valid_values(const struct psog_model *model)
 {
     if (!psog_valid_layer_values(model) ||
         !psog_valid_normalisation(model->normalisation, model->sensors) ||
-        (model->numbers > 0 && !all_finite(model->embedding, embedding_floats(model))))
+        (PSOG_HAS_EMBEDDING && model->numbers > 0 && !all_finite(model->embedding, embedding_floats(model))))
         return false;
     for (uint32_t cell = 0; cell < model->cells; cell++)
         if (model->layout[cell] >= model->sensors)
@@ -96,92 +105,110 @@ static bool valid_embedding_header(const uint8_t *image)
     return image[42] <= PSOG_MAX_NUMBERS && image[43] == PSOG_STATISTICS;
 }
 
+/* Fields of the header that are numbers between two limits; `bytes` of them are 1 or 2. */
+static const struct {
+    uint8_t at, bytes;
+    uint16_t low, high;
+} LIMITS[] = {
+    {4, 2, FORMAT_VERSION, FORMAT_VERSION},
+    {6, 2, PSOG_IMAGE_HEADER_BYTES, PSOG_IMAGE_HEADER_BYTES},
+    {32, 2, 1, PSOG_MAX_SENSORS},
+    {34, 1, 1, 16}, /* rows */
+    {35, 1, 1, 32}, /* columns */
+    {36, 1, 1, PSOG_MAX_LAYERS},
+    {37, 1, PSOG_OUTPUTS, PSOG_OUTPUTS},
+    {38, 2, 1, PSOG_MAX_FEATURES},
+    {40, 1, 1, 30}, /* shift of the normalisation */
+};
+
 static bool valid_header(const uint8_t *image)
 {
-    uint32_t cells = (uint32_t)image[34] * image[35];
-    uint16_t sensors = psog_get_u16(image + 32);
-    uint16_t features = psog_get_u16(image + 38);
-    return psog_get_u16(image + 4) == FORMAT_VERSION && psog_get_u16(image + 6) == PSOG_IMAGE_HEADER_BYTES &&
-           valid_name(image + 16) && sensors >= 1 && sensors <= PSOG_MAX_SENSORS && image[34] >= 1 &&
-           image[34] <= 16 && image[35] >= 1 && image[35] <= 32 && cells <= 255 && image[36] >= 1 &&
-           image[36] <= PSOG_MAX_LAYERS && image[37] == PSOG_OUTPUTS && features >= 1 &&
-           features <= PSOG_MAX_FEATURES && image[40] >= 1 && image[40] <= 30 &&
-           finite_positive(image + 64) && finite_positive(image + 72) &&
-           psog_get_u32(image + 76) <= PSOG_MAX_ACTIVATION_BYTES && finite_positive(image + 80) &&
-           finite_positive(image + 84) && all_finite(image + 88, 1) && valid_embedding_header(image);
+    if (!valid_name(image + 16))
+        return false;
+    for (uint32_t i = 0; i < sizeof LIMITS / sizeof LIMITS[0]; i++) {
+        const uint8_t *field = image + LIMITS[i].at;
+        uint32_t value = LIMITS[i].bytes == 1 ? field[0] : psog_get_u16(field);
+        if (value < LIMITS[i].low || value > LIMITS[i].high)
+            return false;
+    }
+    return (uint32_t)image[34] * image[35] <= MOST_CELLS &&
+           psog_get_u32(image + 76) <= PSOG_MAX_ACTIVATION_BYTES && finite_positive(image + 64) &&
+           finite_positive(image + 72) && finite_positive(image + 80) && finite_positive(image + 84) &&
+           all_finite(image + 88, 1) && valid_embedding_header(image);
 }
 
 /* Whether the parts that the header names lie inside the image. */
-static bool valid_parts(const uint8_t *image, uint32_t image_bytes)
+static bool valid_parts(const uint8_t *image)
 {
     uint32_t sensors = psog_get_u16(image + 32);
     uint32_t features = psog_get_u16(image + 38);
-    const struct psog_part parts[] = {
-        {psog_get_u32(image + 44), 8u * sensors},
-        {psog_get_u32(image + 48), (uint32_t)image[34] * image[35]},
-        {psog_get_u32(image + 52), PSOG_LAYER_BYTES * image[36]},
-        {psog_get_u32(image + 56), 4u * PSOG_HEAD_FLOATS(features)},
-        {psog_get_u32(image + 60), round_up_4(2u * sensors) + round_up_4(features) + 4u * PSOG_OUTPUTS},
+    const uint32_t sizes[] = {
+        8u * sensors,
+        (uint32_t)image[34] * image[35],
+        PSOG_LAYER_BYTES * image[36],
+        4u * PSOG_HEAD_FLOATS(features),
+        round_up_4(2u * sensors) + round_up_4(features) + 4u * PSOG_OUTPUTS,
     };
-    for (uint32_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (!psog_lies_inside(image_bytes, parts[i]))
+    for (uint32_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        if (!psog_lies_inside(image, image + 44 + 4u * i, sizes[i]))
             return false;
     return true;
 }
 
-static struct psog_model read_header(const uint8_t *image, uint32_t image_bytes)
+static void read_header(struct psog_model *model, const uint8_t *image)
 {
-    return (struct psog_model){
-        .image = image,
-        .normalisation = psog_own_normalisation(image),
-        .layout = image + psog_get_u32(image + 48),
-        .layers = image + psog_get_u32(image + 52),
-        .head = image + psog_get_u32(image + 56),
-        .test_vector = image + psog_get_u32(image + 60),
-        .embedding = image + psog_get_u32(image + 92),
-        .image_bytes = image_bytes,
-        .crc32 = psog_get_u32(image + image_bytes - PSOG_IMAGE_CRC_BYTES),
-        .activation_bytes = psog_get_u32(image + 76),
-        .feature_scale = psog_get_f32(image + 64),
-        .feature_zero = psog_get_i32(image + 68),
-        .ridge = psog_get_f32(image + 72),
-        .calibration_ln = psog_get_f32(image + 88),
-        .field_deg = {psog_get_f32(image + 80), psog_get_f32(image + 84)},
-        .sensors = psog_get_u16(image + 32),
-        .features = psog_get_u16(image + 38),
-        .cells = (uint16_t)(image[34] * image[35]),
-        .input_zero = (int8_t)image[41],
-        .numbers = image[42],
-        .planes = psog_get_u16(image + psog_get_u32(image + 52) + 4), /* the first layer's channels */
-        .layer_count = image[36],
-        .normalisation_shift = image[40],
-        .paired = !psog_packs_plain(image[psog_get_u32(image + 52) + PSOG_LAYER_PACKING_AT]),
-    };
+    const uint8_t *layers = image + psog_get_u32(image + 52);
+    model->image = image;
+    model->normalisation = psog_own_normalisation(image);
+    model->layout = image + psog_get_u32(image + 48);
+    model->layers = layers;
+    model->head = image + psog_get_u32(image + 56);
+    model->test_vector = image + psog_get_u32(image + 60);
+    model->embedding = image + psog_get_u32(image + 92);
+    model->image_bytes = psog_get_u32(image + 8);
+    model->crc32 = psog_get_u32(image + model->image_bytes - PSOG_IMAGE_CRC_BYTES);
+    model->activation_bytes = psog_get_u32(image + 76);
+    model->feature_scale = psog_get_f32(image + 64);
+    model->feature_zero = psog_get_i32(image + 68);
+    model->ridge = psog_get_f32(image + 72);
+    model->calibration_ln = psog_get_f32(image + 88);
+    model->field_deg[0] = psog_get_f32(image + 80);
+    model->field_deg[1] = psog_get_f32(image + 84);
+    const uint8_t *counts = image + 32;
+    model->sensors = psog_get_u16(counts);
+    model->features = psog_get_u16(counts + 6);
+    model->cells = (uint16_t)(counts[2] * counts[3]);
+    model->planes = psog_get_u16(layers + 4); /* the first layer's channels */
+    model->biases = 0;
+    model->input_zero = (int8_t)counts[9];
+    model->numbers = counts[10];
+    model->layer_count = counts[4];
+    model->normalisation_shift = counts[8];
+    model->paired = !psog_packs_plain(layers[PSOG_LAYER_PACKING_AT]);
 }
 
 enum psog_error psog_model_open_as(struct psog_model *model, const uint8_t *image, size_t size,
                                    enum psog_known known)
 {
-    if (size < PSOG_IMAGE_HEADER_BYTES + PSOG_IMAGE_CRC_BYTES || size > PSOG_MAX_IMAGE_BYTES)
+    if (size < PSOG_IMAGE_HEADER_BYTES + PSOG_IMAGE_CRC_BYTES || size > PSOG_MAX_IMAGE_BYTES ||
+        (size | (uintptr_t)image) % 4u != 0 || psog_get_u32(image) != MAGIC ||
+        psog_get_u32(image + 8) != size)
         return PSOG_ERR_IMAGE;
-    uint32_t image_bytes = psog_get_u32(image + 8);
-    if (memcmp(image, "PSOG", 4) != 0 || image_bytes != size || image_bytes % 4u != 0 ||
-        (uintptr_t)image % 4u != 0)
-        return PSOG_ERR_IMAGE;
-    uint32_t content_bytes = image_bytes - PSOG_IMAGE_CRC_BYTES;
+    size_t content_bytes = size - PSOG_IMAGE_CRC_BYTES;
     if (psog_crc32(0, image, content_bytes) != psog_get_u32(image + content_bytes))
         return PSOG_ERR_CRC;
-    if (!valid_header(image) || !valid_parts(image, image_bytes))
+    if (!valid_header(image) || !valid_parts(image))
         return PSOG_ERR_IMAGE;
-    struct psog_model found = read_header(image, image_bytes);
-    if ((found.paired && !PSOG_RUNS_PAIRED) || (!found.paired && !PSOG_RUNS_PLAIN))
+    read_header(model, image);
+    if (model->paired ? !PSOG_RUNS_PAIRED : !PSOG_RUNS_PLAIN)
         return PSOG_ERR_CORE;
-    if (!psog_valid_layers(&found) || !valid_embedding(&found))
-        return PSOG_ERR_IMAGE;
-    if (known != PSOG_VALUES_CHECKED && !valid_values(&found))
-        return PSOG_ERR_IMAGE;
-    *model = found;
-    return PSOG_OK;
+    if (!PSOG_HAS_EMBEDDING && model->numbers > 0)
+        return PSOG_ERR_LEAN;
+    enum psog_error error = psog_check_layers(model);
+    if (error != PSOG_OK)
+        return error;
+    bool valid = valid_embedding(model) && (known == PSOG_VALUES_CHECKED || valid_values(model));
+    return valid ? PSOG_OK : PSOG_ERR_IMAGE;
 }
 
 enum psog_error psog_model_open(struct psog_model *model, const uint8_t *image, size_t size)

@@ -8,18 +8,8 @@
 #define PSOG_IMAGE_HEADER_BYTES 96u
 #define PSOG_IMAGE_CRC_BYTES 4u
 
-/* A part of an image: where it starts and how long it is. */
-struct psog_part {
-    uint32_t offset;
-    uint32_t size;
-};
-
-static inline bool psog_lies_inside(uint32_t image_bytes, struct psog_part part)
-{
-    uint32_t end = image_bytes - PSOG_IMAGE_CRC_BYTES;
-    return part.offset % 4u == 0 && part.offset >= PSOG_IMAGE_HEADER_BYTES && part.offset <= end &&
-           part.size <= end - part.offset;
-}
+/* Whether `size` bytes lie inside an image's content, from the offset on that is at `place` (image.c). */
+bool psog_lies_inside(const uint8_t *image, const uint8_t *place, uint32_t size);
 
 static inline bool psog_all_zero(const uint8_t *at, uint32_t count)
 {
@@ -44,10 +34,11 @@ static inline uint32_t psog_least_shift(uint32_t planes)
 /* Whether offsets and multipliers are such that no product leaves 30 bits (image.c). */
 bool psog_valid_normalisation(const uint8_t *normalisation, uint32_t sensors);
 
-/* Whether every layer has a kind and a packing that this build runs, its arrays lie inside the image, it takes
- * what the one before it gives, and the header's activations hold them (image_layers.c). The header and the
- * layer table's place have been checked. */
-bool psog_valid_layers(const struct psog_model *model);
+/* Whether every layer has a kind and a packing that there is, its arrays lie inside the image, it takes what
+ * the one before it gives, and the header's activations hold them (image_layers.c). The header, whose
+ * activations are at most PSOG_MAX_ACTIVATION_BYTES, and the layer table's place have been checked. Returns
+ * PSOG_ERR_IMAGE, or PSOG_ERR_LEAN when this build has no code for a layer. */
+enum psog_error psog_check_layers(const struct psog_model *model);
 
 /* Whether the values in the layers' arrays are such that kernels may use them; of layers that are valid. */
 bool psog_valid_layer_values(const struct psog_model *model);

@@ -5,10 +5,12 @@
 
 #include "layer.h"
 
-static bool valid_kind(const struct psog_layer *layer)
+/* The next steps of the check are functions of their own: through a pointer a layer's members take the
+ * shortest instructions, and all of this only runs once for a model. */
+#define STEP __attribute__((noinline)) static
+
+STEP bool valid_kind(const struct psog_layer *layer)
 {
-    if (layer->packing >= PSOG_PACKINGS)
-        return false;
     if (layer->kind == PSOG_DENSE)
         return layer->padding == PSOG_VALID;
     if (layer->kind != PSOG_CONVOLUTION || layer->padding > PSOG_SAME)
@@ -16,18 +18,22 @@ static bool valid_kind(const struct psog_layer *layer)
     return layer->padding == PSOG_SAME || (layer->rows >= 3 && layer->columns >= 3);
 }
 
-/* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. Only a
- * dense layer's weights have four bits. */
-static bool valid_packing(const struct psog_layer *layer)
+/* Whether this build has code for a layer of a valid kind. */
+STEP bool held(const struct psog_layer *layer)
 {
-    bool of_four_bits = layer->packing == PSOG_PAIRED_4 || layer->packing == PSOG_PLAIN_4;
-    if (layer->kind == PSOG_CONVOLUTION && of_four_bits)
-        return false;
+    bool dense = layer->kind == PSOG_DENSE;
+    uint32_t packings = dense ? PSOG_DENSE_LAYERS : PSOG_CONVOLUTIONS;
+    return (packings >> layer->packing) % 2u != 0 &&
+           (PSOG_CONVOLUTIONS == 0 || dense || psog_holds_tiles(layer));
+}
+
+/* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. */
+STEP bool valid_for_kernels(const struct psog_layer *layer)
+{
     if (psog_is_plain(layer))
         return true;
-    bool whole = layer->packing != PSOG_PAIRED_8 || psog_pairs(layer->in_channels) % 2u == 0;
-    bool dense = layer->kind == PSOG_DENSE;
-    return (dense ? layer->packing != PSOG_SPARSE : whole && layer->out_channels > 1) &&
+    bool whole = !psog_packs(layer->packing, PSOG_PAIRED_8) || psog_pairs(layer->in_channels) % 2u == 0;
+    return (psog_is_dense(layer) || (whole && layer->out_channels > 1)) &&
            layer->out_zero == PSOG_PAIRED_ZERO && layer->low == PSOG_PAIRED_ZERO && layer->high == 127;
 }
 
@@ -53,100 +59,127 @@ static bool valid_paired_requantization(const struct psog_layer *layer)
     return true;
 }
 
+static bool of_four_bits(const struct psog_layer *layer)
+{
+    return psog_packs(layer->packing, PSOG_PAIRED_4) || psog_packs(layer->packing, PSOG_PLAIN_4);
+}
+
 /* What the weights of one output take; sparse ones have a length of their own. */
 static uint32_t output_weight_bytes(const struct psog_layer *layer)
 {
-    if (layer->packing == PSOG_PLAIN_4)
+    if (psog_packs(layer->packing, PSOG_PLAIN_4))
         return psog_plain4_row_bytes(psog_layer_inputs(layer));
     if (psog_is_plain(layer))
-        return layer->kind == PSOG_DENSE ? psog_layer_inputs(layer) : PSOG_TAPS * layer->in_channels;
-    uint32_t pairs = layer->kind == PSOG_DENSE ? psog_paired_inputs(layer)
-                                               : PSOG_TAPS * psog_pairs(layer->in_channels);
+        return psog_is_dense(layer) ? psog_layer_inputs(layer) : PSOG_TAPS * layer->in_channels;
+    uint32_t pairs =
+        psog_is_dense(layer) ? psog_paired_inputs(layer) : PSOG_TAPS * psog_pairs(layer->in_channels);
     return pairs * PSOG_PAIR_BYTES(layer->packing);
 }
 
 static uint32_t weight_bytes(const struct psog_layer *layer)
 {
-    if (layer->packing == PSOG_SPARSE)
+    if (psog_packs(layer->packing, PSOG_SPARSE))
         return PSOG_SPARSE_HEADER_BYTES;
-    bool of_four_bits = layer->packing == PSOG_PAIRED_4 || layer->packing == PSOG_PLAIN_4;
-    return layer->out_channels * output_weight_bytes(layer) + (of_four_bits ? psog_factor_bytes(layer) : 0);
+    return layer->out_channels * output_weight_bytes(layer) +
+           (of_four_bits(layer) ? psog_factor_bytes(layer) : 0);
 }
 
-/* What a layer needs of activations. */
-static uint32_t activation_bytes(const struct psog_layer *layer)
+/* What a layer needs of activations, or more than there may be. */
+STEP uint32_t activation_bytes(const struct psog_layer *layer)
 {
+    /* Both are below 2^32 (255 · 255 · 65535), and bounded before any product with them is taken. */
+    uint32_t inputs = psog_layer_inputs(layer);
+    uint32_t outputs = psog_layer_outputs(layer);
+    if (inputs > PSOG_MAX_ACTIVATION_BYTES || outputs > PSOG_MAX_ACTIVATION_BYTES - inputs)
+        return UINT32_MAX;
     if (psog_is_plain(layer))
-        return psog_layer_inputs(layer) + psog_layer_outputs(layer);
+        return inputs + outputs;
     return 4u * (psog_paired_inputs(layer) + psog_paired_lead(layer));
 }
 
 /* Whether every array of a layer lies inside the image; its shape has been checked before. */
-static bool valid_arrays(uint32_t image_bytes, const uint8_t *entry, const struct psog_layer *layer)
+STEP bool valid_arrays(const struct psog_layer *layer, const uint8_t *image, const uint8_t *entry)
 {
     uint32_t out = layer->out_channels;
     bool plain = psog_is_plain(layer);
-    const struct psog_part parts[] = {
-        {psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT), weight_bytes(layer)},
-        {psog_get_u32(entry + PSOG_LAYER_BIASES_AT), 4u * out},
-        {psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT), (plain ? 4u : 8u) * out},
-        {psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT), out},
-        {psog_get_u32(entry + PSOG_LAYER_CORRECTIONS_AT), 4u * out},
-    };
-    /* Paired layers have no shifts and no corrections. */
-    uint32_t count = plain ? 5 : 3;
-    for (uint32_t i = 0; i < count; i++)
-        if (!psog_lies_inside(image_bytes, parts[i]))
-            return false;
-    return true;
+    if (!psog_lies_inside(image, entry + PSOG_LAYER_WEIGHTS_AT, weight_bytes(layer)) ||
+        !psog_lies_inside(image, entry + PSOG_LAYER_BIASES_AT, 4u * out) ||
+        !psog_lies_inside(image, entry + PSOG_LAYER_MULTIPLIERS_AT, (plain ? 4u : 8u) * out))
+        return false;
+    if (!plain) /* these have no others */
+        return psog_all_zero(entry + PSOG_LAYER_SHIFTS_AT, 8);
+    return psog_lies_inside(image, entry + PSOG_LAYER_SHIFTS_AT, out) &&
+           psog_lies_inside(image, entry + PSOG_LAYER_CORRECTIONS_AT, 4u * out);
 }
 
 /* What a layer takes, and what it leaves to the next. */
-struct shape {
-    uint8_t rows, columns;
-    uint16_t channels;
-    int8_t zero;
+struct given {
+    uint32_t size; /* rows, columns (a byte each) and channels, as an entry has them */
+    uint8_t zero;
 };
 
-/* Checks layer `index` against what the layer before left, and says what this one leaves.
- * largest: grows to the layer's input and output together. */
-static bool valid_layer(const struct psog_model *model, uint32_t index, struct shape *shape,
-                        uint32_t *largest)
+static uint32_t size_of(uint32_t rows, uint32_t columns, uint32_t channels)
 {
-    const uint8_t *entry = model->layers + PSOG_LAYER_BYTES * index;
-    struct psog_layer layer = psog_layer_shape(entry);
-    if (layer.rows != shape->rows || layer.columns != shape->columns ||
-        layer.in_channels != shape->channels || layer.in_zero != shape->zero || layer.out_channels == 0 ||
-        layer.low > layer.high || !psog_all_zero(entry + PSOG_LAYER_PACKING_AT + 1u, 3) ||
-        !valid_kind(&layer) || !valid_packing(&layer) || model->paired == psog_packs_plain(layer.packing))
-        return false;
-    /* Both are below 2^32 (255 · 255 · 65535), and bounded before any product with them is taken. */
-    uint32_t inputs = psog_layer_inputs(&layer);
-    uint32_t outputs = psog_layer_outputs(&layer);
-    if (inputs > PSOG_MAX_ACTIVATION_BYTES || outputs > PSOG_MAX_ACTIVATION_BYTES - inputs)
-        return false;
-    uint32_t needed = activation_bytes(&layer);
-    if (needed > *largest)
-        *largest = needed;
-    *shape = (struct shape){layer.out_rows, layer.out_columns, layer.out_channels, layer.out_zero};
-    return valid_arrays(model->image_bytes, entry, &layer);
+    return rows | columns << 8 | channels << 16;
 }
 
-bool psog_valid_layers(const struct psog_model *model)
+/* Whether an entry takes what is given, has outputs of some range, a packing that there is, and arrays that
+ * begin inside the image; 0 is of those that a paired layer does not have. */
+STEP bool fits(const uint8_t *entry, const struct given *given, uint32_t image_bytes)
+{
+    for (uint32_t at = PSOG_LAYER_WEIGHTS_AT; at <= PSOG_LAYER_CORRECTIONS_AT; at += 4u)
+        if (psog_get_u32(entry + at) > image_bytes)
+            return false;
+    return psog_get_u32(entry + 2) == given->size && entry[8] == given->zero && psog_get_u16(entry + 6) > 0 &&
+           (int8_t)entry[10] <= (int8_t)entry[11] &&
+           psog_get_u32(entry + PSOG_LAYER_PACKING_AT) < PSOG_PACKINGS; /* and three bytes of 0 */
+}
+
+/* Checks a layer against what is given, which then is what it leaves.
+ * largest: grows to the layer's input and output together. */
+static enum psog_error check_layer(const struct psog_model *model, uint32_t index, struct given *given,
+                                   uint32_t *largest)
+{
+    const bool both = PSOG_RUNS_PLAIN && PSOG_RUNS_PAIRED;
+    const uint8_t *entry = model->layers + PSOG_LAYER_BYTES * index;
+    if (!fits(entry, given, model->image_bytes))
+        return PSOG_ERR_IMAGE;
+    struct psog_layer layer = psog_layer_decode(model, index);
+    if (!valid_kind(&layer))
+        return PSOG_ERR_IMAGE;
+    if (!held(&layer))
+        return PSOG_HOLDS_ALL ? PSOG_ERR_IMAGE : PSOG_ERR_LEAN;
+    if (!valid_for_kernels(&layer) || (both && model->paired == psog_packs_plain(layer.packing)))
+        return PSOG_ERR_IMAGE;
+    uint32_t needed = activation_bytes(&layer);
+    if (needed > model->activation_bytes)
+        return PSOG_ERR_IMAGE;
+    if (needed > *largest)
+        *largest = needed;
+    *given = (struct given){size_of(layer.out_rows, layer.out_columns, layer.out_channels), entry[9]};
+    return valid_arrays(&layer, model->image, entry) ? PSOG_OK : PSOG_ERR_IMAGE;
+}
+
+enum psog_error psog_check_layers(const struct psog_model *model)
 {
     const uint8_t *image = model->image;
-    struct shape shape = {image[34], image[35], model->planes, (int8_t)image[41]};
+    struct given given = {size_of(image[34], image[35], model->planes), image[41]};
     uint32_t largest = 0;
-    if (model->planes < 1 || model->planes > 2 ||
+    if (model->planes < 1 || model->planes > PSOG_MAX_PLANES ||
         (model->planes == 2 && model->normalisation_shift <= PSOG_RESIDUAL_BITS))
-        return false;
-    for (uint32_t index = 0; index < model->layer_count; index++)
-        if (!valid_layer(model, index, &shape, &largest))
-            return false;
-    struct psog_layer last = psog_layer_decode(model, model->layer_count - 1u);
-    return last.kind == PSOG_DENSE && last.out_channels == model->features &&
-           last.out_zero == model->feature_zero && largest == model->activation_bytes &&
-           largest <= PSOG_MAX_ACTIVATION_BYTES;
+        return PSOG_ERR_IMAGE;
+    if (!PSOG_HAS_SECOND_PLANE && model->planes == 2)
+        return PSOG_ERR_LEAN;
+    for (uint32_t index = 0; index < model->layer_count; index++) {
+        enum psog_error error = check_layer(model, index, &given, &largest);
+        if (error != PSOG_OK)
+            return error;
+    }
+    bool dense = model->layers[PSOG_LAYER_BYTES * (model->layer_count - 1u)] == PSOG_DENSE;
+    return dense && given.size == size_of(1, 1, model->features) &&
+                   (int8_t)given.zero == model->feature_zero && largest == model->activation_bytes
+               ? PSOG_OK
+               : PSOG_ERR_IMAGE;
 }
 
 static bool valid_values(const struct psog_layer *layer, const uint8_t *end)
@@ -154,7 +187,7 @@ static bool valid_values(const struct psog_layer *layer, const uint8_t *end)
     if (psog_is_plain(layer))
         return valid_plain_requantization(layer);
     return valid_paired_requantization(layer) &&
-           (layer->packing != PSOG_SPARSE ||
+           (!psog_packs(layer->packing, PSOG_SPARSE) ||
             psog_valid_sparse(layer, (uint32_t)(end - (const uint8_t *)layer->weights)));
 }
 

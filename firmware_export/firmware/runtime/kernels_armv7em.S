@@ -124,18 +124,19 @@ next_channel: /* r0 its output, r2 from there to the next channel's, r8 biases *
     asr lr, lr, r11
 .endm
 
-store_4:
-    take_requantization
-    b store_four
-store_3:
-    take_requantization
-    b store_three
-store_5:
+/* Where a loop goes on, which may lie in another section; that of three or four outputs is one of its own. */
+.macro stored name
+    .type \name, %function
+    .thumb_func
+\name:
+.endm
+
+stored store_5
     take_requantization
     store r7, 4
-store_four:
+stored store_four
     store r6, 3
-store_three:
+stored store_three
     store r5, 2
     store r4, 1
     store r3, 0
@@ -145,9 +146,19 @@ store_three:
     add sp, sp, #TILE_BYTES
     pop {r4-r11, pc}
 
+    .section .text.store_4, "ax"
+stored store_4
+    take_requantization
+    b store_four
+
+    .section .text.store_3, "ax"
+stored store_3
+    take_requantization
+    b store_three
+
 /* The loops: two iterations in one turn. As int16, an odd number of them begins with the second. */
 .macro tile name, outputs, left, inputs, bits, rest=-1
-    entry \name
+    function \name
     .if \rest < 0
         ldr r7, [sp, #REST_BYTES]
     .endif
@@ -228,7 +239,7 @@ store_three:
 
 /* Steps with weights of the two left kernel columns, of the two right ones, and of all three. */
 .macro sparse name, outputs, left, inputs
-    entry \name
+    function \name
     ldr r2, [r1], #4
     ands r10, r2, #0xFF
     beq 2f

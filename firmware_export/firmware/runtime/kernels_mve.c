@@ -115,7 +115,7 @@ static void limit(const struct psog_layer *layer, int8_t *output)
 
 void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *output)
 {
-    if (layer->packing == PSOG_PLAIN_4) {
+    if (PSOG_IS(PSOG_DENSE_LAYERS, layer->packing, PSOG_PLAIN_4)) {
         psog_dense_4(layer, input, output);
         return;
     }

@@ -120,38 +120,46 @@ static void run_tile_in_c(const struct psog_tile *tile, const uint8_t *weights, 
 #define WHOLE_ROW 5u /* unless every iteration reads the whole row, and nothing has to be passed over */
 
 #ifdef PSOG_CORE_DSP
-/* The loop of a shape, by packing; NULL if it has none. There are some for the whole row of a grid of five
- * columns, with borders or without; the ends of one of eight; and, of any number of columns, left end, middle
- * and right end. */
+#define HELD(kind, packing, loop)                                                                         \
+    (PSOG_HOLDS_TILE(kind) && (PSOG_CONVOLUTIONS >> (packing)) % 2u ? (loop) : NULL)
+#define LOOPS(kind, of_16, of_8, sparse)                                                                  \
+    {HELD(kind, PSOG_PAIRED_16, of_16), HELD(kind, PSOG_PAIRED_8, of_8), HELD(kind, PSOG_SPARSE, sparse)}
+
+/* The loops of a shape, by packing, NULL where this build does not hold it; NULL if there are none. There
+ * are some for the whole row of a grid of five columns, with borders or without; the ends of one of eight;
+ * and, of any number of columns, left end, middle and right end. */
 static psog_tile_loop *const *loops_of(struct psog_tile_shape shape)
 {
-    static psog_tile_loop *const FULL[] = {psog_tile_5_full_16, psog_tile_5_full_8, psog_sparse_5_full};
-    static psog_tile_loop *const THREE[] = {psog_tile_3_middle_16, psog_tile_3_middle_8,
-                                            psog_sparse_3_middle};
-    static psog_tile_loop *const MIDDLE[] = {psog_tile_4_middle_16, psog_tile_4_middle_8,
-                                             psog_sparse_4_middle};
+    static psog_tile_loop *const FULL[] =
+        LOOPS(PSOG_ROW_OF_5, psog_tile_5_full_16, psog_tile_5_full_8, psog_sparse_5_full);
+    static psog_tile_loop *const THREE[] =
+        LOOPS(PSOG_3_OF_5, psog_tile_3_middle_16, psog_tile_3_middle_8, psog_sparse_3_middle);
+    static psog_tile_loop *const MIDDLE[] =
+        LOOPS(PSOG_MIDDLE, psog_tile_4_middle_16, psog_tile_4_middle_8, psog_sparse_4_middle);
     static psog_tile_loop *const ENDS[][3] = {
-        {psog_tile_4_right_16, psog_tile_4_right_8, psog_sparse_4_right},
-        {psog_tile_4_left_16, psog_tile_4_left_8, psog_sparse_4_left},
-        {psog_tile_8_right_16, psog_tile_4_right_8, psog_sparse_4_right},
-        {psog_tile_8_left_16, psog_tile_4_left_8, psog_sparse_4_left},
+        LOOPS(PSOG_RIGHT, psog_tile_4_right_16, psog_tile_4_right_8, psog_sparse_4_right),
+        LOOPS(PSOG_LEFT, psog_tile_4_left_16, psog_tile_4_left_8, psog_sparse_4_left),
+        LOOPS(PSOG_RIGHT_OF_8, psog_tile_8_right_16, psog_tile_4_right_8, psog_sparse_4_right),
+        LOOPS(PSOG_LEFT_OF_8, psog_tile_8_left_16, psog_tile_4_left_8, psog_sparse_4_left),
     };
+    const bool any_end = PSOG_HOLDS_TILE(PSOG_RIGHT) || PSOG_HOLDS_TILE(PSOG_LEFT) ||
+                         PSOG_HOLDS_TILE(PSOG_RIGHT_OF_8) || PSOG_HOLDS_TILE(PSOG_LEFT_OF_8);
     if (shape.outputs == WHOLE_ROW)
-        return FULL;
-    if (shape.outputs == TILE && shape.inputs == TILE + 2u)
+        return PSOG_HOLDS_TILE(PSOG_ROW_OF_5) ? FULL : NULL;
+    if (PSOG_HOLDS_TILE(PSOG_MIDDLE) && shape.outputs == TILE && shape.inputs == TILE + 2u)
         return MIDDLE;
     if (shape.inputs != WHOLE_ROW)
         return NULL;
-    if (shape.outputs == TILE)
+    if (any_end && shape.outputs == TILE)
         return ENDS[shape.left + (shape.columns == 8u ? 2u : 0u)];
-    return shape.columns == WHOLE_ROW ? THREE : NULL;
+    return PSOG_HOLDS_TILE(PSOG_3_OF_5) && shape.columns == WHOLE_ROW ? THREE : NULL;
 }
 
 static void run_tile(const struct psog_tile *tile, const uint8_t *weights, enum psog_packing packing,
                      struct psog_tile_shape shape)
 {
     psog_tile_loop *const *loops = loops_of(shape);
-    if (loops != NULL)
+    if (!PSOG_HOLDS_TILE(PSOG_OTHER_TILES) || loops != NULL)
         psog_run_tile(tile, weights, loops[packing - PSOG_PAIRED_16]);
     else
         run_tile_in_c(tile, weights, packing, shape);
@@ -198,13 +206,32 @@ static uint32_t tile_outputs(const struct psog_layer *layer)
     return layer->out_columns < TILE ? layer->out_columns : TILE;
 }
 
+#if defined(PSOG_CORE_DSP) && PSOG_TILES != 0xFF
+__attribute__((cold)) bool psog_holds_tiles(const struct psog_layer *layer)
+{
+    const uint32_t border = layer->padding == PSOG_SAME, columns = layer->out_columns;
+    const uint32_t outputs = tile_outputs(layer);
+    for (uint32_t column = 0;;) {
+        const uint32_t left = border && column == 0, end = column + outputs;
+        const uint32_t inputs = outputs + 2u - left - (border && end == columns);
+        psog_tile_loop *const *loops = loops_of(
+            (struct psog_tile_shape){(uint8_t)outputs, (uint8_t)left, (uint8_t)inputs, layer->columns});
+        if (loops == NULL ? !PSOG_HOLDS_TILE(PSOG_OTHER_TILES) : !loops[layer->packing - PSOG_PAIRED_16])
+            return false;
+        if (end == columns)
+            return true;
+        column = end + outputs > columns ? columns - outputs : end;
+    }
+}
+#endif
+
 void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output,
                           bool from_last_row)
 {
     const uint32_t border = layer->padding == PSOG_SAME ? 1 : 0;
     const uint32_t pairs = psog_pairs(layer->in_channels), in_row = layer->columns * pairs;
     const uint32_t out_row = layer->out_columns * psog_pairs(layer->out_channels);
-    const bool sparse = layer->packing == PSOG_SPARSE;
+    const bool sparse = PSOG_IS(PSOG_CONVOLUTIONS, layer->packing, PSOG_SPARSE);
     /* Of one kernel row's weights; sparse ones have a list for each set of kernel rows instead. */
     const uint32_t row_bytes = sparse ? 0 : 3u * PSOG_PAIR_BYTES(layer->packing) * pairs;
     const uint8_t *all_weights = (const uint8_t *)layer->weights;
@@ -281,9 +308,9 @@ static void run_block(struct psog_block *block, const uint8_t *weights, enum pso
 #else
 static void run_block(struct psog_block *block, const uint8_t *weights, enum psog_packing packing)
 {
-    (packing == PSOG_PAIRED_16  ? psog_block_16
-     : packing == PSOG_PAIRED_8 ? psog_block_8
-                                : psog_block_4)(block, weights);
+    (PSOG_IS(PSOG_DENSE_LAYERS, packing, PSOG_PAIRED_16)  ? psog_block_16
+     : PSOG_IS(PSOG_DENSE_LAYERS, packing, PSOG_PAIRED_8) ? psog_block_8
+                                                          : psog_block_4)(block, weights);
 }
 #endif
 
@@ -299,7 +326,8 @@ void psog_dense_paired(const struct psog_layer *layer, const uint32_t *input, ui
         .singles = layer->out_channels % 4u,
         .factors = (const uint8_t *)layer->weights, /* of four bits */
     };
-    uint32_t factors = layer->packing == PSOG_PAIRED_4 ? psog_factor_bytes(layer) : 0;
+    bool coarse = PSOG_IS(PSOG_DENSE_LAYERS, layer->packing, PSOG_PAIRED_4);
+    uint32_t factors = coarse ? psog_factor_bytes(layer) : 0;
     run_block(&block, (const uint8_t *)layer->weights + factors, layer->packing);
 }
 #endif

@@ -5,9 +5,18 @@
 
 #include "layer.h"
 
-#if PSOG_RUNS_PAIRED && !PSOG_RUNS_PLAIN
-#define PSOG_CORE_DSP
-#endif
+/* What rows of outputs are cut into, by the loops there are for it (kernels_paired.c). */
+enum psog_tile_kind {
+    PSOG_ROW_OF_5 = 0,
+    PSOG_3_OF_5 = 1,
+    PSOG_MIDDLE = 2,
+    PSOG_RIGHT = 3,
+    PSOG_LEFT = 4,
+    PSOG_RIGHT_OF_8 = 5,
+    PSOG_LEFT_OF_8 = 6,
+    PSOG_OTHER_TILES = 7, /* no loop: in C */
+};
+#define PSOG_HOLDS_TILE(kind) ((PSOG_TILES >> (kind)) % 2u)
 
 /* A few outputs beside each other, of every channel. */
 struct psog_tile {

@@ -106,7 +106,7 @@ static void dense_4(const struct psog_layer *layer, const int8_t *input, int8_t 
 
 void psog_dense(const struct psog_layer *layer, const int8_t *input, int8_t *output)
 {
-    if (layer->packing == PSOG_PLAIN_4) {
+    if (PSOG_IS(PSOG_DENSE_LAYERS, layer->packing, PSOG_PLAIN_4)) {
         dense_4(layer, input, output);
         return;
     }

@@ -4,36 +4,24 @@
 #include "bytes.h"
 
 /* Each member by itself: an initializer would clear the rest first, in every inference. */
-static void set_shape(struct psog_layer *layer, const uint8_t *entry)
-{
-    layer->kind = entry[0];
-    layer->padding = entry[1];
-    layer->packing = entry[PSOG_LAYER_PACKING_AT];
-    layer->rows = entry[2];
-    layer->columns = entry[3];
-    layer->in_channels = psog_get_u16(entry + 4);
-    layer->out_channels = psog_get_u16(entry + 6);
-    layer->in_zero = (int8_t)entry[8];
-    layer->out_zero = (int8_t)entry[9];
-    layer->low = (int8_t)entry[10];
-    layer->high = (int8_t)entry[11];
-    uint8_t lost = layer->padding == PSOG_SAME ? 0 : 2;
-    layer->out_rows = layer->kind == PSOG_DENSE ? 1 : (uint8_t)(layer->rows - lost);
-    layer->out_columns = layer->kind == PSOG_DENSE ? 1 : (uint8_t)(layer->columns - lost);
-}
-
-struct psog_layer psog_layer_shape(const uint8_t *entry)
-{
-    struct psog_layer layer = {0};
-    set_shape(&layer, entry);
-    return layer;
-}
-
 struct psog_layer psog_layer_decode(const struct psog_model *model, uint32_t index)
 {
     const uint8_t *entry = model->layers + PSOG_LAYER_BYTES * index;
     struct psog_layer layer;
-    set_shape(&layer, entry);
+    layer.kind = entry[0];
+    layer.padding = entry[1];
+    layer.packing = entry[PSOG_LAYER_PACKING_AT];
+    layer.rows = entry[2];
+    layer.columns = entry[3];
+    layer.in_channels = psog_get_u16(entry + 4);
+    layer.out_channels = psog_get_u16(entry + 6);
+    layer.in_zero = (int8_t)entry[8];
+    layer.out_zero = (int8_t)entry[9];
+    layer.low = (int8_t)entry[10];
+    layer.high = (int8_t)entry[11];
+    uint8_t lost = layer.padding == PSOG_SAME ? 0 : 2;
+    layer.out_rows = psog_is_dense(&layer) ? 1 : (uint8_t)(layer.rows - lost);
+    layer.out_columns = psog_is_dense(&layer) ? 1 : (uint8_t)(layer.columns - lost);
     layer.weights = (const int8_t *)model->image + psog_get_u32(entry + PSOG_LAYER_WEIGHTS_AT);
     layer.biases = model->image + psog_get_u32(entry + PSOG_LAYER_BIASES_AT);
     layer.multipliers = model->image + psog_get_u32(entry + PSOG_LAYER_MULTIPLIERS_AT);
@@ -51,7 +39,7 @@ uint32_t psog_paired_inputs(const struct psog_layer *layer)
 {
     uint32_t cells = (uint32_t)layer->rows * layer->columns;
     /* Only a first layer has cells of a single channel, and these pair up where it is dense. */
-    bool paired_cells = layer->kind == PSOG_DENSE && layer->in_channels == 1;
+    bool paired_cells = psog_is_dense(layer) && layer->in_channels == 1;
     return whole_groups(paired_cells ? psog_pairs(cells) : cells * psog_pairs(layer->in_channels));
 }
 
@@ -60,10 +48,10 @@ uint32_t psog_paired_outputs(const struct psog_layer *layer)
     return whole_groups((uint32_t)layer->out_rows * layer->out_columns * psog_pairs(layer->out_channels));
 }
 
-uint32_t psog_paired_lead(const struct psog_layer *layer)
+__attribute__((cold)) uint32_t psog_paired_lead(const struct psog_layer *layer)
 {
     uint32_t kept = psog_paired_outputs(layer);
-    if (layer->kind == PSOG_DENSE)
+    if (psog_is_dense(layer))
         return kept;
     /* When output row r is written, input rows from r - border on are still needed. The demand is linear in r
      * from r = border on, so there or at the last row it is largest. */

@@ -2,6 +2,7 @@
 #ifndef PSOG_LAYER_H
 #define PSOG_LAYER_H
 
+#include "holds.h"
 #include "psog.h"
 
 /* Of an entry of the layer table. */
@@ -30,19 +31,6 @@ enum psog_packing {
 };
 #define PSOG_PACKINGS 6u
 
-/* Which of them this build runs: a core with Armv7E-M's DSP instructions the paired ones, any other core the
- * plain one, a computer both. */
-#if defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_FEATURE_MVE)
-#define PSOG_RUNS_PLAIN 0
-#define PSOG_RUNS_PAIRED 1
-#elif defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
-#define PSOG_RUNS_PLAIN 1
-#define PSOG_RUNS_PAIRED 0
-#else
-#define PSOG_RUNS_PLAIN 1
-#define PSOG_RUNS_PAIRED 1
-#endif
-
 /* Outputs of a paired layer, less their zero point. */
 #define PSOG_PAIRED_ZERO (-128)
 #define PSOG_PAIRED_GROUP 8u /* a dense layer reads its input in groups of so many words */
@@ -65,10 +53,8 @@ struct psog_layer {
     const uint8_t *corrections; /* plain: out × i32, −(input zero) · Σ weights */
 };
 
-/* Kind, shape and zero points of an entry of the layer table; its arrays are left out. */
-struct psog_layer psog_layer_shape(const uint8_t *entry);
-
-/* Layer `index` of a checked model, complete. */
+/* Layer `index` of a checked model; or of one whose check has come as far as that its arrays begin inside the
+ * image, wherever they may end. */
 struct psog_layer psog_layer_decode(const struct psog_model *model, uint32_t index);
 
 static inline uint32_t psog_layer_inputs(const struct psog_layer *layer)
@@ -87,13 +73,31 @@ static inline uint32_t psog_pairs(uint32_t channels)
     return (channels + 1u) / 2u;
 }
 
-#define PSOG_PAIR_BYTES(packing) \
-    ((packing) == PSOG_PAIRED_4 ? 1u : (packing) == PSOG_PAIRED_8 ? 2u : 4u)
+/* Whether a packing, one of `packings`, is this one: not asked where it is the only one, or none of them. */
+#define PSOG_IS(packings, packing, asked) \
+    ((packings) == 1u << (asked) || (((packings) >> (asked)) % 2u != 0 && (packing) == (asked)))
+
+#define PSOG_PAIR_BYTES(packing)                                  \
+    (psog_packs(packing, PSOG_PAIRED_4)   ? 1u                    \
+     : psog_packs(packing, PSOG_PAIRED_8) ? 2u                    \
+                                          : 4u)
 
 /* Of one of the two families of packings. */
 static inline bool psog_packs_plain(uint32_t packing)
 {
     return packing == PSOG_PLAIN || packing == PSOG_PLAIN_4;
+}
+
+/* Whether a packing of a checked model is this one, and whether a layer is dense: what a build does not hold
+ * need not be asked. */
+static inline bool psog_packs(uint32_t packing, enum psog_packing asked)
+{
+    return PSOG_HOLDS(asked) && packing == asked;
+}
+
+static inline bool psog_is_dense(const struct psog_layer *layer)
+{
+    return PSOG_CONVOLUTIONS == 0 || layer->kind == PSOG_DENSE;
 }
 
 /* Whether a layer of a checked model is plain; what a build cannot run need not be asked. */
@@ -116,6 +120,17 @@ static inline uint32_t psog_plain4_row_bytes(uint32_t inputs)
 {
     return (inputs + PSOG_STRETCH - 1u) / PSOG_STRETCH * (PSOG_STRETCH / 2u);
 }
+
+/* Whether a build has a loop for every tile of a convolution that is valid and packed as it may be. */
+#if defined(PSOG_CORE_DSP) && PSOG_TILES != 0xFF
+bool psog_holds_tiles(const struct psog_layer *layer);
+#else
+static inline bool psog_holds_tiles(const struct psog_layer *layer)
+{
+    (void)layer;
+    return true;
+}
+#endif
 
 /* ---- Paired layers: where their activations lie ---- */
 

@@ -30,7 +30,7 @@ void psog_normalise(const struct psog_model *model, const uint16_t *readings, in
     const uint16_t *end = readings + model->sensors;
     const uint8_t *entry = model->normalisation;
     const uint32_t shift = model->normalisation_shift;
-    if (model->planes == 1) {
+    if (!PSOG_HAS_SECOND_PLANE || model->planes == 1) {
         for (; readings < end; entry += 8)
             *inputs++ = clipped(normalised(entry, *readings++, shift));
         return;
@@ -75,7 +75,7 @@ static enum psog_error run_plain(const struct psog_model *model, const int32_t *
             output = features;
         else if (input == activations)
             output += model->activation_bytes - psog_layer_outputs(&layer);
-        if (layer.kind == PSOG_DENSE)
+        if (psog_is_dense(&layer))
             psog_dense(&layer, input, output);
         else
             psog_convolve(&layer, input, output);
@@ -91,7 +91,7 @@ static void place_paired(const struct psog_model *model, const int8_t *inputs, i
     const int32_t zero = model->input_zero;
     const uint8_t *sensor = model->layout, *end = sensor + model->cells;
     /* NOLINTBEGIN(clang-analyzer-core.*): image.c has checked that the layout's sensors are there */
-    if (model->planes > 1) {
+    if (PSOG_HAS_SECOND_PLANE && model->planes > 1) {
         for (; sensor < end; sensor++) {
             *activations++ = (int16_t)(inputs[2u * *sensor] - zero);
             *activations++ = (int16_t)(inputs[2u * *sensor + 1u] - zero);
@@ -128,7 +128,7 @@ static enum psog_error run_paired(const struct psog_model *model, const int32_t 
         use_biases(&layer, &biases);
         bool at_start = input == activations;
         uint32_t *output = at_start ? end - psog_paired_outputs(&layer) : activations;
-        if (layer.kind == PSOG_DENSE)
+        if (psog_is_dense(&layer))
             psog_dense_paired(&layer, input, output);
         else
             psog_convolve_paired(&layer, input, output, at_start);

@@ -29,6 +29,7 @@ enum psog_error {
     PSOG_ERR_ROLLBACK = -14, /* the model is older than the confirmed one */
     PSOG_ERR_NOT_BETTER = -15, /* the calibration would not be better than what is in use */
     PSOG_ERR_OTHER_MODEL = -16, /* the calibration belongs to another model */
+    PSOG_ERR_LEAN = -17, /* this build is for another model and has no code for this one (holds.h) */
 };
 
 /* Limits of the image format; buffers of these sizes hold every model. */
@@ -52,6 +53,16 @@ enum psog_error {
 
 /* A checked image, run in place. Filled by psog_model_open; the image must stay where it is. */
 struct psog_model {
+    uint16_t sensors;
+    uint16_t features;
+    uint16_t cells;  /* of the input grid */
+    uint16_t planes; /* of the input: 1, or 2 with the residual of the first */
+    uint16_t biases; /* of all layers, when numbers > 0 */
+    int8_t input_zero;
+    uint8_t numbers; /* of its user embedding; 0 in a model without one */
+    uint8_t layer_count;
+    uint8_t normalisation_shift;
+    bool paired; /* weights and activations are (layer.h) */
     const uint8_t *image;
     const uint8_t *normalisation;
     const uint8_t *layout;
@@ -67,16 +78,6 @@ struct psog_model {
     float ridge;          /* λ of the calibration, > 0 */
     float calibration_ln; /* what output PSOG_LN_ERROR changes by once the head is a user's */
     float field_deg[2];   /* half width and half height in which targets may lie */
-    uint16_t sensors;
-    uint16_t features;
-    uint16_t cells;  /* of the input grid */
-    uint16_t planes; /* of the input: 1, or 2 with the residual of the first */
-    uint16_t biases; /* of all layers, when numbers > 0 */
-    int8_t input_zero;
-    uint8_t numbers; /* of its user embedding; 0 in a model without one */
-    uint8_t layer_count;
-    uint8_t normalisation_shift;
-    bool paired; /* weights and activations are (layer.h) */
 };
 
 #define PSOG_SIGNATURE_BYTES 64u /* behind an image: EdDSA on the curve of Ed25519 with BLAKE2b */
@@ -91,8 +92,8 @@ struct psog_trust {
 /* What is known of an image before it is opened. */
 enum psog_known {
     PSOG_UNKNOWN,
-    PSOG_VALUES_CHECKED, /* every bit of it, by its signature, and that psog_model_open took it once: the values
-                          * in its arrays, thousands of them, need not be looked at again */
+    PSOG_VALUES_CHECKED, /* every bit of it, by its signature, and that psog_model_open took it once: the
+                          * values in its arrays, thousands of them, need not be looked at again */
 };
 
 /* Checks the signature, before it looks at anything else of the image, then the headset, then the image.

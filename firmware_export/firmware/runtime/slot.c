@@ -8,7 +8,7 @@
 #define MARKS_AT 32u
 #define DONE 3u /* a mark behind those of the decision */
 
-/* The letters of a header. The last says which checks of its values the image has passed: another one whenever
+/* The letters of a header. The last says which checks of its values the image has passed: another one when
  * image.c and its neighbours ask more of these, so that images of an older firmware are looked at again. */
 #define HEADER "PSL"
 #define CHECKS "T"

@@ -63,10 +63,9 @@ enum psog_error psog_store_find_model(const struct psog_store *store, enum psog_
     uint8_t first = first_choice(slots, choice);
     for (uint8_t attempt = 0; attempt < 2; attempt++) {
         uint8_t slot = attempt == 0 ? first : 1u - first;
-        bool counts = choice == PSOG_SETTLED ? slots[slot].settled : slots[slot].confirmed;
-        if (counts &&
-            psog_slot_open(store, slot, slots[slot].image_bytes, slots[slot].known, activation_bytes, model) ==
-                PSOG_OK) {
+        const struct psog_slot *found = &slots[slot];
+        if ((choice == PSOG_SETTLED ? found->settled : found->confirmed) &&
+            psog_slot_open(store, slot, found->image_bytes, found->known, activation_bytes, model) == PSOG_OK) {
             *installed = (struct psog_installed){slot, !slots[slot].settled};
             return PSOG_OK;
         }

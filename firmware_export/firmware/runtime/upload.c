@@ -91,7 +91,8 @@ static enum psog_error check(const struct psog_upload *upload, uint16_t sensors,
     const uint8_t *image = psog_slot_image(store, upload->slot);
     if (psog_get_u32(image + upload->image_bytes - PSOG_SIGNATURE_BYTES - 4u) != upload->crc32)
         return PSOG_ERR_CRC;
-    enum psog_error error = psog_slot_open(store, upload->slot, upload->image_bytes, PSOG_UNKNOWN, size, model);
+    enum psog_error error =
+        psog_slot_open(store, upload->slot, upload->image_bytes, PSOG_UNKNOWN, size, model);
     if (error == PSOG_OK)
         error = psog_model_self_test(model, activations, size);
     if (error == PSOG_OK && sensors != 0 && sensors != model->sensors)
