@@ -5,11 +5,7 @@
 
 #include "layer.h"
 
-/* The next steps of the check are functions of their own: through a pointer a layer's members take the
- * shortest instructions, and all of this only runs once for a model. */
-#define STEP __attribute__((noinline)) static
-
-STEP bool valid_kind(const struct psog_layer *layer)
+static bool valid_kind(const struct psog_layer *layer)
 {
     if (layer->kind == PSOG_DENSE)
         return layer->padding == PSOG_VALID;
@@ -19,7 +15,7 @@ STEP bool valid_kind(const struct psog_layer *layer)
 }
 
 /* Whether this build has code for a layer of a valid kind. */
-STEP bool held(const struct psog_layer *layer)
+static bool held(const struct psog_layer *layer)
 {
     bool dense = layer->kind == PSOG_DENSE;
     uint32_t packings = dense ? PSOG_DENSE_LAYERS : PSOG_CONVOLUTIONS;
@@ -28,13 +24,27 @@ STEP bool held(const struct psog_layer *layer)
 }
 
 /* Paired kernels know one activation alone, and take int8 weights of convolutions six pairs at a time. */
-STEP bool valid_for_kernels(const struct psog_layer *layer)
+static bool valid_for_kernels(const struct psog_layer *layer)
 {
     if (psog_is_plain(layer))
         return true;
     bool whole = !psog_packs(layer->packing, PSOG_PAIRED_8) || psog_pairs(layer->in_channels) % 2u == 0;
     return (psog_is_dense(layer) || (whole && layer->out_channels > 1)) &&
            layer->out_zero == PSOG_PAIRED_ZERO && layer->low == PSOG_PAIRED_ZERO && layer->high == 127;
+}
+
+/* Steps of the check are functions of their own: through a pointer a layer's members take the
+ * shortest instructions, and all of this only runs once for a model. */
+#define STEP __attribute__((noinline)) static
+
+/* Whether a kernel that this build holds takes the layer. */
+STEP enum psog_error check_kind(const struct psog_layer *layer)
+{
+    if (!valid_kind(layer))
+        return PSOG_ERR_IMAGE;
+    if (!held(layer))
+        return PSOG_HOLDS_ALL ? PSOG_ERR_IMAGE : PSOG_ERR_LEAN;
+    return valid_for_kernels(layer) ? PSOG_OK : PSOG_ERR_IMAGE;
 }
 
 static bool valid_plain_requantization(const struct psog_layer *layer)
@@ -106,8 +116,10 @@ STEP bool valid_arrays(const struct psog_layer *layer, const uint8_t *image, con
         !psog_lies_inside(image, entry + PSOG_LAYER_BIASES_AT, 4u * out) ||
         !psog_lies_inside(image, entry + PSOG_LAYER_MULTIPLIERS_AT, (plain ? 4u : 8u) * out))
         return false;
-    if (!plain) /* these have no others */
-        return psog_all_zero(entry + PSOG_LAYER_SHIFTS_AT, 8);
+    if (!plain) { /* these have no others */
+        uint32_t others = psog_get_u32(entry + PSOG_LAYER_SHIFTS_AT);
+        return (others | psog_get_u32(entry + PSOG_LAYER_CORRECTIONS_AT)) == 0;
+    }
     return psog_lies_inside(image, entry + PSOG_LAYER_SHIFTS_AT, out) &&
            psog_lies_inside(image, entry + PSOG_LAYER_CORRECTIONS_AT, 4u * out);
 }
@@ -145,11 +157,10 @@ static enum psog_error check_layer(const struct psog_model *model, uint32_t inde
     if (!fits(entry, given, model->image_bytes))
         return PSOG_ERR_IMAGE;
     struct psog_layer layer = psog_layer_decode(model, index);
-    if (!valid_kind(&layer))
-        return PSOG_ERR_IMAGE;
-    if (!held(&layer))
-        return PSOG_HOLDS_ALL ? PSOG_ERR_IMAGE : PSOG_ERR_LEAN;
-    if (!valid_for_kernels(&layer) || (both && model->paired == psog_packs_plain(layer.packing)))
+    enum psog_error error = check_kind(&layer);
+    if (error != PSOG_OK)
+        return error;
+    if (both && model->paired == psog_packs_plain(layer.packing))
         return PSOG_ERR_IMAGE;
     uint32_t needed = activation_bytes(&layer);
     if (needed > model->activation_bytes)
