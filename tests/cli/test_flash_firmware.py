@@ -61,3 +61,15 @@ def test_without_its_probe_it_says_so():
 def test_flags_that_do_not_belong_together_are_refused(words, complaint):
     with pytest.raises(SystemExit, match=complaint):
         main(["flash", *words])
+
+
+def test_a_lean_firmware_is_smaller(capsys):
+    if "netduinoplus2" not in available_boards():
+        pytest.skip("no Arm compiler is installed")
+    written = []
+    for lean in ((), ("--lean", "ring16")):
+        main(["flash", "--probe", "--dry-run", "--json", *lean])
+        written.append(json.loads(capsys.readouterr().out)["bytes"])
+    assert written[1] < written[0] - 4096
+    with pytest.raises(SystemExit, match="--lean and --production are about firmware"):
+        main(["flash", "ring16", "--lean", "ring16"])

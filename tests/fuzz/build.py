@@ -20,7 +20,14 @@ _DIALECT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-ffp-con
 _EASY = ("-include", str(HERE / "easy_signature.h"))
 _INCLUDES = tuple(f"-I{folder}" for folder in (C_TREE / "runtime", C_TREE / "app", C_TREE / "boards", HERE))
 _SHARED = ("memory_board", "memory_flash", "easy_signature")
-_LOOPS = ("crc32.c", "flash.c", "kernels_plain.c", "kernels_paired.c", "memory_flash.c")
+_LOOPS = (
+    "crc32.c",
+    "flash.c",
+    "kernels_plain.c",
+    "kernels_paired.c",
+    "kernels_paired_dense.c",
+    "memory_flash.c",
+)
 """Where a run spends most of its time, the same way whatever the input: libFuzzer need not watch them."""
 _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _WATCHED = ("-fsanitize=fuzzer-no-link", "-fno-sanitize-coverage=trace-cmp")

@@ -25,7 +25,8 @@ struct psog_head_sums {
 #if defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_FMA) /* head_armv7em.S */
 void psog_head_sums(struct psog_head_sums *head, const int8_t *features, uint32_t count, int32_t offset);
 #else
-static void psog_head_sums(struct psog_head_sums *head, const int8_t *features, uint32_t count, int32_t offset)
+static void psog_head_sums(struct psog_head_sums *head, const int8_t *features, uint32_t count,
+                           int32_t offset)
 {
     const float *right = head->rows[0], *up = head->rows[1];
     const float *openness = head->rows[2], *ln_error = head->rows[3];

@@ -1,5 +1,5 @@
 /* The paired layers' innermost loops for the DSP instructions of Armv7E-M and Armv8-M (Cortex-M4, M7, M33).
- * kernels_paired.c says the same in C; the two are compared bit for bit.
+ * kernels_paired.c and kernels_paired_dense.c say the same in C; the two are compared bit for bit.
  *
  * A convolution's tile keeps one sum per output and three pairs of weights in registers. Each input word is
  * loaded once and meets all three, so that a row of five outputs costs 17 instructions for 13 SMLAD, where

@@ -8,9 +8,9 @@
 #define SINGLES 24
 #define FACTORS 28
 
-/* sum · multiplier · 2^(shift - 31), rounded twice, at least 0 and at most 255. multiplier: twice it less 2^32,
+/* sum · multiplier · 2^(shift - 31), rounded twice, at least 0, at most 255. multiplier: twice it less 2^32,
  * so that SMMLAR's rounded high half and the sum itself make the product; shift: to the right, less 1. The
- * second rounding is explained at `finish` in kernels_paired.c. */
+ * second rounding is explained at `psog_finish` in paired_arithmetic.h. */
 .macro requantize sum, multiplier=r10, shift=r11
     smmlar \sum, \sum, \multiplier, \sum
     asr \sum, \sum, \shift

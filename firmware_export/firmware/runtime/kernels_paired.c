@@ -1,45 +1,13 @@
-/* The paired layers: how a layer is cut into tiles and blocks, and what each of them is in C.
+/* Paired convolutions: how one is cut into tiles, and what each of them is in C.
  *
  * A convolution is computed tile by tile: a few outputs next to each other in a row, all channels one after
  * the other. What a tile reads of an input row is one stretch of words, and so is what it reads of the
  * weights, so that one loop runs over all pairs of channels of all kernel rows, and each weight serves every
  * output of the tile. Outputs have a ReLU and the zero point -128, so they are 0 … 255 here: saturating to
  * 8 bits is the whole activation. kernels_armv7em.S computes the same on cores with DSP instructions. */
-#include "kernels_paired.h"
-
-#include "bytes.h"
+#include "paired_arithmetic.h"
 
 #if PSOG_RUNS_PAIRED
-
-/* Sums wrap, as the DSP instructions' do: an image with absurd weights gives absurd features, never undefined
- * behaviour. */
-static uint32_t products(uint32_t x, int32_t even, int32_t odd)
-{
-    return (uint32_t)((int16_t)(x & 0xFFFFu) * even) + (uint32_t)((int16_t)(x >> 16) * odd);
-}
-
-/* Requantization with TFLite's two roundings and the ReLU. A right shift of at least 1 is left: with one bit
- * of it held back, the second rounding is an addition that cannot overflow; its own rule for negative halves
- * makes no difference where negative values become 0. */
-static int16_t finish(uint32_t sum, const uint8_t *requantization)
-{
-    int64_t product = (int32_t)sum * (psog_get_i32(requantization) + ((int64_t)1 << 32));
-    int32_t high = (int32_t)((product + ((int64_t)1 << 31)) >> 32);
-    int32_t scaled = ((high >> psog_get_u32(requantization + 4)) + 1) >> 1;
-    return (int16_t)(scaled < 0 ? 0 : scaled > 255 ? 255 : scaled);
-}
-
-/* Weight pair `index` of a tile's stretch. As int8 they come as six to three words; a word has two pairs,
- * in bytes 0 and 2 and in bytes 1 and 3: what SXTB16 takes apart. */
-static uint32_t weight_products(enum psog_packing packing, const uint8_t *weights, uint32_t index, uint32_t x)
-{
-    if (packing == PSOG_PAIRED_16) {
-        uint32_t pair = psog_get_u32(weights + 4u * index);
-        return products(x, (int16_t)(pair & 0xFFFFu), (int16_t)(pair >> 16));
-    }
-    const int8_t *bytes = (const int8_t *)weights + 4u * (index / 2u) + index % 2u;
-    return products(x, bytes[0], bytes[2]);
-}
 
 static void next_channel(struct psog_tile *tile)
 {
@@ -62,10 +30,10 @@ void psog_tile(const struct psog_tile *first, const uint8_t *weights, enum psog_
                 for (uint32_t tap = 0; tap < 3; tap++) {
                     uint32_t column = output + tap - shape.left; /* wraps where it is left of the first */
                     if (column < shape.inputs)
-                        sum += weight_products(packing, weights, 3u * i + tap,
+                        sum += psog_weight_products(packing, weights, 3u * i + tap,
                                                tile.inputs[i * shape.columns + column]);
                 }
-            tile.outputs[2u * output] = finish(sum, tile.multipliers);
+            tile.outputs[2u * output] = psog_finish(sum, tile.multipliers);
         }
         weights += stretch + tile.weight_skip;
     }
@@ -82,7 +50,7 @@ sparse_step(const struct psog_tile *tile, const uint8_t *step, uint32_t first, u
         for (uint32_t tap = 0; tap < taps; tap++) {
             uint32_t column = output + first + tap - shape.left; /* wraps where it is left of the first */
             if (column < shape.inputs)
-                sums[output] += weight_products(PSOG_PAIRED_16, step, tap, inputs[column]);
+                sums[output] += psog_weight_products(PSOG_PAIRED_16, step, tap, inputs[column]);
         }
     *position += PSOG_SPARSE_ADVANCE;
     return step + 4u * taps + 4u;
@@ -103,7 +71,8 @@ void psog_sparse_tile(const struct psog_tile *first, const uint8_t *weights, str
         for (uint32_t i = 0; i < counts[2]; i++)
             weights = sparse_step(&tile, weights, 0, 3, shape, &position, sums);
         for (uint32_t output = 0; output < shape.outputs; output++)
-            tile.outputs[2u * output] = finish(sums[output] + psog_get_u32(tile.biases), tile.multipliers);
+            tile.outputs[2u * output] =
+                psog_finish(sums[output] + psog_get_u32(tile.biases), tile.multipliers);
     }
 }
 
@@ -255,79 +224,5 @@ void psog_convolve_paired(const struct psog_layer *layer, const uint32_t *input,
         tile.weight_skip = (above + below) * row_bytes;
         convolve_row(&all, &tile, weights);
     }
-}
-
-#ifndef PSOG_CORE_DSP
-/* Four pairs of weights of four bits with four words of input: those in the lower halves of bytes 0 and 2, of
- * bytes 1 and 3, then those in the upper halves. */
-static uint32_t four_products_4(const uint8_t *weights, const uint32_t *inputs)
-{
-    uint32_t sum = 0;
-    for (uint32_t pair = 0; pair < 4u; pair++) {
-        uint32_t even = weights[pair % 2u], odd = weights[pair % 2u + 2u];
-        if (pair >= 2u) {
-            even >>= 4;
-            odd >>= 4;
-        }
-        sum += products(inputs[pair], (int32_t)(even % 16u ^ 8u) - 8, (int32_t)(odd % 16u ^ 8u) - 8);
-    }
-    return sum;
-}
-
-/* The sum of one output: four are interleaved, int16 word by word, int8 two words at a time, int4 four. */
-static uint32_t dense_sum(const struct psog_block *block, const uint8_t *weights, uint32_t interleaved,
-                         enum psog_packing packing)
-{
-    const uint32_t *inputs = block->inputs, together = packing == PSOG_PAIRED_16 ? 1 : 2;
-    uint32_t sum = 0, words = block->groups * PSOG_PAIRED_GROUP;
-    if (packing == PSOG_PAIRED_4) {
-        for (uint32_t word = 0; word < words; word += 4u)
-            sum += four_products_4(weights + interleaved * word, inputs + word);
-        return sum;
-    }
-    for (uint32_t word = 0; word < words; word++)
-        sum += weight_products(packing, weights + 4u * interleaved * (word / together), word % together,
-                               inputs[word]);
-    return sum;
-}
-
-static void run_block(struct psog_block *block, const uint8_t *weights, enum psog_packing packing)
-{
-    uint32_t outputs = 4u * block->blocks + block->singles;
-    uint32_t bytes = block->groups * PSOG_PAIRED_GROUP * PSOG_PAIR_BYTES(packing); /* of one output */
-    for (uint32_t i = 0; i < outputs; i++) {
-        bool single = i >= 4u * block->blocks;
-        uint32_t at = single ? i * bytes : i / 4u * 4u * bytes + i % 4u * 4u;
-        uint32_t sum = dense_sum(block, weights + at, single ? 1 : 4, packing);
-        if (packing == PSOG_PAIRED_4)
-            sum *= block->factors[i];
-        uint32_t biased = sum + psog_get_u32(block->biases + 4u * i);
-        block->outputs[i] = finish(biased, block->multipliers + 8u * i);
-    }
-}
-#else
-static void run_block(struct psog_block *block, const uint8_t *weights, enum psog_packing packing)
-{
-    (PSOG_IS(PSOG_DENSE_LAYERS, packing, PSOG_PAIRED_16)  ? psog_block_16
-     : PSOG_IS(PSOG_DENSE_LAYERS, packing, PSOG_PAIRED_8) ? psog_block_8
-                                                          : psog_block_4)(block, weights);
-}
-#endif
-
-void psog_dense_paired(const struct psog_layer *layer, const uint32_t *input, uint32_t *output)
-{
-    struct psog_block block = {
-        .inputs = input,
-        .groups = psog_paired_inputs(layer) / PSOG_PAIRED_GROUP,
-        .biases = layer->biases,
-        .multipliers = layer->multipliers,
-        .outputs = (int16_t *)output,
-        .blocks = layer->out_channels / 4u,
-        .singles = layer->out_channels % 4u,
-        .factors = (const uint8_t *)layer->weights, /* of four bits */
-    };
-    bool coarse = PSOG_IS(PSOG_DENSE_LAYERS, layer->packing, PSOG_PAIRED_4);
-    uint32_t factors = coarse ? psog_factor_bytes(layer) : 0;
-    run_block(&block, (const uint8_t *)layer->weights + factors, layer->packing);
 }
 #endif

@@ -89,12 +89,8 @@ struct psog_trust {
     char headset[16];    /* the name that a model has to be made for, zero padded; empty for any */
 };
 
-/* What is known of an image before it is opened. */
-enum psog_known {
-    PSOG_UNKNOWN,
-    PSOG_VALUES_CHECKED, /* every bit of it, by its signature, and that psog_model_open took it once: the
-                          * values in its arrays, thousands of them, need not be looked at again */
-};
+/* What is known of an image before it is opened: that psog_model_open took every bit of it once. */
+enum psog_known { PSOG_UNKNOWN, PSOG_VALUES_CHECKED };
 
 /* Checks the signature, before it looks at anything else of the image, then the headset, then the image.
  * image: size bytes, signature included, at a multiple of 4. model: all zero unless PSOG_OK is returned.

@@ -7,8 +7,8 @@
  *   where the key's part of the equation has got lost, it fits any key; and a digest has to depend on the
  *   message;
  * - what they leave in a digest that a skipped call did not fill differs, so that no signature fits both;
- * - arithmetic with a hole in it may end in 0 / 0, which is written as zeros: the second refuses a signature that
- *   begins with those, which no key makes;
+ * - arithmetic with a hole in it may end in 0 / 0, which is written as zeros: the second refuses a signature
+ *   that begins with those, which no key makes;
  * - who accepts looks at both verdicts, and at the headset's name, before the image is read and again behind
  *   that. */
 #include "bytes.h"

@@ -65,7 +65,8 @@ enum psog_error psog_store_find_model(const struct psog_store *store, enum psog_
         uint8_t slot = attempt == 0 ? first : 1u - first;
         const struct psog_slot *found = &slots[slot];
         if ((choice == PSOG_SETTLED ? found->settled : found->confirmed) &&
-            psog_slot_open(store, slot, found->image_bytes, found->known, activation_bytes, model) == PSOG_OK) {
+            psog_slot_open(store, slot, found->image_bytes, found->known, activation_bytes, model) ==
+                PSOG_OK) {
             *installed = (struct psog_installed){slot, !slots[slot].settled};
             return PSOG_OK;
         }
