@@ -29,6 +29,7 @@ def program() -> Path:
     return build_driver()
 
 
+@pytest.mark.timeout(1200)  # two minutes on an idle core
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_is_found(target, program, tmp_path):
     finding = tmp_path / "finding"
