@@ -1,6 +1,7 @@
 """How often each loop of the runtime turns for a network: what its instructions are made of.
 
-Follows kernels_paired.c, kernels_armv7em.S, kernels_plain.c and kernels_mve.c below firmware_export/firmware.
+Follows kernels_paired.c and its neighbour for dense layers, kernels_armv7em.S, kernels_plain.c and
+kernels_mve.c below firmware_export/firmware.
 What one turn costs is not written here; psog.search.instructions finds it out.
 """
 
