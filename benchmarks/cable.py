@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 _READ_BYTES = 4096
+_PATIENCE_S = 0.1
+"""How long room is waited for. A terminal that is being read has none for an instant now and then."""
 
 
 class Cable:
@@ -90,7 +92,7 @@ class Cable:
         if self._left is not None:
             data = data[: self._left]
             self._left -= len(data)
-        _, free, _ = select.select([], [self._master], [], 0)
-        if free:  # nobody reads: what does not fit falls beside the cable
+        _, free, _ = select.select([], [self._master], [], _PATIENCE_S)
+        if free:  # else nobody reads: what does not fit falls beside the cable
             with contextlib.suppress(BlockingIOError):
                 os.write(self._master, data)
