@@ -37,12 +37,22 @@ class Pieces:
         if not is_ours:
             raise PsogError(f"{path} is of another protocol; name another file")
 
-    def get(self, name: str, make: Callable[[], Any]) -> Any:
-        """The piece of that name; `make` gives it, JSON types, where it is not there yet."""
-        if name not in self._found:
-            self._found[name] = json.loads(json.dumps(make(), allow_nan=False))
-            if self._path is not None:
-                with writing_file(self._path, PsogError) as partial:
-                    content = {"made_from": self.made_from, "pieces": self._found}
-                    partial.write_text(json.dumps(content), "utf-8")
+    def __contains__(self, name: str) -> bool:
+        return name in self._found
+
+    def __getitem__(self, name: str) -> Any:
         return self._found[name]
+
+    def keep(self, name: str, piece: Any) -> None:
+        """Add a piece of JSON types, or replace it."""
+        self._found[name] = json.loads(json.dumps(piece, allow_nan=False))
+        if self._path is not None:
+            with writing_file(self._path, PsogError) as partial:
+                content = {"made_from": self.made_from, "pieces": self._found}
+                partial.write_text(json.dumps(content), "utf-8")
+
+    def get(self, name: str, make: Callable[[], Any]) -> Any:
+        """The piece of that name; `make` gives it where it is not there yet."""
+        if name not in self:
+            self.keep(name, make())
+        return self[name]

@@ -25,9 +25,9 @@ def subnormal_numbers_stay():
     assert sys.float_info.min / 2 > 0, "subnormal numbers are zero since this test, or since its fixtures"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def one_thread():
-    """Torch with one thread: its work here is in small pieces."""
+    """Torch with one thread for a module: its work there is in small pieces."""
     import torch
 
     threads = torch.get_num_threads()

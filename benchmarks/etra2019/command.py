@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from psog.benchmarks.etra2019.protocol import Protocol, Run
+    from psog.benchmarks.etra2019.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Command:
     """Splits and first weights per user; what the form says if not given."""
     workers: int | None = None
     """Processes; one per core if not given. The figures do not depend on it, but for the times."""
+    keep: Path | None = None
+    """A file that keeps what is done: the same command goes on there after a stop."""
     seed: int = 0
     """Of users, splits, weights and batches."""
     json: bool = False
@@ -47,7 +49,8 @@ class Command:
             if self.repetitions < 1:
                 raise PsogError(f"--repetitions is {self.repetitions}; expected at least 1")
             protocol = replace(protocol, repetitions=self.repetitions)
-        result = measure(protocol, self.data, self.seed, self.workers, Console(stderr=True))
+        console = Console(stderr=True)
+        result = measure(protocol, self.data, self.seed, self.workers, console, keep=self.keep)
         if self.json:
             import json
 
@@ -59,23 +62,30 @@ class Command:
 
 
 def measure(
-    protocol: Protocol, data: Path | None, seed: int, workers: int | None, progress: Console
+    protocol: Protocol,
+    data: Path | None,
+    seed: int,
+    workers: int | None,
+    progress: Console,
+    *,
+    keep: Path | None = None,
 ) -> dict[str, Any]:
-    """Run it all.
+    """Run it all, a network on a group of users after the other; `keep` holds what is done.
 
     Returns:
         "data", "seed", "reduced", "protocol", "rows" (of each user), "tested" (users) and "networks" (as
         `table.summed_up` gives them).
     Raises:
-        PsogError: files that cannot be read, or a worker that died.
+        PsogError: files that cannot be read, `keep` of another protocol, or a worker that died.
     """
     from dataclasses import asdict
 
     from psog.benchmarks.etra2019.data import FOLDS, simulated_subjects
     from psog.benchmarks.etra2019.jobs import NETWORKS, Job, run_jobs
-    from psog.benchmarks.etra2019.protocol import Fold
+    from psog.benchmarks.etra2019.protocol import Fold, Run
     from psog.benchmarks.etra2019.reader import read_subjects
     from psog.benchmarks.etra2019.table import summed_up
+    from psog.benchmarks.pieces import Pieces
     from psog.errors import RecordingError
     from psog.headset import load_headset
     from psog.sim.cores import available_cores
@@ -92,19 +102,27 @@ def measure(
         raise RecordingError(f"{data} has none of the subjects {', '.join(groups)} that are tested")
     for fold in folds:
         fold.cases(repetitions=1)  # tells a subject that cannot be split now, not after hours
-    jobs = [Job(network, fold, protocol, headset) for network in NETWORKS for fold in folds]
-    runs: list[Run] = []
-    for run in run_jobs(jobs, available_cores() if workers is None else workers):
-        runs.append(run)
-        tested = ", ".join(dict.fromkeys(one.subject for one in run.outcomes))
-        progress.print(f"{len(runs)} of {len(jobs)} done: {run.outcomes[0].network}, subjects {tested}")
-    runs.sort(key=lambda run: int(run.outcomes[0].subject))  # they end in any order
-    return {
+    made_from = {
         "data": "files" if data else "simulated",
         "seed": seed,
-        "reduced": _reduced(protocol),
         "protocol": asdict(protocol),
         "rows": {one.name: len(one) for one in subjects},
+    }
+    pieces = Pieces(keep, made_from)
+    jobs = [Job(network, fold, protocol, headset) for network in NETWORKS for fold in folds]
+    left = [job for job in jobs if job.name not in pieces]
+    done = len(jobs) - len(left)
+    if done:
+        progress.print(f"{done} of {len(jobs)} were done before")
+    for job, run in run_jobs(left, available_cores() if workers is None else workers):
+        pieces.keep(job.name, asdict(run))
+        done += 1
+        tested = ", ".join(one.name for one in job.fold.tested)
+        progress.print(f"{done} of {len(jobs)} done: {job.network}, subjects {tested}")
+    runs = [Run.of(pieces[job.name]) for job in jobs]
+    return {
+        **pieces.made_from,
+        "reduced": _reduced(protocol),
         "tested": [one.name for fold in folds for one in fold.tested],
         "networks": summed_up(runs),
     }

@@ -30,9 +30,14 @@ class Job:
     protocol: Protocol
     headset: Headset
 
+    @property
+    def name(self) -> str:
+        """Which one of a benchmark it is."""
+        return f"{self.network}, group {self.fold.number}"
 
-def run_jobs(jobs: list[Job], workers: int) -> Iterator[Run]:
-    """What comes of the jobs, in the order in which they end; the figures do not depend on `workers`.
+
+def run_jobs(jobs: list[Job], workers: int) -> Iterator[tuple[Job, Run]]:
+    """The jobs and what comes of them, in the order in which they end; figures do not depend on `workers`.
 
     Raises:
         PsogError: fewer than one worker, one that died, or what a job met.
@@ -41,7 +46,7 @@ def run_jobs(jobs: list[Job], workers: int) -> Iterator[Run]:
         raise PsogError(f"cannot work with {workers} workers; expected at least 1")
     _prepare()
     if workers == 1:
-        yield from map(run_job, jobs)
+        yield from ((job, run_job(job)) for job in jobs)
         return
     yield from _in_processes(jobs, workers)
 
@@ -53,12 +58,13 @@ def run_job(job: Job) -> Run:
     return run_psog_net(job.network, job.headset, job.fold, job.protocol)
 
 
-def _in_processes(jobs: Iterable[Job], workers: int) -> Iterator[Run]:
+def _in_processes(jobs: Iterable[Job], workers: int) -> Iterator[tuple[Job, Run]]:
     context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads in any state
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
     try:
-        for future in as_completed([pool.submit(run_job, job) for job in jobs]):
-            yield future.result()
+        futures = {pool.submit(run_job, job): job for job in jobs}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
     except BrokenProcessPool as error:
         raise PsogError("a worker ended early (out of memory?); try again with fewer --workers") from error
     finally:

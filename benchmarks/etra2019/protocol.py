@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,11 @@ class Run:
     pretraining_cpu_s: float
     macs: int
     parameters: int
+
+    @staticmethod
+    def of(found: Mapping[str, Any]) -> Run:
+        """From what dataclasses.asdict made of one."""
+        return Run(**{**found, "outcomes": [Outcome(**one) for one in found["outcomes"]]})
 
 
 @dataclass(frozen=True)

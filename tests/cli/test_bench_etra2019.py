@@ -22,6 +22,7 @@ from psog.benchmarks.etra2019.splits import (
 )
 from psog.benchmarks.etra2019.table import PAPER, print_table
 from psog.benchmarks.etra2019.training import LEARNING_RATE, Nadam, Rows, Schedule, train
+from psog.errors import PsogError
 from psog.headset import load_headset
 from psog.metrics import angular_error
 from psog.sim.streams import stream
@@ -177,9 +178,19 @@ def test_a_network_of_the_paper_learns_a_simulated_user(subject):
     assert error_deg < 0.25 * mean_deg
 
 
-def test_the_bench_runs_to_the_end_and_says_what_is_reduced():
-    result = measure(TINY, None, seed=0, workers=1, progress=Console(quiet=True))
-    result = json.loads(json.dumps(result))
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Where `result` kept its parts."""
+    return tmp_path_factory.mktemp("etra2019") / "kept.json"
+
+
+@pytest.fixture(scope="module")
+def result(kept, one_thread):
+    """What the bench found."""
+    return measure(TINY, None, seed=0, workers=1, progress=Console(quiet=True), keep=kept)
+
+
+def test_the_bench_runs_to_the_end_and_says_what_is_reduced(result):
     assert result["tested"] == ["18", "19", "20"] and len(result["rows"]) == 22
     assert (
         "1 of 6 folds" in result["reduced"]
@@ -200,3 +211,28 @@ def test_the_bench_runs_to_the_end_and_says_what_is_reduced():
     text = console.export_text()
     assert text.count("low-power CNN") == 3 and "psog CNN int8 against low-power CNN" in text
     assert "0.703 / 0.668" in text and "of 3 users" in text
+
+
+def test_a_bench_that_was_stopped_goes_on_and_comes_to_the_same(result, kept, tmp_path):
+    content = json.loads(kept.read_text("utf-8"))
+    for name in ("low-power MLP, group 4", "high-power MLP, group 4"):
+        del content["pieces"][name]  # as if it had been stopped before these two
+    stopped = tmp_path / "stopped.json"
+    stopped.write_text(json.dumps(content), "utf-8")
+    told = Console(record=True, file=io.StringIO())
+    again = measure(TINY, None, seed=0, workers=1, progress=told, keep=stopped)
+    assert "4 of 6 were done before" in told.export_text()
+    assert without_times(again) == without_times(result)
+    assert json.loads(stopped.read_text("utf-8"))["pieces"].keys() == content["pieces"].keys() | {
+        "low-power MLP, group 4",
+        "high-power MLP, group 4",
+    }
+    with pytest.raises(PsogError, match="of another protocol"):
+        measure(TINY, None, seed=1, workers=1, progress=told, keep=stopped)
+
+
+def without_times(result):
+    """The same, without processor seconds."""
+    if isinstance(result, dict):
+        return {name: without_times(part) for name, part in result.items() if "cpu_s" not in name}
+    return result
