@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
+from psog.benchmarks.counting import counting
 from psog.errors import PsogError, ToolchainError
 from psog.firmware_export.boards import BoardName
 
@@ -37,8 +37,13 @@ class Command:
         for name, value, lowest in (("cases", self.cases, 1), ("seed", self.seed, 0)):
             if not lowest <= value < 1 << 32:
                 raise PsogError(f"--{name} is {value}; expected {lowest} or more, below 2^32")
+        tell = counting("layers")
         found = check_kernels(
-            self.board, self.cases, self.seed, sanitize=self.sanitize, progress=self._report
+            self.board,
+            self.cases,
+            self.seed,
+            sanitize=self.sanitize,
+            progress=lambda done: tell(done, self.cases),
         )
         if self.json:
             print(json.dumps({"board": self.board, **asdict(found)}))
@@ -52,7 +57,3 @@ class Command:
                 f"the kernels of {self.board} are not those of plain C: {found.different:,} of "
                 f"{found.cases:,} layers differ, the first is number {found.first} of seed {self.seed}"
             )
-
-    def _report(self, done: int) -> None:
-        end = "\n" if done == self.cases else ""
-        print(f"\r{done:,} of {self.cases:,} layers", end=end, file=sys.stderr, flush=True)

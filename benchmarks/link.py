@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tyro
 
+from psog.benchmarks.counting import counting
 from psog.errors import LinkError, PsogError
 from psog.firmware_export.boards import BoardName
 
@@ -91,11 +90,14 @@ class Command:
         headset = load_headset(net.headset)
         wire, output = _open_eyed(net, self.seed)
         image = write_image(net, headset)
-        return {
-            name: link_figures(run(self.board, image, wire, count, line=line, progress=_told(name)), output)
-            for name, (seconds, line) in lines.items()
-            if (count := round(seconds * RATE_HZ))
-        }
+        found = {}
+        for name, (seconds, line) in lines.items():
+            if count := round(seconds * RATE_HZ):
+                progress = counting(f"readings on the {name} line")
+                found[name] = link_figures(
+                    run(self.board, image, wire, count, line=line, progress=progress), output
+                )
+        return found
 
     def _report(self, figures: dict[str, LinkFigures]) -> None:
         if self.json:
@@ -119,14 +121,6 @@ def _open_eyed(net: IntegerNet, seed: int) -> tuple[NDArray[np.uint16], NDArray[
     if not opened.any():
         raise PsogError(f"the model takes no eye of wearer {seed} for open; choose another --seed")
     return wire[opened][:_ROWS], output[opened][:_ROWS]
-
-
-def _told(name: str) -> Callable[[int, int], None]:
-    def tell(sent: int, count: int) -> None:
-        end = "\n" if sent == count else ""
-        print(f"\r{name} line: {sent:,} of {count:,} readings", end=end, file=sys.stderr, flush=True)
-
-    return tell
 
 
 def _judge(figures: dict[str, LinkFigures]) -> None:

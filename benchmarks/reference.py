@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from psog.benchmarks.counting import counting
 from psog.errors import PsogError, SimulationError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Command:
             random_states(self.states, self.users, self.seed),
             Sampling(self.side, self.replicates),
             seed=self.seed,
-            progress=_tell,
+            progress=counting("states"),
         )
         write_library(library, out)
 
@@ -163,7 +163,3 @@ def _print(found: dict[str, Agreement], fits: dict[str, Fit], library: Library) 
         plain = f"skin {fit.plain_skin:.3f}, eye {fit.plain_eye:.3f} leave {fit.plain_after:.2%}"
         lines.append(f"interreflection, {name}: {words} of {fit.before:.2%}; {plain}")
     Console().print(table, *lines, sep="\n")
-
-
-def _tell(done: int, count: int) -> None:
-    print(f"\r{done} of {count} states", end="\n" if done == count else "", file=sys.stderr, flush=True)
