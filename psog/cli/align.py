@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -71,8 +72,9 @@ class Command:
         headset = load_headset(self.headset or parent.net.headset)
         sources = [load_source(path) for path in self.recordings]
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
-        labelled = make_episodes(headset, users=self.simulated_users, seed=self.seed)
-        with training_bar(console) as show:
+        with console.status(f"simulating {self.simulated_users:,} users"):
+            labelled = make_episodes(headset, users=self.simulated_users, seed=self.seed)
+        with training_bar(console) if how.trains else nullcontext() as show:
             net, report = align(parent, sources, headset, config, how, labelled=labelled, progress=show)
         save_model(self.out, net, report, self.force)
         if self.json:

@@ -67,7 +67,12 @@ class Alignment:
 
     @property
     def maps_inputs(self) -> bool:
-        return self.method in MAPS or self.standardise_first
+        return not self.trains or self.standardise_first
+
+    @property
+    def trains(self) -> bool:
+        """Whether the method has steps."""
+        return self.method not in MAPS
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def align(
         **asdict(how),
     }
     told = {"stage": "headset", "parent": parent.origin, **pruning_of(parent)}
-    if how.method in MAPS:
+    if not how.trains:
         net = replace(parent.net, normalisation=mapped)
         sizes = {"macs": net.macs, "parameters": net.parameters, "ridge": net.head.ridge}
         return net, {"training": {"steps": 0, "seed": config.seed}, "data": data, **sizes, **told}
