@@ -31,7 +31,7 @@ CALIBRATION = "calib_062217"
 VIDEOS = ("eye_video", ("pupilcore_1", "pupilcore_2", "pupilcore_3"))
 """Each is tested on in turn, with the others as the target without labels."""
 PUPIL_MM = 10.39
-"""From the rotation centre to the pupil's plane (facts table "Eye and optics")."""
+"""From the rotation centre to the pupil's plane (a weak value)."""
 MEASURES = ("not calibrated", "9 points")
 FEW = 200
 """Labelled readings."""

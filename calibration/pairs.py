@@ -11,7 +11,7 @@ from psog.calibration.still import Gaze
 
 BLINK_FLANK_US = 100_000
 """Left out before an eye that is not at rest: lids on their way bend the gaze by degrees, and a blink takes
-about 66 ms to close (facts, "Eye and optics"). After it the device itself waits for as long (STILL)."""
+about 66 ms to close (docs/movement.md). After it the device itself waits for as long (STILL)."""
 
 
 class PairCollector:

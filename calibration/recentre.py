@@ -26,7 +26,7 @@ from psog.net.recovery import SURPRISE, Recovery
 Advice = Literal["nothing", "recenter", "calibrate"]
 
 _PATIENCE_S = 3.0
-"""For the readings of a look; a blink takes a quarter of a second (facts, Eye and optics)."""
+"""For the readings of a look; a blink takes a quarter of a second at most (docs/movement.md)."""
 OFF_SD = 2.45
 """Farther off than so many `Recovery.noise_deg` lies one look in twenty where nothing has slipped, were
 errors normal (χ² of 2 degrees of freedom); docs/recovery.md has how often it really is."""

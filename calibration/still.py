@@ -18,12 +18,12 @@ class StillnessRule:
 
     Attributes:
         earliest_us: nobody has arrived sooner. A saccade begins about 200 ms after its target appears
-            and one of 40° lasts 2.42·40 + 12.8 = 110 ms (main sequence, facts table "Eye and optics").
+            and one of 40° lasts 2.42·40 + 12.8 = 110 ms (main sequence, docs/movement.md).
         moved_deg: the eye has to rest at least this far from where it was before, as the head in use sees
             it: without this, a saccade that comes late would be taken for one that is over. Targets are
             farther than that from each other.
         unmoved_us: after this it counts as having been there already.
-        latest_us: give up and tell the wearer; three blinks in a row (facts: 5–95 % 137–242 ms) and a
+        latest_us: give up and tell the wearer; three blinks in a row (5–95 % 137–242 ms) and a
             second look fit in.
     """
 

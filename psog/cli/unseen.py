@@ -59,9 +59,9 @@ def with_measured_error(net: IntegerNet, headset: Headset, seed: int) -> Integer
     return with_expected_error(net, episodes, headset, own)
 
 
-# As in use: mostly within what was trained for, lids on their way as often as people blink (facts table "Eye
-# and optics": 2.4 to 6 % of the time). With a quarter of lids and 6 mm the errors of a good fit came out half
-# as large again as they are; without slips beyond 2 mm, those of a bad one a sixth too small.
+# As in use: mostly within what was trained for, lids on their way as often as people blink (8 to 21 times a
+# minute, docs/movement.md: 2.4 to 6 % of the time). With a quarter of lids and 6 mm the errors of a good fit
+# came out half as large again as they are; without slips beyond 2 mm, those of a bad one a sixth too small.
 _CONFIDENCE_USERS = 100
 _CONFIDENCE_SLIPS_MM = (0.0, 0.5, 1.0, 2.0, 4.0)
 _LIDS_SHARE = 0.05

@@ -50,7 +50,7 @@ less than three quarters open puts the gaze off by 10° and more."""
 STILL_BIN_US, STILL_BINS, STILL_GAP_US = 10_000, 9, 50_000
 STILL_STEPS_PER_DEG, STILL_FARTHEST_DEG, STILL_DRIFT_STEPS = 100, 180, 50
 """When an eye rests (psog.device.stillness). The halves of 100 ms are as long as a saccade of 15° takes
-(2.42·15 + 12.8 ms; facts, "Eye and optics"); a gap as long would leave one of them without a reading. Half a
+(2.42·15 + 12.8 ms, docs/movement.md); a gap as long would leave one of them without a reading. Half a
 degree between their means is several times what the noise of readings leaves, and a drift of 10°/s; the eye's
 own is below 1°/s. docs/calibration.md has what was measured."""
 

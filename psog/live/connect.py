@@ -117,7 +117,7 @@ class LiveHeadset:
         yield from self._samples(Stream.SENSORS, SensorSample, seconds, count)
 
     def batches(self, every_s: float = EVERY_S, *, sensors: bool = False) -> Iterator[Batch]:
-        """Readings as numpy arrays, those of `every_s` seconds at a time: for less than half the work.
+        """Readings as numpy arrays, those of `every_s` seconds at a time: for less work.
 
         Args:
             sensors: also the sensors' readings; see psog.live.batch.

@@ -19,7 +19,7 @@ OPEN_ENOUGH = 0.5
 """Openness from which a sample's gaze counts."""
 
 # A calibration as it happens: from one point to 25 and more, mostly of many. Fixations are 0.3° beside their
-# target (facts of Per-user adaptation), of one person more and of another less; now and then somewhere else.
+# target (a weak value), of one person more and of another less; now and then somewhere else.
 _FEW = 5
 _MOST_SUPPORT = 40
 _TARGET_NOISE_DEG = (0.15, 0.45)

@@ -93,7 +93,7 @@ def recorded_gaze(
     """Run a recording through the network, in float and in int8.
 
     Args:
-        openness_border: estimated openness below which the device withholds its gaze.
+        openness_border: estimated openness below which a gaze counts as withheld.
         calibration_s: fit the head of each stretch of wear to the fixations in its first so many seconds,
             which then do not count; 0 for the population's head.
     Raises:

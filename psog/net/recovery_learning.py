@@ -39,7 +39,7 @@ covariance; 0.05, 0.2 and 0.5 served about equally."""
 MAP_RIDGE = 0.01
 """Of the map from surfaces to changes, both with a variance of one; 0.1 is about as good."""
 FIXATION_SD_DEG = 0.3
-"""How far from a target people look, an axis (facts: Per-user adaptation)."""
+"""How far from a target people look, an axis (a weak value)."""
 RESTS = 4
 """The same of the two poses without a slip, for the alarm."""
 CALM_RIDGE = 0.03

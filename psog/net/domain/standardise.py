@@ -47,7 +47,7 @@ from psog.net.integer import RESIDUAL_BITS, Normalisation
 Int64 = NDArray[np.int64]
 
 SLOT_S = 0.05
-"""Lids close within 66 ms (facts table "Eye and optics"), so across one to two slots they have moved."""
+"""Lids close within 66 ms (docs/movement.md), so across one to two slots they have moved."""
 GATE_SIXTEENTHS = 5
 """Sixteenths of the source's SD, on the mean of all sensors. Of 12 simulated wearers of ring16 (60 s each,
 slips of up to 2 mm every ten seconds, also with sensors at 0.5 to 0.8 of their gain and on a headset with
