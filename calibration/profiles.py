@@ -20,7 +20,7 @@ from psog.calibration.looks import Look, looks_from_json, looks_to_json
 from psog.device.answers import DeviceInfo
 from psog.device.calibration_record import Calibration
 from psog.device.client import Client
-from psog.errors import CalibrationError, ProfileError
+from psog.errors import CalibrationError, DeviceError, ProfileError
 from psog.files import writing_file
 
 FORMAT = "psog-profile 1"
@@ -90,6 +90,18 @@ def profile_path(folder: Path, name: str) -> Path:
     return folder / f"{name}{_SUFFIX}"
 
 
+def check_profile_can_be_saved(folder: Path, name: str) -> None:
+    """To be called before a calibration that is to be kept under a name; makes the folder if need be.
+
+    Raises:
+        ProfileError: that is no name, or nothing can be written there.
+    """
+    profile_path(folder, name)
+    _make(folder)
+    if not os.access(folder, os.W_OK):
+        raise ProfileError(f"cannot write into {folder}; name another folder by PSOG_PROFILES")
+
+
 def save_profile(
     client: Client,
     name: str,
@@ -101,9 +113,8 @@ def save_profile(
 ) -> Path:
     """Keep the calibration that a headset uses now under a name; complete or not at all, for the owner alone.
 
-    To be called after a calibration was kept: `save_profile(client, "ada", report.to_json())`. Call
-    `profile_path(profiles_folder(os.environ), name)` before it, so that a name that cannot be used is refused
-    while nothing has been done yet.
+    To be called after a calibration was kept: `save_profile(client, "ada", report.to_json())`; and before
+    it `check_profile_can_be_saved`, which refuses while nothing has been done yet.
 
     Args:
         report_json: CalibrationReport.to_json(), of which a few values are kept for `psog profiles`.
@@ -121,6 +132,11 @@ def save_profile(
     path = profile_path(folder, name)
     if path.exists() and not force:
         raise ProfileError(f"there is a profile {name!r} already; choose another name or pass --force")
+    if not client.hello().calibrated:
+        raise DeviceError(
+            f"the headset at {client.port} is not calibrated, so there is nothing to save; "
+            f"calibrate with psog-calibrate --user {name!r}"
+        )
     calibration, info, report = client.read_calibration(), client.info, report_json or {}
     profile = Profile(
         name=name,
@@ -145,10 +161,7 @@ def write_profile(path: Path, profile: Profile) -> None:
     content = {"format": FORMAT, **profile.to_json(), "calibration": record}
     if profile.looks:
         content["looks"] = looks_to_json(profile.looks)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ProfileError(f"cannot make the folder {path.parent}: {error.strerror or error}") from error
+    _make(path.parent)
     with writing_file(path, ProfileError) as partial:
         partial.touch(mode=0o600)
         partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
@@ -160,11 +173,7 @@ def load_profile(folder: Path, name: str) -> Profile:
     Raises:
         ProfileError: there is none, or it is damaged.
     """
-    path = profile_path(folder, name)
-    if not path.exists():
-        known = ", ".join(repr(one) for one in profile_names(folder)) or "none"
-        raise ProfileError(f"there is no profile {name!r} in {folder}; there is: {known}")
-    return _read(path, name)
+    return _read(_existing(folder, name), name)
 
 
 def profile_names(folder: Path) -> list[str]:
@@ -179,7 +188,7 @@ def delete_profile(folder: Path, name: str) -> None:
     Raises:
         ProfileError: there is none, or it cannot be removed.
     """
-    path = profile_path(folder, name)
+    path = _existing(folder, name)
     try:
         path.unlink()
     except OSError as error:
@@ -211,19 +220,41 @@ def use_profile(client: Client, profile: Profile) -> DeviceInfo:
 def active_profile(client: Client, folder: Path) -> str | None:
     """The name of the profile that the headset uses now; None if it is uncalibrated or its user is unknown.
 
-    One that was recentred since has another head, but the biases of its user still.
+    One that was recentred since has another head, but the biases of its user still. Of several with the same
+    calibration it is one that knows what the sensors read, if any does.
     """
-    if not client.info.calibrated:
+    if not client.hello().calibrated:
         return None
-    in_use, recentred = client.read_calibration(), None
+    in_use = client.read_calibration()
+    same, recentred = [], []
     for name in profile_names(folder):
         with contextlib.suppress(ProfileError):
-            saved = load_profile(folder, name).calibration
+            profile = load_profile(folder, name)
+            saved = profile.calibration
             if saved == in_use:
-                return name
-            if len(saved.biases) and np.array_equal(saved.biases, in_use.biases):
-                recentred = name
-    return recentred
+                same.append(profile)
+            elif len(saved.biases) and np.array_equal(saved.biases, in_use.biases):
+                recentred.append(profile)
+    found = sorted(same or recentred, key=lambda profile: not profile.looks)
+    return found[0].name if found else None
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProfileError(
+            f"cannot make the folder {folder}: {error.strerror or error}; name another by PSOG_PROFILES"
+        ) from error
+
+
+def _existing(folder: Path, name: str) -> Path:
+    """The file of a profile that there is."""
+    path = profile_path(folder, name)
+    if not path.exists():
+        known = ", ".join(repr(one) for one in profile_names(folder)) or "none"
+        raise ProfileError(f"there is no profile {name!r} in {folder}; there is: {known}")
+    return path
 
 
 def _looks_in_use(client: Client, folder: Path) -> tuple[Look, ...]:

@@ -51,5 +51,5 @@ def _not_better(found_deg: float, in_use_deg: float, *, calibrated: bool) -> str
     clearly = "clearly " if found_deg < in_use_deg else ""
     return (
         f"the calibration was not {clearly}better than {in_use} "
-        f"({found_deg:.1f}° against {in_use_deg:.1f}°): {kept}; {_REPEAT}"
+        f"({found_deg:.1f}° against {in_use_deg:.1f}° at targets it was not fitted to): {kept}; {_REPEAT}"
     )

@@ -12,6 +12,7 @@ from psog.errors import CalibrationError
 Place = tuple[float, float]
 """From the centre, as a share of the whole width and height: ±0.5 are the edges, right and up positive."""
 
+_WIDEST_DEG = 180.0
 EDGE_SHARE = 0.96
 """Of the screen's half width and height: nearer to the edge a target is not whole (a weak value)."""
 
@@ -80,6 +81,10 @@ class LensScreen:
 
     def __post_init__(self) -> None:
         _check_lengths("--screen-deg", *self.screen_deg)
+        if max(self.screen_deg) > _WIDEST_DEG:
+            raise CalibrationError(
+                f"--screen-deg is {max(self.screen_deg):g}; expected at most {_WIDEST_DEG:g} either way"
+            )
 
     def place(self, h_deg: float, v_deg: float) -> Place:
         return h_deg / self.screen_deg[0], v_deg / self.screen_deg[1]

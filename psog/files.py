@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,20 @@ def check_new_file(path: Path, suffix: str, error: type[PsogError], *, force: bo
         raise error(f"cannot write {path}: there is no folder {path.parent}; create it or choose another")
     if path.is_dir() or (path.exists() and not force):
         raise error(f"{path} already exists; choose another path or pass --force")
+
+
+def check_can_be_written(path: Path, option: str) -> None:
+    """Raise PsogError unless a file may take this place; what is there would be replaced.
+
+    Args:
+        option: that named it, for the message.
+    """
+    if path.is_dir():
+        raise PsogError(f"{option}: {path} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise PsogError(f"{option}: there is no folder {path.parent}; create it or name another file")
+    if not os.access(path.parent, os.W_OK):
+        raise PsogError(f"{option}: cannot write into {path.parent}; name another file")
 
 
 @contextmanager

@@ -107,8 +107,13 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordingError(f"{folder} is not a recording: cannot read {MANIFEST}: {error}") from error
+    except OSError as error:
+        raise RecordingError(
+            f"{folder} is not a recording: cannot read its {MANIFEST}: {error.strerror}; expected a folder "
+            "that psog record or psog simulate wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"{folder} is damaged: its {MANIFEST} is no JSON ({error})") from error
     if not isinstance(found, dict) or not all(type(found.get(key)) is kind for key, kind in _KEYS.items()):
         raise RecordingError(f"{path} is not a recording manifest; expected keys {', '.join(_KEYS)}")
     if found["format"] != FORMAT or found["version"] not in (VERSION, VERSION_LIVE):

@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from psog.cli.main import run_command
 from psog.cli.virtual_headset import check_virtual_only, described_headset, port_to_open
 from psog.errors import PsogError
+from psog.files import check_can_be_written
 from psog.firmware_export.boards import BoardName
 
 if TYPE_CHECKING:
@@ -105,13 +106,14 @@ class Command:
             raise KeyboardInterrupt  # the wearer stopped: as with Ctrl-C
         if self.json:
             print(json.dumps(report.to_json(), allow_nan=False))
-        if self.report is not None:
-            write_report(report, self.report)
-        if self.html is not None:
-            write_html_report(report, self.html)
+        with ExitStack() as each:  # one that cannot be written does not keep the other from it
+            if self.html is not None:
+                each.callback(write_html_report, report, self.html)
+            if self.report is not None:
+                each.callback(write_report, report, self.report)
 
     def _check(self) -> None:
-        from psog.calibration.profiles import profile_path, profiles_folder
+        from psog.calibration.profiles import check_profile_can_be_saved, profiles_folder
 
         for_virtual = {
             "model": self.model,
@@ -125,18 +127,30 @@ class Command:
         if self.seed is not None and self.seed < 0:
             raise PsogError(f"--seed is {self.seed}; expected 0 or more")
         for option, path in (("--report", self.report), ("--html", self.html)):
-            if path is not None and not path.parent.is_dir():
-                raise PsogError(f"{option}: there is no folder {path.parent}; create it first")
+            if path is not None:
+                check_can_be_written(path, option)
         if self.user is not None:
-            profile_path(profiles_folder(os.environ), self.user)
+            check_profile_can_be_saved(profiles_folder(os.environ), self.user)
         if self.osc is not None and self.targets != "external":
             raise PsogError("--osc names a renderer; add --targets external or leave it out")
         if self.terminal and self.targets in ("page", "external"):
             raise PsogError(f"--terminal has no page, --targets {self.targets} needs one; leave one out")
+        self._check_page()
+
+    def _check_page(self) -> None:
+        from psog.cli.calibrate_page import check_screen
+
+        if not 0 <= self.page_port < 1 << 16:
+            raise PsogError(f"--page-port is {self.page_port}; expected 1 to 65535, or 0 for a free one")
+        if self.display < 0:
+            raise PsogError(f"--display is {self.display}; expected 1 or more, or 0 for the window's own")
+        if self.terminal and (self.page_port or self.display):
+            raise PsogError("--terminal has no page; leave out --page-port and --display")
         if (self.distance_cm is None) != (self.screen_cm is None):
             raise PsogError("--distance-cm and --screen-cm belong together; give both, or --screen-deg")
         if self.screen_deg is not None and self.screen_cm is not None:
             raise PsogError("--screen-deg and --screen-cm say the same; give one of them")
+        check_screen(self)
 
     def _port(self) -> AbstractContextManager[str]:
         return port_to_open(

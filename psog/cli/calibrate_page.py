@@ -121,18 +121,32 @@ def viewing_of(given: Geometry, headset: Headset, options: PageOptions) -> Viewi
     Raises:
         CalibrationError: the page draws for a real eye, and nobody said how large.
     """
-    from psog.calibration.viewing import FlatScreen, LensScreen, Picture, parse_size
+    from psog.calibration.viewing import Picture
 
-    if given.distance_cm is not None and given.screen_cm is not None:
-        return FlatScreen(given.distance_cm, parse_size("--screen-cm", given.screen_cm))
-    if given.screen_deg is not None:
-        return LensScreen(parse_size("--screen-deg", given.screen_deg))
+    screen = check_screen(given)
+    if screen is not None:
+        return screen
     if options.simulated or options.drawn != "page":
         return Picture(headset.field_deg)
     raise CalibrationError(
         "how large the page's targets are to the eye is not known: give --distance-cm 60 and --screen-cm "
         "53x30 as measured, --screen-deg for a display behind a lens, or --targets headset or external"
     )
+
+
+def check_screen(given: Geometry) -> Viewing | None:
+    """The screen that was described, if any was.
+
+    Raises:
+        CalibrationError: it cannot be.
+    """
+    from psog.calibration.viewing import FlatScreen, LensScreen, parse_size
+
+    if given.distance_cm is not None and given.screen_cm is not None:
+        return FlatScreen(given.distance_cm, parse_size("--screen-cm", given.screen_cm))
+    if given.screen_deg is not None:
+        return LensScreen(parse_size("--screen-deg", given.screen_deg))
+    return None
 
 
 def _say(console: Console, text: str) -> None:

@@ -39,6 +39,8 @@ class Command:
 
     def run(self) -> None:
         if self.format == "csv":
+            if self.subject or self.task or self.session:
+                raise PsogError("--subject, --task and --session are BIDS's; add --format bids")
             from psog.live.text_tables import export_csv
 
             rows = export_csv(self.recording, self.out, force=self.force)

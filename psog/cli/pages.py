@@ -17,8 +17,11 @@ def show_page(page: LocalPage, console: Console, *, browser: bool) -> None:
 
     console.print(page.address, style="bold", markup=False, highlight=False, soft_wrap=True)
     if not page.is_only_here:
-        warning = "anybody on the network who has this address can see and use it; it is not encrypted"
-        console.print(f"careful: {warning}", highlight=False)
+        warning = (
+            "anybody on the network can see and use it who has this address, with this computer's own in "
+            "place of 127.0.0.1; it is not encrypted"
+        )
+        console.print(f"careful: {warning}", highlight=False, soft_wrap=True)
     if browser and _has_screen() and not webbrowser.open(page.address):
         console.print("no browser opened; open the address in one", highlight=False)
 

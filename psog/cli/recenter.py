@@ -128,7 +128,7 @@ class Command:
         if recovery is None:
             raise ModelError(f"nothing is known of slips with {folder}; learn it with psog recovery {folder}")
         headset = given or load_headset(net.headset)
-        if abs(self.h_deg) > headset.field_deg[0] or abs(self.v_deg) > headset.field_deg[1]:
+        if not (abs(self.h_deg) <= headset.field_deg[0] and abs(self.v_deg) <= headset.field_deg[1]):
             raise CalibrationError(
                 f"the dot at {self.h_deg:g}°, {self.v_deg:g}° lies outside the field of "
                 f"±{headset.field_deg[0]:g}° and ±{headset.field_deg[1]:g}°"

@@ -68,6 +68,8 @@ class Command:
             raise PsogError(f"--wait-s is {self.wait_s:g}; expected 0 or more")
         if self.headset is not None and not self.sensors:
             raise PsogError("--headset says how readings are to be read; pass --sensors to record them")
+        if self.user is not None and not (self.user.strip() and self.user.isprintable()):
+            raise PsogError(f"--user is {self.user!r}; expected a name on one line")
         if self.recover:
             from psog.live.finishing import recover
 
@@ -84,7 +86,7 @@ class Command:
         with ReconnectingHeadset(port, patience_s=self.wait_s, virtual=virtual_ports) as headset:
             if not headset.info.headset:
                 raise DeviceError(f"the headset at {port} has no model; send one with psog flash")
-            sensors = self._sensors_of(headset.info) if self.sensors else None
+            sensors = self._sensors_of(headset.info, port) if self.sensors else None
             recorder = Recorder(self.out, headset.info, sensors=sensors, user=self.user, force=self.force)
             why = ""
             with recorder, _ends_at_a_signal(headset):
@@ -102,15 +104,12 @@ class Command:
             away = f"away {len(away_s)} × ({sum(away_s):.1f} s), " if away_s else ""
             raise LinkError(f"the recording {self.out} is incomplete: {away}{losses}{why and f'; {why}'}")
 
-    def _sensors_of(self, info: DeviceInfo) -> Headset:
-        from psog.cli.matching import check_made_for
-        from psog.headset import built_in_headsets, load_headset
+    def _sensors_of(self, info: DeviceInfo, port: str) -> Headset:
+        from psog.cli.virtual_headset import described_headset
 
-        if self.headset is None and info.headset not in built_in_headsets():
-            raise PsogError(f"{info.headset!r} is no built-in headset; name its TOML file with --headset")
-        headset = load_headset(self.headset or info.headset)
-        check_made_for(Path(self.headset or info.headset), headset.name, info.headset)
-        return headset
+        if not info.sensors:
+            raise DeviceError(f"the headset at {port} replays a recording without readings; omit --sensors")
+        return described_headset(info, port, self.headset)
 
     def _take(self, headset: ReconnectingHeadset, recorder: Recorder) -> None:
         from rich.console import Console

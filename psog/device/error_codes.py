@@ -38,7 +38,8 @@ ERROR_TEXT = {
     DeviceErrorCode.FLASH: "writing flash failed",
     DeviceErrorCode.NO_MODEL: "no model is installed; run psog flash",
     DeviceErrorCode.TOO_FEW: "too few calibration samples",
-    DeviceErrorCode.UNKNOWN: "this firmware does not know the command",
+    DeviceErrorCode.UNKNOWN: "this firmware does not know the command: it is older than this psog, or a "
+    "recording that is replayed",
     DeviceErrorCode.CRC: "a checksum does not match",
     DeviceErrorCode.CORE: "the model is packed for another kind of core; send it with psog flash",
     DeviceErrorCode.SIGNATURE: "the model is signed by no key that this headset trusts; see psog keys",

@@ -129,7 +129,7 @@ class Hub:
         Raises:
             LinkError, ProtocolError: why it has; see ReconnectingHeadset.samples.
         """
-        ended = self._ended.wait(timeout_s)
+        ended = self._ended.wait(None if timeout_s is None else min(timeout_s, threading.TIMEOUT_MAX))
         if self._error is not None:
             raise self._error
         return ended

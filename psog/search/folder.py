@@ -17,7 +17,7 @@ from psog.headset import Headset, load_headset
 from psog.search.instructions import InstructionModel, instruction_model
 from psog.search.plan import DECIDE_TRIALS, Plan
 
-_ORDER = "search.json"
+_ORDER, _LOCK = "search.json", ".lock"
 _FORMAT = "psog-search"
 
 
@@ -39,9 +39,10 @@ def working_on(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()) and not (folder / _ORDER).exists():
+        other = any(path.name != _LOCK for path in folder.iterdir())
+        if other and not (folder / _ORDER).exists():
             raise SearchError(f"{folder} is not empty and holds no search; choose another folder")
-        with (folder / ".lock").open("ab") as lock:
+        with (folder / _LOCK).open("ab") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

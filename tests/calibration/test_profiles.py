@@ -133,7 +133,7 @@ def test_one_that_is_missing_is_told_with_those_that_are_there(tmp_path):
     saved(tmp_path)
     with pytest.raises(ProfileError, match=r"no profile 'bo' in .*; there is: 'ada'"):
         load_profile(tmp_path, "bo")
-    with pytest.raises(ProfileError, match="cannot delete profile 'bo'"):
+    with pytest.raises(ProfileError, match=r"no profile 'bo' in .*; there is: 'ada'"):
         delete_profile(tmp_path, "bo")
 
 
@@ -155,7 +155,7 @@ def test_users_take_turns_on_one_headset(board, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PSOG_PROFILES", str(tmp_path))
     with open_headset(board.port) as headset:
         upload(headset, IMAGE)
-        with pytest.raises(DeviceError):
+        with pytest.raises(DeviceError, match="not calibrated, so there is nothing to save"):
             save_profile(headset, "ada")
         for name, first in (("ada", 0), ("bo", 400)):
             calibrate(headset, board, first=first)
@@ -184,6 +184,11 @@ def test_users_take_turns_on_one_headset(board, tmp_path, monkeypatch, capsys):
     main(["profiles", "save", "cy", "--port", board.port])
     assert load_profile(tmp_path, "cy").looks == LOOKS  # ada still
     main(["profiles", "delete", "bo"])
+    copy = replace(load_profile(tmp_path, "ada"), name="aa", looks=())
+    write_profile(profile_path(tmp_path, "aa"), copy)
+    with open_headset(board.port) as headset:
+        assert active_profile(headset, tmp_path) == "ada"  # it knows what the sensors read, aa does not
+    delete_profile(tmp_path, "aa")
     capsys.readouterr()
     main(["profiles", "--port", board.port, "--json"])
     told = json.loads(capsys.readouterr().out)

@@ -170,6 +170,13 @@ def test_virtual_headset_from_nothing_to_a_report(tiny_model, tmp_path):
         (["--port", "/dev/null", "--osc", "127.0.0.1:9000"], "add --targets external"),
         (["--port", "/dev/null", "--terminal", "--targets", "page"], "--terminal has no page"),
         (["--port", "/dev/null", "--distance-cm", "60"], "--distance-cm and --screen-cm belong together"),
+        (["--port", "/dev/null", "--report", "/tmp"], "--report: /tmp is a folder; name a file"),
+        (["--port", "/dev/null", "--html", "/dev/null/r.html"], "--html: there is no folder /dev/null"),
+        (["--port", "/dev/null", "--yes", "--screen-deg", "0x9"], "--screen-deg is 0; expected more than 0"),
+        (["--port", "/dev/null", "--yes", "--screen-deg", "400x90"], "expected at most 180"),
+        (["--port", "/dev/null", "--yes", "--page-port", "70000"], "--page-port is 70000; expected 1 to"),
+        (["--port", "/dev/null", "--yes", "--display", "-1"], "--display is -1; expected 1 or more"),
+        (["--port", "/dev/null", "--terminal", "--display", "1"], "leave out --page-port and --display"),
         (["--port", "/dev/no-such-port"], "there is no such port"),
         (["--virtual", "--model", "/nowhere"], "cannot read /nowhere"),
     ],
@@ -182,6 +189,14 @@ def test_what_cannot_be_done_is_one_clear_line(words, told, capsys):
     assert told in exit_.value.code
     assert "\n" not in exit_.value.code
     assert capsys.readouterr().out == ""
+
+
+def test_a_profile_that_could_not_be_saved_is_told_before_anybody_looks(tmp_path, monkeypatch):
+    taken = tmp_path / "file"
+    taken.touch()
+    monkeypatch.setenv("PSOG_PROFILES", str(taken))
+    with pytest.raises(SystemExit, match=r"cannot make the folder .*/file: .*; name another by PSOG_"):
+        main(["--port", "/dev/null", "--user", "ada"])
 
 
 def test_a_description_of_another_headset_is_refused(port):

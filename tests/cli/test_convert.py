@@ -39,6 +39,13 @@ def test_bids_lists_what_it_wrote(tmp_path, folder):
     ]
 
 
+def test_labels_of_bids_are_not_for_csv(tmp_path, folder):
+    code, out, err = convert(folder, "--out", tmp_path / "a.csv", "--format", "csv", "--subject", "01")
+    assert (code, out) == (1, "")
+    assert err == "psog convert: --subject, --task and --session are BIDS's; add --format bids\n"
+    assert not (tmp_path / "a.csv").exists()
+
+
 def test_bids_needs_a_subject_and_a_task(tmp_path, folder):
     code, out, err = convert(folder, "--out", tmp_path / "ds", "--format", "bids", "--task", "reading")
     assert (code, out) == (1, "")

@@ -85,6 +85,7 @@ def test_a_look_at_the_dot_sets_right_what_a_slip_has_moved(capsys, tmp_path):
             (["--model", str(tmp_path / "mine")], "learn it with psog recovery"),
             (["--model", "grid15"], "install this one with psog flash"),
             (["--h-deg", "45"], "outside the field"),
+            (["--v-deg", "nan"], "outside the field"),
         ):
             with pytest.raises(SystemExit, match=rf"^psog recenter: [^\n]*{why}"):
                 main(["recenter", "--port", virtual.port, *words])

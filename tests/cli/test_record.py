@@ -134,12 +134,21 @@ def test_a_recording_without_readings_can_be_viewed(folder):
     assert json.loads(out)["address"].startswith("http://127.0.0.1:")
 
 
+def test_readings_that_a_replay_does_not_have_cannot_be_recorded(tmp_path, folder):
+    with ReplayedHeadset(folder) as replayed:
+        code, out, err = ended(psog("record", tmp_path / "r", "--port", replayed.port, "--sensors"))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "replays a recording without readings; omit --sensors" in err
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("--samples", "0"), "--samples is 0; expected more than 0"),
         (("--recover",), "there is nothing to recover"),
         (("--headset", "mine.toml"), "pass --sensors to record them"),
+        (("--user", "a\nb"), "--user is 'a\\nb'; expected a name on one line"),
     ],
 )
 def test_what_cannot_be_is_one_line(tmp_path, words, message):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -87,11 +89,20 @@ def test_a_port_of_the_page_that_is_taken_is_told(view):
     )
 
 
+def test_for_ever_is_not_too_long(view):
+    with peer(readings=100, sensors=2) as device:
+        stop = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+        stop.start()
+        code, out, err = view("--port", device.port, "--seconds", "1e30")
+    assert (code, out) == (0, "")
+    assert err.startswith("http://") and err.count("\n") == 1
+
+
 def test_a_page_that_the_network_can_reach_is_warned_of(view):
     with peer(readings=100, sensors=2) as device:
         code, _, err = view("--port", device.port, "--bind", "0.0.0.0", "--seconds", "0.1")
     assert code == 0
-    assert "careful: anybody on the network who has this address" in err
+    assert "careful: anybody on the network can see and use it who has this address" in err
 
 
 @pytest.mark.parametrize(

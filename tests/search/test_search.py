@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from psog.cli.train import Command as Train
-from psog.errors import SearchError
+from psog.errors import HeadsetError, SearchError
 from psog.firmware_export.toolchain import available_boards
 from psog.net.architecture import standard
 from psog.net.architecture_text import network_for
 from psog.net.loop import Progress
 from psog.net.run import ERROR_MOMENTUM
-from psog.search.folder import read_order
+from psog.search.folder import read_order, working_on
 from psog.search.picture import draw_search
 from psog.search.plan import Plan
 from psog.search.search import pareto_front, search
@@ -83,6 +83,13 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(SearchError, match="holds no search"):
         search(PLAN, tmp_path)
+
+
+def test_one_that_did_not_begin_is_not_in_the_way_of_the_next(tmp_path):
+    with pytest.raises(HeadsetError, match="nope"):
+        search(replace(PLAN, headset="nope"), tmp_path)
+    with working_on(tmp_path):
+        assert not (tmp_path / "search.json").exists()
 
 
 def test_every_trial_keeps_to_the_budget(found):
