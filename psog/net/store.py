@@ -137,5 +137,6 @@ def _read_bytes(path: Path, largest: int) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ModelError(
-            f"{path.parent} is not a model: cannot read {path.name}: {error.strerror}"
+            f"{path.parent} is not a model: cannot read {path.name}: {error.strerror}; "
+            "expected a folder that psog train wrote, or the name of a model that comes with psog"
         ) from error
