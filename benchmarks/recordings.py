@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,9 +39,10 @@ class Command:
     """The headset they were made with: a name, or the path of a TOML file."""
     epochs: float = 48.0
     """Passes over the training rows and their moved copies."""
-    network: Literal["cnn", "mlp", "small-cnn", "small-mlp"] = "cnn"
-    """The headset's standard network, the baseline without convolutions, or one of either kind with at most
-    9,460 MACs on grid15: so many has the low-power CNN of the ETRA 2019 paper."""
+    network: str = "cnn"
+    """The headset's standard network (cnn), the baseline without convolutions (mlp), one of either kind with
+    at most 9,460 MACs on grid15 (small-cnn, small-mlp): so many has the low-power CNN of the ETRA 2019 paper;
+    or layers, as `psog search` prints them: dense200-dense132-features32-planes2."""
     seed: int = 0
     """Of weights and batches."""
     save: Path | None = None
@@ -62,6 +63,7 @@ class Command:
 
         console = Console(stderr=True)
         headset = load_headset(self.headset)
+        _architecture(self.network, headset)  # tells an unknown one before files are read
         if self.save is not None:
             FOLDER.check_free(self.save, force=self.force)
         train = _read_all(self.train, headset)
@@ -112,15 +114,19 @@ _COPIES = 4  # of every row, each moved elsewhere
 _NOISE_COUNTS = 0.5  # the files are free of noise; this much keeps the network smooth between their shifts
 
 
-def _architecture(network: Literal["cnn", "mlp", "small-cnn", "small-mlp"], headset: Headset) -> Architecture:
-    """The network of that name; the small ones have 9,392 and 9,336 MACs on grid15."""
-    from psog.net.architecture import Architecture, Convolution, named
+_SMALL = {"small-cnn": "conv16-dense76-dense44", "small-mlp": "dense92-dense52"}
+"""9,392 and 9,336 MACs on grid15."""
 
-    if network == "small-cnn":
-        return Architecture((Convolution(16),), (76, 44), planes=2)
-    if network == "small-mlp":
-        return Architecture((), (92, 52), planes=2)
-    return named(network, headset)
+
+def _architecture(network: str, headset: Headset) -> Architecture:
+    """The network of that name, or of those layers.
+
+    Raises:
+        ModelError: there is no such network, or the headset's grid is too small for it.
+    """
+    from psog.net.architecture_text import network_for
+
+    return network_for(_SMALL.get(network, network), headset)
 
 
 def _steps(epochs: float, rows: int) -> int:

@@ -47,6 +47,21 @@ def test_each_recording_is_judged_by_a_network_that_never_saw_it():
 
 
 @needs_shared_data
+def test_a_network_may_be_given_by_its_layers():
+    """30 inputs (15 sensors, two planes), 8, 32 features, four outputs: 30·8 + 8·32 + 32·4 MACs."""
+    words = ("--train", psog_nn("calib_062217"), "--test", psog_nn("eyelink_12"), "--epochs", 0.1)
+    run = bench(*words, "--network", "dense8", "--json")
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["macs"] == 624
+
+
+def test_an_unknown_network_is_refused_in_one_line_before_files_are_read(tmp_path):
+    run = bench("--train", tmp_path / "x.csv", "--network", "large-cnn")
+    assert run.returncode == 1
+    assert "no network 'large-cnn'" in run.stderr and len(run.stderr.strip().splitlines()) == 1
+
+
+@needs_shared_data
 def test_the_only_recording_cannot_be_left_out():
     run = bench("--train", psog_nn("calib_062217"), "--leave-one-out")
     assert run.returncode == 1 and "give --train two or more" in run.stderr
