@@ -114,8 +114,8 @@ def write_whole(text: str, path: Path, option: str) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise CalibrationError(
-            f"cannot write report {path}: {error.strerror}; the calibration itself is done; "
-            f"choose another file for {option}"
+            f"cannot write report {path}: {error.strerror}; whether the calibration "
+            f"was kept stands above; choose another file for {option}"
         ) from error
 
 

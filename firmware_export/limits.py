@@ -66,8 +66,8 @@ def fits_when_told(layer: DeviceLayer) -> bool:
 def _check_headset(net: IntegerNet, headset: Headset) -> None:
     if net.headset != headset.name:
         raise ModelError(
-            f"cannot export: the model is for headset {net.headset!r}, given {headset.name!r}; "
-            f"export with --headset {net.headset}"
+            f"the model is for headset {net.headset!r}, given {headset.name!r}; "
+            f"pass --headset {net.headset}, or a model for {headset.name}"
         )
     if not np.array_equal(net.layout, headset.grid):
         raise ModelError(

@@ -26,10 +26,11 @@ def training_bar(console: Console) -> Iterator[ProgressCallback]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=1.0)
 
         def show(progress: TrainingProgress) -> None:
+            if not bar.tasks:  # none before an error that comes before the first step
+                bar.add_task("", total=1.0)
             text = f"{progress.phase}, step {progress.step}, error {progress.error_deg:.2f}°"
-            bar.update(task, completed=progress.fraction, description=text)
+            bar.update(bar.task_ids[0], completed=progress.fraction, description=text)
 
         yield show
