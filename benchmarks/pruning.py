@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from psog.benchmarks.tables import Table
 
@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from psog.episodes import Episodes
     from psog.headset import Headset
     from psog.net.pruning import Pruning
+
+DENSE = "dense"
+WayName = Literal[
+    "in training, 4",
+    "in training, 8",
+    "in training, 12",
+    "in training, data",
+    "smaller network",
+    "in training, longer",
+    "after, same choice",
+    "after, magnitude",
+    "after, channels",
+]
+"""Ways of psog.benchmarks.pruning_ways to a network that is cheaper than the dense one."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,8 @@ class Command:
     """How many seeds, counted from 0; what the form says if not given."""
     test_seed: int = _TEST_SEED
     """Of the unseen users. When a default of psog.net.pruning is chosen on some, compare on others."""
+    ways: tuple[WayName, ...] = get_args(WayName)
+    """Which of them, beside the dense network; all unless told otherwise."""
     work: Path | None = None
     """A file that keeps what is done: the same command goes on there after a stop."""
     json: bool = False
@@ -87,7 +103,9 @@ class Command:
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         console = Console(stderr=True)
         pruning = Pruning(keep=self.keep)
-        result = measure(self.headset, pruning, protocol, self.test_seed, console, work=self.work)
+        result = measure(
+            self.headset, pruning, protocol, self.test_seed, console, only=self.ways, work=self.work
+        )
         if self.json:
             print(json.dumps(result))
         else:
@@ -102,12 +120,14 @@ def measure(
     test_seed: int,
     console: Console,
     *,
+    only: Sequence[WayName] = get_args(WayName),
     work: Path | None = None,
 ) -> dict[str, Any]:
-    """Every way with every seed.
+    """The dense network and ways to a cheaper one, with every seed.
 
     Args:
         pruning: its pool is that of the ways which do not name one.
+        only: these ways.
         work: where finished networks' figures are kept.
     Returns:
         The protocol, and by way "steps", "convolution_macs" and "network_macs" without removed weights,
@@ -134,11 +154,13 @@ def measure(
     for seed in range(protocol.seeds):
         trial = Trial(episodes, headset, protocol.steps, pruning, seed)
         for name, way in ways(trial).items():
+            if name not in (DENSE, *only):
+                continue
             with console.status(f"seed {seed}: {name}"):
                 judged = partial(_judged, way, test, headset, test_seed)
                 row = pieces.get(f"{seed}: {name}", judged)
             found.setdefault(name, []).append(row)
-            row["loss"] = row["int8"] - found["dense"][seed]["int8"]  # the dense network is the first way
+            row["loss"] = row["int8"] - found[DENSE][seed]["int8"]  # the dense network is the first way
             console.print(f"seed {seed}, {name}: {row['int8']:.3f}°, {row['cpu_s']:.0f} s")
     table = {name: _over_seeds(rows) for name, rows in found.items()}
     return {**data, **asdict(protocol), "ways": table}

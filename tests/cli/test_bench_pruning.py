@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
-from psog.benchmarks.pruning import Protocol, measure, tables
+from psog.benchmarks.pruning import Protocol, WayName, measure, tables
 from psog.benchmarks.pruning_ways import copy_channels, largest, macs_of, narrowed
 from psog.headset import load_headset
 from psog.net.architecture import Architecture, Convolution, deep
@@ -71,6 +72,7 @@ def test_the_bench_compares_every_way_with_the_dense_network_and_keeps_what_is_d
         measure(*asked, work=tmp_path / "parts.json") == result
     )  # processor times too: nothing was trained again
     assert json.loads(json.dumps(result)) == result
+    assert list(result["ways"]) == ["dense", *get_args(WayName)]
     dense = result["ways"]["dense"]
     for name, way in result["ways"].items():
         pairs = zip(way["int8"]["each"], dense["int8"]["each"], strict=True)
@@ -82,6 +84,13 @@ def test_the_bench_compares_every_way_with_the_dense_network_and_keeps_what_is_d
     (table,) = tables(result)
     assert [row[0] for row in table.rows] == list(result["ways"])
     assert table.rows[0][2] == "41,472" and table.rows[0][-2] == "0.000 ± 0.000"
+
+
+def test_some_ways_alone_can_be_compared_with_the_dense_network():
+    protocol = Protocol(steps=2, users=20, test_users=3, seeds=1)
+    asked = ("ring16", Pruning(keep=0.25), protocol, 7, Console(quiet=True))
+    result = measure(*asked, only=["smaller network"])
+    assert list(result["ways"]) == ["dense", "smaller network"]
 
 
 @pytest.mark.parametrize("words", [["--steps", "0"], ["--seeds", "-1"], ["--keep", "0"]])
