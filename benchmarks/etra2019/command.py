@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from psog.benchmarks.etra2019.protocol import Protocol
+
+NetworkName = Literal[
+    "low-power MLP", "low-power CNN", "high-power MLP", "high-power CNN", "psog CNN", "psog MLP"
+]
+"""Those of the paper, and psog's (psog.benchmarks.etra2019.jobs.NETWORKS)."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,8 @@ class Command:
     """Fewer users, rows, repetitions and steps: some minutes. What is reduced is said in the result."""
     data: Path | None = None
     """The paper's own data set (ROOT of ROOT/SUBJECT/SUBJECT_grid15.csv) instead of simulated users."""
+    networks: tuple[NetworkName, ...] = get_args(NetworkName)
+    """Which of them; all unless told otherwise."""
     repetitions: int | None = None
     """Splits and first weights per user; what the form says if not given."""
     workers: int | None = None
@@ -44,13 +52,17 @@ class Command:
         from psog.benchmarks.etra2019.table import print_table
         from psog.errors import PsogError
 
+        if not self.networks:
+            raise PsogError("--networks names none; expected at least one")
         protocol = SHORT if self.short else FULL
         if self.repetitions is not None:
             if self.repetitions < 1:
                 raise PsogError(f"--repetitions is {self.repetitions}; expected at least 1")
             protocol = replace(protocol, repetitions=self.repetitions)
         console = Console(stderr=True)
-        result = measure(protocol, self.data, self.seed, self.workers, console, keep=self.keep)
+        result = measure(
+            protocol, self.data, self.seed, self.workers, console, networks=self.networks, keep=self.keep
+        )
         if self.json:
             import json
 
@@ -68,9 +80,10 @@ def measure(
     workers: int | None,
     progress: Console,
     *,
+    networks: Sequence[NetworkName] = get_args(NetworkName),
     keep: Path | None = None,
 ) -> dict[str, Any]:
-    """Run it all, a network on a group of users after the other; `keep` holds what is done.
+    """Run `networks`, one on a group of users after the other; `keep` holds what is done.
 
     Returns:
         "data", "seed", "reduced", "protocol", "rows" (of each user), "tested" (users) and "networks" (as
@@ -109,7 +122,7 @@ def measure(
         "rows": {one.name: len(one) for one in subjects},
     }
     pieces = Pieces(keep, made_from)
-    jobs = [Job(network, fold, protocol, headset) for network in NETWORKS for fold in folds]
+    jobs = [Job(name, fold, protocol, headset) for name in NETWORKS if name in networks for fold in folds]
     left = [job for job in jobs if job.name not in pieces]
     done = len(jobs) - len(left)
     if done:
@@ -122,17 +135,18 @@ def measure(
     runs = [Run.of(pieces[job.name]) for job in jobs]
     return {
         **pieces.made_from,
-        "reduced": _reduced(protocol),
+        "reduced": _reduced(protocol, len(set(networks))),
         "tested": [one.name for fold in folds for one in fold.tested],
         "networks": summed_up(runs),
     }
 
 
-def _reduced(protocol: Protocol) -> list[str]:
+def _reduced(protocol: Protocol, networks: int) -> list[str]:
     """What is less than in the full form."""
     from psog.benchmarks.etra2019.protocol import FULL
 
     pairs = [
+        (networks, len(get_args(NetworkName)), "networks"),
         (len(protocol.folds), len(FULL.folds), "folds"),
         (protocol.samples, FULL.samples, "rows of a simulated user"),
         (protocol.repetitions, FULL.repetitions, "repetitions"),

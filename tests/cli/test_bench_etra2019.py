@@ -3,14 +3,16 @@
 import io
 import json
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
-from psog.benchmarks.etra2019.command import measure
+from psog.benchmarks.etra2019.command import NetworkName, measure
 from psog.benchmarks.etra2019.data import simulated_subjects
+from psog.benchmarks.etra2019.jobs import NETWORKS
 from psog.benchmarks.etra2019.nets import HIGH_CNN, HIGH_MLP, LOW_CNN, LOW_MLP, PaperNet, Whitening
 from psog.benchmarks.etra2019.protocol import SCRATCH, SHORT, SOLVED, TUNED, Tuning
 from psog.benchmarks.etra2019.splits import (
@@ -198,7 +200,7 @@ def test_the_bench_runs_to_the_end_and_says_what_is_reduced(result):
     )
     networks = result["networks"]
     ours = [f"psog {kind} {form}" for kind in ("CNN", "MLP") for form in ("int8", "float")]
-    assert list(networks) == [*PAPER, *ours]
+    assert list(networks) == [*PAPER, *ours] and set(NETWORKS) == set(get_args(NetworkName))
     for name, network in networks.items():
         for split in ("random", "blocks"):
             starts = network["splits"][split]
@@ -229,6 +231,15 @@ def test_a_bench_that_was_stopped_goes_on_and_comes_to_the_same(result, kept, tm
     }
     with pytest.raises(PsogError, match="of another protocol"):
         measure(TINY, None, seed=1, workers=1, progress=told, keep=stopped)
+
+
+def test_some_networks_alone_are_judged_and_what_is_left_out_is_said(result, kept):
+    found = measure(TINY, None, 0, 1, Console(quiet=True), networks=["low-power MLP"], keep=kept)
+    assert "1 of 6 networks" in found["reduced"] and "6 of 6 networks" not in result["reduced"]
+    assert found["networks"] == {"low-power MLP": result["networks"]["low-power MLP"]}
+    console = Console(width=160, record=True, file=io.StringIO())
+    print_table(console, found["networks"])
+    assert console.export_text().count("low-power MLP") == 2
 
 
 def without_times(result):
