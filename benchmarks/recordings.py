@@ -126,7 +126,7 @@ def _architecture(network: str, headset: Headset) -> Architecture:
     """
     from psog.net.architecture_text import network_for
 
-    return network_for(_SMALL.get(network, network), headset)
+    return network_for(network, headset, _SMALL)
 
 
 def _steps(epochs: float, rows: int) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from psog.errors import ModelError
@@ -11,6 +13,7 @@ from psog.net.architecture import Architecture, Convolution, Network, named
 
 _PART = re.compile(r"(?P<kind>conv|dense|features|planes)(?P<count>[1-9]\d{0,3})(?P<same>same)?")
 _ORDER = ("conv", "dense", "features", "planes")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def written(architecture: Architecture) -> str:
@@ -24,9 +27,11 @@ def written(architecture: Architecture) -> str:
     )
 
 
-def read_architecture(text: str) -> Architecture:
+def read_architecture(text: str, names: Iterable[str] = get_args(Network)) -> Architecture:
     """The architecture that `written` gives such a text for; without features or planes it has 32 and 2.
 
+    Args:
+        names: what could have been written instead, for the error's text.
     Raises:
         ModelError: the text is no architecture, or of one that cannot be.
     """
@@ -38,7 +43,7 @@ def read_architecture(text: str) -> Architecture:
     same_fits = all(part["kind"] == "conv" for part in found if part["same"])
     if len(found) < len(parts) or not (in_order and once and same_fits):
         raise ModelError(
-            f"no network {text!r}; expected {', '.join(get_args(Network))}, or its layers from the first on, "
+            f"no network {text!r}; expected {', '.join(names)}, or its layers from the first on, "
             "such as conv16-conv16same-dense96-features32-planes2 (convN has valid padding)"
         )
 
@@ -53,16 +58,18 @@ def read_architecture(text: str) -> Architecture:
     )
 
 
-def network_for(text: str, headset: Headset) -> Architecture:
-    """The architecture of a name (psog.net.architecture.named), or of a text, for a headset.
+def network_for(text: str, headset: Headset, more: Mapping[str, str] = _NOTHING) -> Architecture:
+    """The network of a name (psog.net.architecture.named), or of a text, for a headset.
 
+    Args:
+        more: further names, and the texts that they stand for.
     Raises:
         ModelError: there is no such network, or the headset's grid is too small for it.
     """
     for name in get_args(Network):
         if text == name:
             return named(name, headset)
-    architecture = read_architecture(text)
+    architecture = read_architecture(more.get(text, text), (*get_args(Network), *more))
     architecture.map_shape((headset.grid.shape[0], headset.grid.shape[1]))
     return architecture
 

@@ -58,7 +58,8 @@ def test_a_network_may_be_given_by_its_layers():
 def test_an_unknown_network_is_refused_in_one_line_before_files_are_read(tmp_path):
     run = bench("--train", tmp_path / "x.csv", "--network", "large-cnn")
     assert run.returncode == 1
-    assert "no network 'large-cnn'" in run.stderr and len(run.stderr.strip().splitlines()) == 1
+    assert "no network 'large-cnn'; expected cnn, mlp, deep, small-cnn, small-mlp, or its" in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
 
 
 @needs_shared_data
