@@ -36,9 +36,10 @@ class Errors(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownUser:
-    """One user: errors of the network in "float" and in "int8", and the bound of both figures."""
+    """One user: a network's errors in "float" and in "int8", its cost, and the bound of the errors."""
 
     bound: Errors
+    macs: int
     forms: dict[str, Errors]
 
     def ratio(self, form: str) -> float:
@@ -51,7 +52,7 @@ class KnownUser:
             form: {**errors._asdict(), "ratio": round(self.ratio(form), 3)}
             for form, errors in self.forms.items()
         }
-        return {"bound": self.bound._asdict(), **forms}
+        return {"bound": self.bound._asdict(), "macs": self.macs, **forms}
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Command:
     """Of training, of 512 readings each."""
     samples: int = 400_000
     """Readings of each user to train on, 64 in each fit."""
+    network: str = "cnn"
+    """The headset's standard network, or another one, as psog train has them."""
     fits: int = 16
     """Over which the bound is taken."""
     seed: int = 0
@@ -84,6 +87,7 @@ class Command:
 
         from psog.errors import PsogError
         from psog.headset import load_headset
+        from psog.net.architecture_text import network_for
         from psog.net.loop import TrainingConfig
         from psog.sim.population import draw_users
         from psog.sim.streams import derived_seed
@@ -91,9 +95,14 @@ class Command:
         for name, value in {"users": self.users, "samples": self.samples, "fits": self.fits}.items():
             if value < 1:
                 raise PsogError(f"--{name} is {value}; expected at least 1")
-        config = TrainingConfig(steps=self.steps, learning_rate=_LEARNING_RATE, seed=self.seed)
         console = Console(stderr=True)
         headset = load_headset(self.headset)
+        config = TrainingConfig(
+            steps=self.steps,
+            learning_rate=_LEARNING_RATE,
+            seed=self.seed,
+            architecture=network_for(self.network, headset),
+        )
         torch.set_num_threads(1)  # batches are small; and one thread adds in one order
         drawn = draw_users(self.users, derived_seed(self.seed, "bound"))
         found = []
@@ -129,7 +138,7 @@ class Command:
             name: _errors(uncalibrated(net, form)(wire) - true_deg)
             for name, form in {"float": float_features, "int8": int8_features}.items()
         }
-        return KnownUser(bound, forms)
+        return KnownUser(bound, net.macs, forms)
 
 
 def known_user_bound(headset: Headset, user: Users, fits: int, seed: int) -> Errors:
@@ -228,7 +237,8 @@ def _print(found: Sequence[KnownUser], headset: Headset, seed: int) -> None:
     median = _median_ratio(found, "int8")
     table = Table(
         *("user", "bound", "float", "int8", "float ×", "int8 ×"),
-        title=f"{headset.name}: gaze error of known users, ±{DONNING_MM:g} mm (seed {seed}), degrees",
+        title=f"{headset.name}: gaze error of known users, ±{DONNING_MM:g} mm (seed {seed}), "
+        f"{found[0].macs:,} MACs, degrees",
         caption=f"mean (rms); ×: mean over that of the bound, of the median user {median:.2f} in int8",
     )
     for number, one in enumerate(found):

@@ -38,9 +38,10 @@ def test_the_network_learns_its_user_and_stays_above_the_bound(capsys):
 
 def test_the_table_names_its_user_and_its_seed(capsys):
     words = ["--users", "1", "--steps", "20", "--samples", "640", "--fits", "1"]
-    main(["bench", "known-user", *words])
+    main(["bench", "known-user", *words, "--network", "dense8"])
     printed = capsys.readouterr().out
     assert "±4 mm (seed 0)" in printed
+    assert "1,024 MACs" in printed  # two planes of 40 cells, 8 units, 32 features, 4 outputs
     assert [line[2] for line in printed.splitlines() if line.startswith("│")] == ["0"]
 
 
@@ -51,6 +52,7 @@ def test_the_table_names_its_user_and_its_seed(capsys):
         (["--samples", "0"], "--samples is 0"),
         (["--steps", "0"], "steps=0"),
         (["nowhere"], "nowhere"),
+        (["--network", "large"], "no network 'large'"),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(words, told):
