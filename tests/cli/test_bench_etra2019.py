@@ -112,6 +112,31 @@ def test_training_stops_by_itself_keeps_the_best_weights_and_leaves_frozen_ones_
     assert not torch.equal(made.weights[:, ~frozen], weights[:, ~frozen])
 
 
+def test_training_has_no_subnormal_numbers_and_gives_them_back_also_after_an_error():
+    """The gradient's too: it is asked for in this thread, and computed here."""
+    small = torch.tensor([1e-39])
+    halves = []
+
+    class Watched(PaperNet):
+        def __call__(self, weights, x):
+            if weights.requires_grad:
+                weights.register_hook(lambda gradient: halves.append(float(small * 0.5)))
+            halves.append(float(small * 0.5))
+            if len(halves) > 10:
+                raise RuntimeError("as if it had diverged")
+            return super().__call__(weights, x)
+
+    net, random = Watched(0, 0, 1, 2), stream(2, "noise")
+    rows = Rows.of([np.ones((20, 15), np.float32)], [np.ones((20, 2), np.float32)])
+    weights = net.initial(1, random)
+    with pytest.raises(RuntimeError, match="diverged"):
+        train(
+            net, weights, torch.ones_like(weights), (rows, rows), schedule=Schedule(20, 9, 9), random=random
+        )
+    assert len(halves) > 10 and not any(halves)
+    assert float(small * 0.5) > 0
+
+
 def test_the_weights_that_were_best_on_the_check_rows_are_kept():
     random = stream(2, "noise")
     x, y = ([random.standard_normal((60, size)).astype(np.float32)] for size in (15, 2))
