@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Literal, get_args
 
 from psog.errors import ModelError
@@ -13,7 +12,6 @@ from psog.net.architecture import Architecture, Convolution, Network, named
 
 _PART = re.compile(r"(?P<kind>conv|dense|features|planes)(?P<count>[1-9]\d{0,3})(?P<same>same)?")
 _ORDER = ("conv", "dense", "features", "planes")
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def written(architecture: Architecture) -> str:
@@ -58,7 +56,7 @@ def read_architecture(text: str, names: Iterable[str] = get_args(Network)) -> Ar
     )
 
 
-def network_for(text: str, headset: Headset, more: Mapping[str, str] = _NOTHING) -> Architecture:
+def network_for(text: str, headset: Headset, more: Mapping[str, str] | None = None) -> Architecture:
     """The network of a name (psog.net.architecture.named), or of a text, for a headset.
 
     Args:
@@ -69,6 +67,7 @@ def network_for(text: str, headset: Headset, more: Mapping[str, str] = _NOTHING)
     for name in get_args(Network):
         if text == name:
             return named(name, headset)
+    more = more or {}
     architecture = read_architecture(more.get(text, text), (*get_args(Network), *more))
     architecture.map_shape((headset.grid.shape[0], headset.grid.shape[1]))
     return architecture
