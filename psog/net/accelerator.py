@@ -10,9 +10,9 @@ from psog.errors import ModelError
 
 Place = Literal["auto", "cpu", "cuda"]
 
-_WORTH_USERS = 128
-"""Users per batch from which a GPU gains; a weak value. With few, most of its time goes into starting the
-many small computations of a step, which a CPU has done by then."""
+_WORTH_USERS = 32
+"""Users per batch from which a GPU gains (docs/parallel.md). With fewer, most of its time goes into starting
+the many small computations of a step, which a CPU has done by then."""
 
 
 def device_for(place: Place, users_per_batch: int, rank: int = 0) -> str:
