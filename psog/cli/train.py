@@ -21,9 +21,9 @@ DEFAULT_STEPS = 5000
 class Command:
     """Train a population model for a headset on simulated users, and judge it on users it has not seen.
 
-    With --steps (the default) the same seed gives the same model; with --seconds the machine's speed counts.
-    A run that was stopped goes on where it was when the same command is given again. It works in several
-    processes with --processes, or under torchrun.
+    With --steps (the default) the same seed gives the same model, on processors of one kind; with --seconds
+    the machine's speed counts. A run that was stopped goes on where it was when the same command is given
+    again. It works in several processes with --processes, or under torchrun.
     """
 
     headset: Positional[str]
