@@ -9,6 +9,7 @@ from psog.cli.team import run_in_team
 from psog.headset import load_headset
 from psog.net.accelerator import device_for
 from psog.net.loop import TrainingConfig
+from psog.net.run import REPORT_EVERY
 from psog.net.shared import shared_episodes
 from psog.net.store import load_model, save_model
 from psog.net.training import prepare, train, unfinished
@@ -28,16 +29,14 @@ class Training:
     def __call__(self, team):
         episodes = shared_episodes(team, lambda: toy_episodes("ring16", users=40, seed=1))
         net, report = train(
-            episodes, load_headset("ring16"), CONFIG, team=team, device=device_for("cuda", 16, team.rank)
+            episodes,
+            load_headset("ring16"),
+            CONFIG,
+            team=team,
+            device=device_for("cuda", CONFIG.users_per_batch, team.rank),
         )
         if team.first:
             save_model(self.model, net, report)
-
-
-def test_auto_takes_a_gpu_for_many_users_alone():
-    assert device_for("auto", 16) == "cpu"
-    assert device_for("auto", 64) == "cuda:0"
-    assert device_for("cuda", 16, rank=torch.cuda.device_count()) == "cuda:0"
 
 
 def last_error_deg(report):
@@ -82,5 +81,5 @@ def test_a_run_that_was_stopped_goes_on_there(tmp_path, ring16):
         train(episodes, ring16, CONFIG, stop, checkpoint, device="cuda")
     assert int(checkpoint.load().numbers["step"]) == 200
     _, report = train(episodes, ring16, CONFIG, None, checkpoint, device="cuda")
-    assert [step for step, _ in report["history"]] == list(range(0, 300, 50))
+    assert [step for step, _ in report["history"]] == list(range(0, CONFIG.steps, REPORT_EVERY))
     assert last_error_deg(report) == pytest.approx(last_error_deg(whole), rel=0.2)

@@ -114,3 +114,11 @@ def test_a_gpu_that_is_not_there_is_one_line():
     with pytest.raises(ModelError, match=r"cannot train on a GPU.*--device cpu"):
         device_for("cuda", 16)
     assert device_for("auto", 4096) == "cpu"
+
+
+def test_auto_takes_a_gpu_for_many_users_alone_and_processes_go_round(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [device_for("auto", users) for users in (16, 31, 32)] == ["cpu", "cpu", "cuda:0"]
+    assert [device_for("cuda", 16, rank) for rank in range(3)] == ["cuda:0", "cuda:1", "cuda:0"]
+    assert device_for("cpu", 4096) == "cpu"
